@@ -1,0 +1,258 @@
+/**
+ * The contracts between stages, in the order of the flow. Each states its promise and its callers' duty. A stage imports
+ * these, never another stage; main.ts hands each what it needs.
+ */
+
+import type { DesiredReport, DesiredValue } from "./desired.ts";
+import type { ErrorCode } from "./errors.ts";
+import type { BootId, DeviceUid, Epoch, Micros, NodeUid, TenantUid } from "./ids.ts";
+import type { Ranges } from "./ranges.ts";
+import type { Layout, Reading, ReadingBatch } from "./reading.ts";
+import type { AssignedSet, EffectiveDevice } from "./resources/effective.ts";
+import type { Value, ValueType } from "./value.ts";
+
+// ── edge: bus ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Order is kept per device. A consumer is called with one message at a time, the next only after its promise settles. */
+export interface Bus {
+  /** resolves when every consumer with policy "wait" has room */
+  publish(batch: ReadingBatch): Promise<void>;
+  subscribe(consumer: BusConsumer): () => void;
+}
+export interface BusConsumer {
+  readonly name: string;
+  /** how many batches may wait */
+  readonly bound: number;
+  readonly policy: "wait" | "drop-oldest";
+  take(batch: ReadingBatch): void | Promise<void>;
+}
+
+// ── edge: collect ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What twin needs of collect: one write, one read back. Both reject with an AppError that has a mapper/… code. */
+export interface DeviceAccess {
+  write(device: DeviceUid, property: string, value: Value, signal: AbortSignal): Promise<void>;
+  read(device: DeviceUid, property: string, signal: AbortSignal): Promise<Value>;
+}
+
+export interface MapperStatus {
+  readonly mapper: string;
+  readonly state: "starting" | "running" | "restarting" | "stopped" | "missing";
+  readonly pid: number | null;
+  readonly restarts: number;
+  readonly reason: ErrorCode | null;
+  readonly message: string | null;
+}
+export interface DeviceHealth {
+  readonly device: DeviceUid;
+  readonly state: "online" | "offline" | "unknown";
+  readonly reason: ErrorCode | null;
+  readonly message: string | null;
+}
+
+// ── edge: outbox ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface OutboxBounds {
+  readonly epoch: Epoch;
+  /** first seq still held (highest + 1 when empty) */
+  readonly lowest: number;
+  /** last durable seq; 0 when none was ever given */
+  readonly highest: number;
+  /** `highest` as found on disk when this process started */
+  readonly recovered: number;
+}
+/** One appended batch; its rows are seq firstSeq .. firstSeq+count-1. Never cut. */
+export interface OutboxEntry {
+  readonly firstSeq: number;
+  readonly count: number;
+  readonly layout: Layout;
+  /** `encodeBatchBody` of wire */
+  readonly body: Uint8Array;
+}
+export interface OutboxStats {
+  readonly bytes: number;
+  readonly entries: number;
+  readonly readings: number;
+  readonly oldestAgeMs: number;
+  /** readings removed by the full policy or by age, since the outbox was made; durable */
+  readonly dropped: number;
+  /** readings refused while full (policy "refuse") or while the disk was full, since start */
+  readonly refused: number;
+  readonly full: boolean;
+}
+/** What link needs of the outbox. */
+export interface OutboxReader {
+  bounds(): OutboxBounds;
+  stats(): OutboxStats;
+  /** durable entries in order, the first holding a seq ≥ from; at least one if any exists, then up to maxBytes of bodies */
+  read(from: number, maxBytes: number): Promise<readonly OutboxEntry[]>;
+  /** called after new entries have become durable */
+  onDurable(listener: (highest: number) => void): () => void;
+  /** the cloud holds these for good; an entry leaves once all of it is acknowledged and every cursor has passed it */
+  acknowledge(ranges: Ranges): void;
+  /** cloud's order: what is still unacknowledged is offered again under a new epoch, with the same seq numbers */
+  newEpoch(held: Ranges): Promise<Epoch>;
+}
+export interface Outbox extends OutboxReader {
+  /** resolves after fdatasync with the place of the batch; rejects with outbox/full, outbox/disk-full, outbox/write-failed */
+  append(batch: ReadingBatch): Promise<{ readonly epoch: Epoch; readonly firstSeq: number }>;
+  close(): Promise<void>;
+}
+
+// ── edge: link hands control messages to their stages ────────────────────────────────────────────────────────────────
+
+/** What link needs of resources and twin at the gateway. Each resolves after the change is durable: acknowledge last. */
+export interface EdgeControl {
+  /** version of the set that is on disk; 0 when none */
+  assignedVersion(): number;
+  applyAssigned(set: AssignedSet): Promise<void>;
+  takeDesired(values: readonly DesiredValue[]): Promise<void>;
+  /** reports not yet taken by the cloud, oldest first */
+  pendingReports(): readonly DesiredReport[];
+  onReport(listener: () => void): () => void;
+  reportsTaken(
+    taken: readonly {
+      readonly device: DeviceUid;
+      readonly property: string;
+      readonly version: number;
+      readonly state: DesiredReport["state"];
+    }[],
+  ): Promise<void>;
+}
+
+/** What a node says of itself now and then; latest wins. */
+export interface NodeReport {
+  readonly agentVersion: string;
+  readonly mappers: readonly MapperStatus[];
+  readonly devices: readonly DeviceHealth[];
+  readonly outbox: OutboxStats;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+// ── cloud: ingest and store ──────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Source {
+  /** the store's own number of (tenant, node, epoch) */
+  readonly id: number;
+  readonly tenant: TenantUid;
+  readonly node: NodeUid;
+  readonly epoch: Epoch;
+  /** grows with every session of the node; a commit with an older one is refused with ingest/fenced */
+  readonly generation: number;
+  /** what is committed; seq numbers */
+  readonly ranges: Ranges;
+  /** boot id of the session before this one, if any */
+  readonly lastBoot: BootId | null;
+}
+export interface StoredBatch {
+  /** from `defineLayout` */
+  readonly layoutId: number;
+  readonly firstSeq: number;
+  readonly count: number;
+  readonly body: Uint8Array;
+}
+export interface SeriesCommit {
+  readonly source: number;
+  readonly generation: number;
+  readonly batches: readonly StoredBatch[];
+  /** the source's committed ranges after this commit */
+  readonly ranges: Ranges;
+}
+
+/** The series store: every accepted reading exactly once. One writer; the same contract has other backends later. */
+export interface SeriesStore {
+  /** begins a session: generation grows, older sessions of the node are fenced; durable when it resolves */
+  openSource(who: { tenant: TenantUid; node: NodeUid; epoch: Epoch; boot: BootId }): Promise<Source>;
+  /** all epochs the store knows of a node, for the gap and new-epoch decisions */
+  defineLayout(tenant: TenantUid, layout: Layout): Promise<number>;
+  /** readings and ranges in one transaction, durable when it resolves; concurrent commits share one fsync */
+  commit(commit: SeriesCommit): Promise<void>;
+  query(query: SeriesQuery): Promise<SeriesResult>;
+  /** newest reading by (time, seq) of each named series; missing ones are left out */
+  latest(tenant: TenantUid, series: readonly { device: DeviceUid; property: string }[]): Promise<readonly Reading[]>;
+  stats(): Promise<SeriesStats>;
+  close(): Promise<void>;
+}
+export interface SeriesQuery {
+  readonly tenant: TenantUid;
+  readonly device: DeviceUid;
+  readonly property: string;
+  /** half-open: from ≤ time < to */
+  readonly from: Micros;
+  readonly to: Micros;
+  /** raw: first `points` readings from `from`, `truncated` if more; buckets: `points` equal slices of [from, to) */
+  readonly points: number;
+  readonly aggregate: "raw" | "mean" | "min" | "max" | "sum" | "count" | "first" | "last" | "minmax";
+}
+export interface SeriesPoint {
+  readonly time: Micros;
+  readonly value: Value;
+  readonly quality: Reading["quality"];
+  readonly reason: ErrorCode | null;
+}
+export interface SeriesResult {
+  readonly type: ValueType | null;
+  readonly points: readonly SeriesPoint[];
+  readonly truncated: boolean;
+}
+export interface SeriesStats {
+  readonly readings: number;
+  readonly hotBatches: number;
+  readonly chunks: number;
+  readonly series: number;
+  readonly bytes: number;
+}
+
+/** Told by ingest after a commit: what is new in the store. */
+export interface CommittedBatch {
+  readonly tenant: TenantUid;
+  readonly node: NodeUid;
+  readonly epoch: Epoch;
+  readonly firstSeq: number;
+  readonly layout: Layout;
+  readonly batch: ReadingBatch;
+}
+
+// ── cloud: link asks services ────────────────────────────────────────────────────────────────────────────────────────
+
+export interface NodeIdentity {
+  readonly tenant: TenantUid;
+  readonly node: NodeUid;
+}
+/** What the cloud's link needs of services. */
+export interface CloudControl {
+  /** throws link/not-authorized when the node is deleted or the certificate revoked */
+  authorize(identity: NodeIdentity, certificateFingerprint: string): Promise<void>;
+  /** may this node speak for this device: it is, or was once, assigned to it in this tenant */
+  wasAssigned(identity: NodeIdentity, device: DeviceUid): Promise<boolean>;
+  assigned(identity: NodeIdentity): Promise<AssignedSet>;
+  /** desired values the gateway has not taken yet, each at its highest version, with the time left */
+  pendingDesired(identity: NodeIdentity): Promise<readonly DesiredValue[]>;
+  /** the gateway has them on disk */
+  desiredTaken(
+    identity: NodeIdentity,
+    taken: readonly { readonly device: DeviceUid; readonly property: string; readonly version: number }[],
+  ): Promise<void>;
+  /** durable when it resolves */
+  takeReports(identity: NodeIdentity, reports: readonly DesiredReport[]): Promise<void>;
+  nodeConnected(
+    identity: NodeIdentity,
+    hello: { readonly boot: BootId; readonly agentVersion: string; readonly remote: string },
+  ): void;
+  nodeReport(identity: NodeIdentity, report: NodeReport): void;
+  nodeDisconnected(identity: NodeIdentity, reason: string): void;
+  applied(identity: NodeIdentity, version: number): void;
+  raise(identity: NodeIdentity, alarm: { code: ErrorCode; key: string; message: string }): void;
+  clear(identity: NodeIdentity, alarm: { code: ErrorCode; key: string }): void;
+  /** a new certificate for the same key, when the present one is past two thirds of its life */
+  renew(identity: NodeIdentity, publicKeyDer: Uint8Array): Promise<{ certificatePem: string; trustBundlePem: string }>;
+}
+/** What services need of the cloud's link: nudge a connected node. Nothing happens when it is not connected. */
+export interface NodeNudger {
+  assignedChanged(node: NodeUid): void;
+  desiredChanged(node: NodeUid): void;
+  disconnect(node: NodeUid, code: ErrorCode): void;
+  isConnected(node: NodeUid): boolean;
+}
+
+export type { AssignedSet, EffectiveDevice };

@@ -1,0 +1,2 @@
+export * from "./mapper-messages.ts";
+export * from "./messages.ts";

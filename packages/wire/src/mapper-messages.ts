@@ -1,0 +1,79 @@
+/**
+ * What the agent and a mapper process say to each other over a pipe: MessagePack maps, each after its length as an
+ * unsigned 32-bit big-endian number (mapper-frames.ts). Times are microseconds of the boot's monotonic clock, which both
+ * processes share, so that only the agent decides about wall time.
+ */
+import type { ErrorCode, Json, Value, ValueType } from "@penstock/model";
+
+export const mapperProtocol = { min: 1, max: 1 } as const;
+
+export interface PointSpec {
+  readonly property: string;
+  readonly type: ValueType;
+  readonly visitor: Readonly<Record<string, Json>>;
+}
+export type JsonObject = Readonly<Record<string, Json>>;
+
+/** agent → mapper */
+export type AgentToMapper =
+  | { readonly t: "open"; readonly connection: string; readonly settings: JsonObject }
+  | { readonly t: "close"; readonly connection: string }
+  /** points stand in layout order; the answer's rows follow it */
+  | {
+      readonly t: "group";
+      readonly group: number;
+      readonly connection: string;
+      readonly device: string;
+      readonly address: JsonObject;
+      readonly points: readonly PointSpec[];
+    }
+  | { readonly t: "ungroup"; readonly group: number }
+  | { readonly t: "read"; readonly id: number; readonly group: number; readonly deadlineMs: number }
+  | {
+      readonly t: "write";
+      readonly id: number;
+      readonly connection: string;
+      readonly address: JsonObject;
+      readonly point: PointSpec;
+      readonly value: Value;
+      readonly deadlineMs: number;
+    }
+  | {
+      readonly t: "read-point";
+      readonly id: number;
+      readonly connection: string;
+      readonly address: JsonObject;
+      readonly point: PointSpec;
+      readonly deadlineMs: number;
+    }
+  | { readonly t: "ping"; readonly n: number }
+  | { readonly t: "stop" };
+
+/** mapper → agent */
+export type MapperToAgent =
+  | {
+      readonly t: "hello";
+      readonly protocol: { readonly min: number; readonly max: number };
+      readonly name: string;
+      readonly version: string;
+      readonly pid: number;
+    }
+  /** body = encodeBatchBody with monotonic times; layout = the group's points */
+  | { readonly t: "values"; readonly id: number; readonly body: Uint8Array }
+  | { readonly t: "written"; readonly id: number }
+  | { readonly t: "point"; readonly id: number; readonly value: Value; readonly reason: ErrorCode | null }
+  | { readonly t: "failed"; readonly id: number; readonly code: ErrorCode; readonly message: string }
+  | {
+      readonly t: "connection";
+      readonly connection: string;
+      readonly state: "connected" | "lost";
+      readonly code: ErrorCode | null;
+      readonly message: string | null;
+    }
+  | {
+      readonly t: "log";
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly message: string;
+      readonly fields: JsonObject;
+    }
+  | { readonly t: "pong"; readonly n: number };

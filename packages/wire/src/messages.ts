@@ -1,0 +1,148 @@
+/**
+ * What edge and cloud say to each other, by lane. A message is a MessagePack map with a `t`; unknown keys and unknown `t`
+ * are ignored and counted. It travels in one or more frames of its lane (frames.ts).
+ *
+ * Session: the edge opens the WebSocket and sends `hello` on control as its first message; the cloud answers `welcome` or
+ * `refused` and closes. Nothing else is sent before that.
+ */
+import type {
+  AssignedSet,
+  BootId,
+  DesiredReport,
+  DesiredState,
+  DesiredValue,
+  DeviceUid,
+  Epoch,
+  ErrorCode,
+  LayoutProperty,
+  Micros,
+  NodeReport,
+  Ranges,
+} from "@penstock/model";
+
+export const linkVersions = { min: 1, max: 1 } as const;
+export const linkAlpn = "penstock/1";
+export const linkPath = "/link";
+
+/** Lane numbers on the wire. Others are ignored and counted. A lower number goes first. */
+export const lanes = { control: 0, live: 1, backlog: 2, bulk: 3, tunnel: 4 } as const;
+export type Lane = keyof typeof lanes;
+
+export interface VersionRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface Hello {
+  readonly t: "hello";
+  readonly versions: VersionRange;
+  readonly features: readonly string[];
+  readonly agent: string;
+  readonly boot: BootId;
+  readonly epoch: Epoch;
+  readonly lowest: number;
+  readonly highest: number;
+  /** highest as found on disk when this boot began */
+  readonly recovered: number;
+  /** the gateway's wall clock, and whether it trusts it */
+  readonly time: Micros;
+  readonly timeTrusted: boolean;
+  readonly assignedVersion: number;
+  /** where a proxy ends TLS; off by default */
+  readonly proof?: { readonly certificatePem: string; readonly signature: Uint8Array };
+}
+export interface Welcome {
+  readonly t: "welcome";
+  readonly version: number;
+  readonly features: readonly string[];
+  readonly time: Micros;
+  /** committed ranges of (node, epoch) */
+  readonly held: Ranges;
+  /** true: offer the unacknowledged again under a new epoch, then say hello again on a new connection */
+  readonly newEpoch: boolean;
+  /** bytes the edge may have unacknowledged, per lane, until a `credit` says otherwise */
+  readonly credit: { readonly live: number; readonly backlog: number };
+}
+export interface Refused {
+  readonly t: "refused";
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly versions: VersionRange;
+}
+
+/** On live and backlog, edge → cloud. */
+export interface Readings {
+  readonly t: "readings";
+  /** layouts used here for the first time in this session */
+  readonly layouts: readonly {
+    readonly id: number;
+    readonly device: DeviceUid;
+    readonly properties: readonly LayoutProperty[];
+  }[];
+  readonly entries: readonly WireEntry[];
+}
+/** firstSeq, count, layout id, body; body is deflated (raw, level 1) when `z` is 1 */
+export type WireEntry = readonly [firstSeq: number, count: number, layoutId: number, body: Uint8Array, z?: 0 | 1];
+
+/** On control, cloud → edge: committed for good. */
+export interface Ack {
+  readonly t: "ack";
+  readonly ranges: Ranges;
+  readonly credit?: { readonly live: number; readonly backlog: number };
+}
+/** On control, edge → cloud: removed by the full policy before they were acknowledged; raised as a gap. */
+export interface Dropped {
+  readonly t: "dropped";
+  readonly lowest: number;
+}
+
+export interface Assigned {
+  readonly t: "assigned";
+  readonly set: AssignedSet;
+}
+export interface Applied {
+  readonly t: "applied";
+  readonly version: number;
+}
+export interface Desired {
+  readonly t: "desired";
+  readonly values: readonly DesiredValue[];
+}
+export interface DesiredTaken {
+  readonly t: "desired-taken";
+  readonly taken: readonly { readonly device: DeviceUid; readonly property: string; readonly version: number }[];
+}
+export interface Reports {
+  readonly t: "reports";
+  readonly reports: readonly DesiredReport[];
+}
+export interface ReportsTaken {
+  readonly t: "reports-taken";
+  readonly taken: readonly {
+    readonly device: DeviceUid;
+    readonly property: string;
+    readonly version: number;
+    readonly state: DesiredState;
+  }[];
+}
+export interface Status {
+  readonly t: "status";
+  readonly report: NodeReport;
+}
+export interface Renew {
+  readonly t: "renew";
+  readonly publicKey: Uint8Array;
+}
+export interface Certificate {
+  readonly t: "certificate";
+  readonly certificatePem: string;
+  readonly trustBundlePem: string;
+}
+export interface Ping {
+  readonly t: "ping" | "pong";
+  readonly n: number;
+}
+
+export type EdgeMessage = Hello | Readings | Dropped | Applied | DesiredTaken | Reports | Status | Renew | Ping;
+export type CloudMessage = Welcome | Refused | Ack | Assigned | Desired | ReportsTaken | Certificate | Ping;
+export type LinkMessage = EdgeMessage | CloudMessage;
