@@ -203,6 +203,45 @@ export interface SeriesStats {
   readonly bytes: number;
 }
 
+/** What ingest needs to know of a session before it begins: the outbox's bounds as the hello states them. */
+export interface IngestHello {
+  readonly boot: BootId;
+  readonly epoch: Epoch;
+  readonly lowest: number;
+  readonly highest: number;
+  readonly recovered: number;
+}
+/** One entry of the gateway's outbox as it arrived; the body is inflated and not yet decoded. */
+export interface IngestEntry {
+  readonly firstSeq: number;
+  readonly count: number;
+  readonly layout: Layout;
+  readonly body: Uint8Array;
+}
+/** What the cloud's link needs of ingest. */
+export interface Ingest {
+  /** opens the source: older sessions of the node are fenced when it resolves */
+  begin(identity: NodeIdentity, hello: IngestHello): Promise<IngestSession>;
+}
+/**
+ * One session's way into the store. Promise: entries may come in any order, twice, or overlap what is held; each reading
+ * is stored exactly once. Duty of link: acknowledge only what `submit` resolved with; after a rejection close the session
+ * (ingest/fenced, store/write-failed are retried by the gateway on its next one).
+ */
+export interface IngestSession {
+  /** committed ranges of (node, epoch) when the session began; with newEpoch, those of the epoch the hello named */
+  readonly held: Ranges;
+  /** order to the gateway: the cloud holds more of this epoch than the gateway says it ever had */
+  readonly newEpoch: boolean;
+  /** seq numbers below the hello's `lowest` that are not held and never will be; link raises the alarm */
+  readonly gap: Ranges;
+  readonly generation: number;
+  /** resolves after the commit, with what may be acknowledged */
+  submit(entries: readonly IngestEntry[]): Promise<Ranges>;
+  /** the session is over; nothing is submitted afterwards */
+  end(): void;
+}
+
 /** Told by ingest after a commit: what is new in the store. */
 export interface CommittedBatch {
   readonly tenant: TenantUid;
