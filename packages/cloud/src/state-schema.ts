@@ -1,0 +1,192 @@
+/**
+ * The relational state of the cloud, as Kysely sees it: types only, so that services can be handed a `Kysely<Database>`
+ * without knowing which store stands behind it. The same tables exist in SQLite and PostgreSQL (store/state/migrations.ts).
+ *
+ * Conventions: uids are 32 hex digits; times are whole microseconds since 1970 UTC (Micros); `json` columns hold JSON
+ * text; booleans are 0 or 1; `tenant_uid` is "" for platform kinds (Tenant, User), so that unique indexes work.
+ */
+import type { Generated, Insertable, Kysely, Selectable, Updateable } from "kysely";
+
+/** Every declared resource, live or deleted. Unique: (tenant_uid, kind, name) where deleted_at is null. */
+export interface ResourcesTable {
+  uid: string;
+  tenant_uid: string;
+  kind: string;
+  name: string;
+  display_name: string | null;
+  labels: string;
+  spec: string;
+  /** counts changes of spec, from 1 */
+  generation: number;
+  /** from `counters` "resource_version"; the ETag */
+  resource_version: number;
+  created_at: number;
+  updated_at: number;
+  /** null while live; a name is free again once it is set, a uid never */
+  deleted_at: number | null;
+}
+/** Login data of a User resource. */
+export interface UsersTable {
+  uid: string;
+  tenant_uid: string;
+  /** unique over the whole platform: it is what people type at the login */
+  name: string;
+  password_hash: string;
+  /** "admin" for now */
+  role: string;
+  created_at: number;
+  updated_at: number;
+  disabled_at: number | null;
+}
+export interface SessionsTable {
+  /** SHA-256 of the token, hex; the token itself is never stored */
+  token_hash: string;
+  user_uid: string;
+  /** "cookie" or "bearer" */
+  kind: string;
+  created_at: number;
+  expires_at: number;
+}
+/** Which node may speak for which device: history, never deleted. Key (tenant_uid, node_uid, device_uid). */
+export interface AssignmentsTable {
+  tenant_uid: string;
+  node_uid: string;
+  device_uid: string;
+  first_at: number;
+  /** null while it is assigned */
+  ended_at: number | null;
+}
+/** Version of the assigned set per node; grows with every change. Key (tenant_uid, node_uid). */
+export interface AssignedVersionsTable {
+  tenant_uid: string;
+  node_uid: string;
+  version: number;
+  /** last version that the gateway reported as on disk */
+  applied: number;
+}
+export interface JoinTokensTable {
+  /** SHA-256 of the token, hex */
+  token_hash: string;
+  tenant_uid: string;
+  node_uid: string;
+  created_by: string;
+  created_at: number;
+  expires_at: number;
+  used_at: number | null;
+  revoked_at: number | null;
+}
+export interface NodeCertificatesTable {
+  /** SHA-256 of the certificate, hex */
+  fingerprint: string;
+  tenant_uid: string;
+  node_uid: string;
+  /** SHA-256 of the public key (SubjectPublicKeyInfo), hex: what proof of the same key is checked against */
+  key_hash: string;
+  serial: string;
+  issued_at: number;
+  expires_at: number;
+  revoked_at: number | null;
+}
+/** The desired value of a property, one row per (tenant_uid, device_uid, property): the highest version wins. */
+export interface DesiredTable {
+  tenant_uid: string;
+  device_uid: string;
+  property: string;
+  node_uid: string;
+  version: number;
+  /** ValueType */
+  type: string;
+  /** JSON text of the value as the API prints it */
+  value: string;
+  /** DesiredState */
+  state: string;
+  reason: string | null;
+  message: string | null;
+  /** JSON text of the value read back; null while there is none */
+  reported_value: string | null;
+  requested_by: string;
+  requested_at: number;
+  updated_at: number;
+  expires_at: number;
+  /** when the gateway had it on disk */
+  taken_at: number | null;
+}
+/** Raised once per (tenant_uid, node_uid, code, key) until cleared. node_uid is "" where no node is meant. */
+export interface AlarmsTable {
+  id: Generated<number>;
+  tenant_uid: string;
+  node_uid: string;
+  code: string;
+  key: string;
+  severity: string;
+  message: string;
+  raised_at: number;
+  last_at: number;
+  count: number;
+  cleared_at: number | null;
+}
+/** Answers remembered for 24 h. Key (scope, key). */
+export interface IdempotencyKeysTable {
+  /** tenant uid and user uid */
+  scope: string;
+  key: string;
+  /** SHA-256 of method, path and body, hex */
+  request_hash: string;
+  status: number;
+  /** JSON text */
+  body: string;
+  created_at: number;
+}
+export interface AuditTable {
+  id: Generated<number>;
+  tenant_uid: string;
+  at: number;
+  /** user uid, node uid or "system" */
+  actor: string;
+  action: string;
+  kind: string;
+  name: string;
+  uid: string;
+  /** JSON text: what changed; never a secret */
+  detail: string;
+}
+/** Numbers that only grow ("resource_version", "desired_version" …); a missing row is 0. */
+export interface CountersTable {
+  name: string;
+  value: number;
+}
+/** Small platform facts, such as the marker that the first administrator was made. JSON text. */
+export interface SettingsTable {
+  name: string;
+  value: string;
+}
+
+export interface Database {
+  resources: ResourcesTable;
+  users: UsersTable;
+  sessions: SessionsTable;
+  assignments: AssignmentsTable;
+  assigned_versions: AssignedVersionsTable;
+  join_tokens: JoinTokensTable;
+  node_certificates: NodeCertificatesTable;
+  desired: DesiredTable;
+  alarms: AlarmsTable;
+  idempotency_keys: IdempotencyKeysTable;
+  audit: AuditTable;
+  counters: CountersTable;
+  settings: SettingsTable;
+}
+
+/**
+ * The state store as its users hold it. Reads outside a transaction see the last commit; `db.transaction().execute(...)`
+ * runs alone among writers (one at a time, in the order they asked) and is durable when it resolves. Do not wait for
+ * another write of the same store inside a transaction: it would wait for itself.
+ */
+export interface StateStore {
+  readonly db: Kysely<Database>;
+  close(): Promise<void>;
+}
+
+export type ResourceRow = Selectable<ResourcesTable>;
+export type NewResourceRow = Insertable<ResourcesTable>;
+export type ResourceRowUpdate = Updateable<ResourcesTable>;
