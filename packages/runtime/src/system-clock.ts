@@ -1,0 +1,45 @@
+import type { Micros } from "@penstock/model";
+import type { Clock } from "./clock.ts";
+
+/** Longest delay that setTimeout takes; longer ones are cut into several. */
+const longestDelayMs = 2 ** 31 - 1;
+
+/**
+ * The machine's clocks. The wall clock is read once and then follows the monotonic one, corrected when the machine's
+ * clock has been set forward; set backward, it stands on its own course until the machine catches up, so that it never
+ * runs backwards within a process.
+ *
+ * @param options.floor the wall clock never starts below it: the last time on disk or the build date
+ */
+export function systemClock(options: { readonly floor?: Micros } = {}): Clock & { readonly belowFloor: boolean } {
+  const machine = () => Date.now() * 1000;
+  const monotonic = () => Math.floor(Number(process.hrtime.bigint() / 1000n));
+  const floor = options.floor ?? 0;
+  const belowFloor = machine() < floor;
+  let base = Math.max(machine(), floor);
+  let baseMonotonic = monotonic();
+  return {
+    belowFloor,
+    monotonic,
+    now() {
+      const elapsed = monotonic() - baseMonotonic;
+      const ours = base + elapsed;
+      const theirs = machine();
+      if (theirs > ours) {
+        base = theirs;
+        baseMonotonic += elapsed;
+        return theirs as Micros;
+      }
+      return ours as Micros;
+    },
+    after(delayMs, run) {
+      let timer: NodeJS.Timeout;
+      const arm = (left: number) => {
+        const step = Math.min(left, longestDelayMs);
+        timer = setTimeout(() => (left > step ? arm(left - step) : run()), step);
+      };
+      arm(Math.max(0, delayMs));
+      return () => clearTimeout(timer);
+    },
+  };
+}
