@@ -1,0 +1,34 @@
+/**
+ * Writes every generated file; `staleFiles()` says which differ from what the code makes now.
+ * Each generator is a pure function from the code that runs to a text.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { errorReference } from "./reference-errors.ts";
+import { root } from "./repository.ts";
+
+const generators: Readonly<Record<string, () => string | Promise<string>>> = {
+  "docs/reference/errors.md": errorReference,
+};
+
+export async function staleFiles(): Promise<string[]> {
+  const stale: string[] = [];
+  for (const [path, make] of Object.entries(generators)) {
+    let now: string | null = null;
+    try {
+      now = readFileSync(resolve(root, path), "utf8");
+    } catch {
+      // Missing is stale too.
+    }
+    if (now !== (await make())) stale.push(`${path}: differs from what the code says; run npm run generate`);
+  }
+  return stale;
+}
+
+if (import.meta.main) {
+  for (const [path, make] of Object.entries(generators)) {
+    mkdirSync(dirname(resolve(root, path)), { recursive: true });
+    writeFileSync(resolve(root, path), await make());
+    console.log(path);
+  }
+}

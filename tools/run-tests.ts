@@ -1,0 +1,57 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { root } from "./repository.ts";
+
+export interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/**
+ * Runs test files with Node's runner, prints failures as they come and skips with their reason, and counts.
+ * TAP is read because Node's default reporter differs between versions when piped.
+ */
+export async function runTests(options: {
+  readonly files: readonly string[];
+  readonly concurrency: number;
+}): Promise<Tally> {
+  const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
+  if (options.files.length === 0) return tally;
+  const child = spawn(
+    process.execPath,
+    [
+      "--test",
+      "--test-reporter=tap",
+      `--test-concurrency=${options.concurrency}`,
+      "--test-timeout=600000",
+      ...options.files,
+    ],
+    { cwd: root, stdio: ["ignore", "pipe", "inherit"] },
+  );
+  let failing = false;
+  let sawSummary = false;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const summary = /^# (pass|fail|cancelled|skipped|todo) (\d+)$/.exec(line);
+    if (summary !== null) {
+      sawSummary = true;
+      const count = Number(summary[2]);
+      if (summary[1] === "pass") tally.passed += count;
+      else if (summary[1] === "skipped") tally.skipped += count;
+      // A test that is still to do is a promise that is not kept.
+      else tally.failed += count;
+      continue;
+    }
+    if (/^\s*not ok /.test(line)) failing = true;
+    else if (/^\s*(ok |# Subtest)/.test(line)) failing = false;
+    if (failing) console.log(line);
+    const skip = /^\s*ok \d+ - (.*) # SKIP ?(.*)$/.exec(line);
+    if (skip !== null) console.log(`skipped: ${skip[1]}: ${skip[2] || "no reason given"}`);
+  }
+  const code = await new Promise<number | null>((resolve) => {
+    if (child.exitCode !== null) resolve(child.exitCode);
+    else child.once("exit", resolve);
+  });
+  if (!sawSummary || (code !== 0 && tally.failed === 0)) tally.failed += 1;
+  return tally;
+}
