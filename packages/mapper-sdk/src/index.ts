@@ -1,1 +1,4 @@
-export {};
+export * from "./conversion.ts";
+export * from "./define-mapper.ts";
+export * from "./driver.ts";
+export * from "./field.ts";

@@ -83,6 +83,12 @@ export const errors = {
     http: 502,
     means: "The device reported NaN or an infinity",
   },
+  "mapper/value-out-of-range": {
+    who: "caller",
+    retry: "never",
+    http: 422,
+    means: "The value does not fit the type that the property or the device holds",
+  },
   "mapper/value-refused": { who: "plant", retry: "never", http: 422, means: "The device refused the written value" },
   "mapper/wrong-version": {
     who: "operator",
@@ -219,6 +225,8 @@ export const errors = {
   },
   "data/in-use": { who: "operator", retry: "later", http: 500, means: "Another process uses the data folder" },
   "data/not-writable": { who: "operator", retry: "never", http: 500, means: "The data folder cannot be written" },
+  "data/write-failed": { who: "operator", retry: "later", http: 500, means: "The disk refused a write or a sync" },
+  "data/corrupt": { who: "operator", retry: "never", http: 500, means: "A file of the data folder fails its checksum" },
   "data/disk-full": { who: "operator", retry: "later", http: 507, means: "The disk of the data folder is full" },
   "port/in-use": { who: "operator", retry: "later", http: 500, means: "Another program listens on the port" },
 

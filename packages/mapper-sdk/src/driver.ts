@@ -1,0 +1,128 @@
+import type { AppError, ErrorCode, Quality, Value, ValueType } from "@penstock/model";
+
+/** Versions of this contract that the kit speaks. */
+export const sdkVersion = { min: 1, max: 1 } as const;
+
+/** Time, as a driver may know it: never the wall's. */
+export interface DriverClock {
+  /** microseconds of a clock that nobody sets */
+  monotonic(): number;
+  /** calls `run` once after `delayMs`, unless the returned function is called before */
+  after(delayMs: number, run: () => void): () => void;
+}
+export type DriverLogFields = Readonly<Record<string, unknown>>;
+export interface DriverLog {
+  debug(fields: DriverLogFields, message: string): void;
+  info(fields: DriverLogFields, message: string): void;
+  warn(fields: DriverLogFields, message: string): void;
+  error(fields: DriverLogFields, message: string): void;
+}
+
+export interface OpenContext {
+  /** aborted when nobody waits for the connection any more; `open` then rejects and leaves nothing behind */
+  readonly signal: AbortSignal;
+  readonly log: DriverLog;
+  readonly clock: DriverClock;
+  /** called by the driver, at most once, when the connection has ended by itself after `open` had resolved */
+  lost(error: AppError): void;
+}
+
+/** One property of one device, with its settings checked and defaults filled in. */
+export interface Point<Address = unknown, Visitor = unknown> {
+  readonly device: string;
+  readonly property: string;
+  readonly type: ValueType;
+  readonly address: Address;
+  readonly visitor: Visitor;
+}
+
+/** A value of the point's type, or null with a reason. Quality is good without and bad with a reason unless stated. */
+export interface PointResult {
+  readonly value: Value;
+  readonly quality?: Quality;
+  readonly reason?: ErrorCode;
+  /** microseconds of the clock handed in, when the answer arrived; the runner's own time when missing */
+  readonly monotonic?: number;
+}
+
+/** Where a driver with much to report puts values, instead of one object for each. Rows are positions in `points`. */
+export interface ReadSink {
+  /** when the answer arrived that the following rows come from */
+  at(monotonic: number): void;
+  /** a value that is not null, of the point's type, of good quality */
+  good(row: number, value: Value): void;
+  bad(row: number, reason: ErrorCode): void;
+}
+
+/**
+ * An open connection. The runner calls it as often as schedules demand, several calls at a time; a driver whose device
+ * takes one question at a time queues them. Every method rejects with an AppError that has a `mapper/…` code, and soon
+ * after its signal is aborted. `mapper/connection-lost` makes the runner close it and open another.
+ *
+ * The array `points` is the same object for each cycle of a group, so a driver may keep its plan in a WeakMap.
+ */
+export interface MapperConnection<Address = unknown, Visitor = unknown> {
+  /** one result per point, in their order; rejects only when nothing at all could be read */
+  read(points: readonly Point<Address, Visitor>[], options: { signal: AbortSignal }): Promise<readonly PointResult[]>;
+  /** resolves when the device has taken the value; a value that does not fit is refused before anything is sent */
+  write(point: Point<Address, Visitor>, value: Value, options: { signal: AbortSignal }): Promise<void>;
+  /** resolves when nothing is in flight; calls in flight reject with `aborted` or a `mapper/…` code */
+  close(): Promise<void>;
+}
+
+/** Looked for by the runner: the same as `read`, without an object per value. Rows not reported are bad, mapper/timeout. */
+export interface ReadsInto<Address = unknown, Visitor = unknown> {
+  readInto(points: readonly Point<Address, Visitor>[], sink: ReadSink, options: { signal: AbortSignal }): Promise<void>;
+}
+/** Looked for by the runner: the device reports changes by itself. */
+export interface Subscribes<Address = unknown, Visitor = unknown> {
+  /** resolves when the device has agreed; `each` is called until `signal` is aborted */
+  subscribe(
+    points: readonly Point<Address, Visitor>[],
+    each: (row: number, result: PointResult) => void,
+    options: { signal: AbortSignal },
+  ): Promise<void>;
+}
+/** Looked for by the runner: the device can say what it has. */
+export interface Browses {
+  /** what lies directly below `path`; [] is the top */
+  browse(path: readonly string[], options: { signal: AbortSignal }): Promise<readonly BrowsedNode[]>;
+}
+export interface BrowsedNode {
+  readonly name: string;
+  readonly path: readonly string[];
+  /** set when it can be read: the visitor that reads it */
+  readonly visitor?: Readonly<Record<string, unknown>>;
+  readonly type?: ValueType;
+}
+
+export function readsInto(connection: object): connection is ReadsInto {
+  return "readInto" in connection && typeof connection.readInto === "function";
+}
+
+/** `read` for a driver that has `readInto`. */
+export async function readByInto<A, V>(
+  connection: ReadsInto<A, V>,
+  points: readonly Point<A, V>[],
+  options: { signal: AbortSignal },
+): Promise<readonly PointResult[]> {
+  const results: PointResult[] = points.map(() => ({ value: null, reason: "mapper/timeout" }));
+  let monotonic: number | undefined;
+  const when = () => (monotonic === undefined ? {} : { monotonic });
+  await connection.readInto(
+    points,
+    {
+      at: (time) => {
+        monotonic = time;
+      },
+      good: (row, value) => {
+        results[row] = { value, ...when() };
+      },
+      bad: (row, reason) => {
+        results[row] = { value: null, reason, ...when() };
+      },
+    },
+    options,
+  );
+  return results;
+}

@@ -1,0 +1,204 @@
+import Type from "typebox";
+import { Value as Check } from "typebox/value";
+import { AppError, type FieldError } from "./errors.ts";
+import { dnsLabel } from "./ids.ts";
+import { limits } from "./limits.ts";
+import type { Json } from "./value.ts";
+
+/** Name of the file by which a mapper is found. */
+export const manifestFile = "mapper.json";
+export const manifestVersion = "penstock.dev/mapper/v1";
+
+/** A JSON Schema of one object, as data: no code runs to check settings. @source JSON Schema 2020-12 */
+export type JsonSchema = { readonly [key: string]: Json };
+
+/** The three sets of fields that a mapper asks for, each where people write it. */
+export const settingsParts = ["connection", "address", "visitor"] as const;
+export type SettingsPart = (typeof settingsParts)[number];
+
+/** How long a point is, in units of its space: one number, or by the value of a field. */
+export type ExtentLength =
+  | number
+  | { readonly field: string; readonly sizes: Readonly<Record<string, number>>; readonly otherwise: number };
+
+/** Which fields say where a point lies, so that overlaps are found without protocol code. Fields are "visitor.offset". */
+export interface Extent {
+  readonly space: readonly string[];
+  readonly start: string;
+  readonly length: ExtentLength;
+}
+
+/** What a mapper is, for programs that do not load it: `mapper.json`, generated from `defineMapper`. */
+export interface MapperManifest {
+  readonly manifest: typeof manifestVersion;
+  readonly name: string;
+  readonly summary: string;
+  readonly version: string;
+  /** versions of the driver contract it works with */
+  readonly sdk: { readonly min: number; readonly max: number };
+  /** the module, relative to mapper.json */
+  readonly main: string;
+  readonly connection: JsonSchema;
+  readonly address: JsonSchema;
+  readonly visitor: JsonSchema;
+  readonly extent: Extent | null;
+  /** what the process may touch besides its pipe: "network", "serial", "files" … */
+  readonly permissions: readonly string[];
+}
+
+const schemaObject = Type.Object({
+  type: Type.Literal("object"),
+  properties: Type.Record(Type.String(), Type.Unknown()),
+});
+const fieldPath = Type.String({ pattern: "^(connection|address|visitor)\\.[A-Za-z0-9_]+$" });
+const versionNumber = Type.Integer({ minimum: 1 });
+
+const manifestSchema = Type.Object(
+  {
+    manifest: Type.Literal(manifestVersion),
+    name: Type.String({ pattern: dnsLabel.source }),
+    summary: Type.String({ minLength: 1, maxLength: 1024 }),
+    version: Type.String({ pattern: "^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.-]+)?$" }),
+    sdk: Type.Object({ min: versionNumber, max: versionNumber }, { additionalProperties: false }),
+    // Only below the manifest's own folder: a manifest must not make the host load a file from elsewhere.
+    main: Type.String({ pattern: "^\\./([A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*\\.(ts|js|mjs)$" }),
+    connection: schemaObject,
+    address: schemaObject,
+    visitor: schemaObject,
+    extent: Type.Union([
+      Type.Null(),
+      Type.Object({
+        space: Type.Array(fieldPath),
+        start: fieldPath,
+        length: Type.Union([
+          Type.Integer({ minimum: 1 }),
+          Type.Object({
+            field: fieldPath,
+            sizes: Type.Record(Type.String(), Type.Integer({ minimum: 1 })),
+            otherwise: Type.Integer({ minimum: 1 }),
+          }),
+        ]),
+      }),
+    ]),
+    permissions: Type.Array(Type.String({ pattern: "^[a-z]+$" })),
+  },
+  { additionalProperties: false },
+);
+
+/**
+ * Reads a `mapper.json` from its text.
+ *
+ * @throws AppError input/too-large beyond 1 MiB; input/invalid with the fields otherwise
+ */
+export function parseManifest(text: string): MapperManifest {
+  const bytes = new TextEncoder().encode(text).length;
+  if (bytes > limits.manifestBytes) {
+    throw new AppError("input/too-large", `Cannot read mapper manifest: ${bytes} bytes, limit ${limits.manifestBytes}`);
+  }
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(text);
+  } catch (cause) {
+    throw new AppError("input/invalid", "Cannot read mapper manifest: not JSON", { cause });
+  }
+  const fields = fieldErrors(manifestSchema, manifest, "mapper.json");
+  if (fields.length > 0) {
+    const which = fields.map((f) => `${f.field}: ${f.value}: ${f.rule}`).join("; ");
+    throw new AppError("input/invalid", `Cannot read mapper manifest: ${which}`, { fields });
+  }
+  // The schema above has just said that it is one.
+  return manifest as MapperManifest;
+}
+
+/** What stands where: settings of a connection, the address of a device, the visitor of a property. */
+export type SettingsGiven = { readonly [part in SettingsPart]?: unknown };
+
+/**
+ * Checks settings against a mapper's schemas: every field that breaks its rule, none when all is well. Touches nothing
+ * but its arguments. Only the parts given are checked.
+ *
+ * @param at how the user wrote each part, such as `{ visitor: "spec.properties.speed.visitor" }`
+ */
+export function checkAgainstManifest(
+  manifest: Pick<MapperManifest, SettingsPart>,
+  given: SettingsGiven,
+  at: { readonly [part in SettingsPart]?: string } = {},
+): FieldError[] {
+  const fields: FieldError[] = [];
+  for (const part of settingsParts) {
+    if (!(part in given)) continue;
+    fields.push(...fieldErrors(manifest[part], given[part] ?? {}, at[part] ?? part));
+  }
+  return fields;
+}
+
+/** Where a point lies by the mapper's declared extent; null when the mapper declares none or a field is missing. */
+export function extentOf(
+  manifest: Pick<MapperManifest, "extent" | SettingsPart>,
+  given: SettingsGiven,
+): { readonly space: string; readonly start: number; readonly length: number } | null {
+  const { extent } = manifest;
+  if (extent === null) return null;
+  const start = fieldValue(manifest, given, extent.start);
+  if (typeof start !== "number") return null;
+  const space = extent.space.map((field) => JSON.stringify(fieldValue(manifest, given, field) ?? null)).join(",");
+  const { length } = extent;
+  if (typeof length === "number") return { space, start, length };
+  const by = fieldValue(manifest, given, length.field);
+  return { space, start, length: length.sizes[String(by)] ?? length.otherwise };
+}
+
+function fieldValue(manifest: Pick<MapperManifest, SettingsPart>, given: SettingsGiven, field: string): unknown {
+  const dot = field.indexOf(".");
+  const part = field.slice(0, dot) as SettingsPart; // the manifest's schema allows no other
+  const name = field.slice(dot + 1);
+  const value = (given[part] as Record<string, unknown> | undefined)?.[name];
+  if (value !== undefined) return value;
+  return (manifest[part].properties as Record<string, { default?: unknown }> | undefined)?.[name]?.default;
+}
+
+function fieldErrors(schema: object, value: unknown, at: string): FieldError[] {
+  const fields: FieldError[] = [];
+  for (const error of Check.Errors(schema as Parameters<typeof Check.Errors>[0], value)) {
+    const path = at + error.instancePath.replaceAll("/", ".");
+    const params = error.params as {
+      requiredProperties?: string[];
+      additionalProperties?: string[];
+      allowedValues?: unknown[];
+    };
+    if (error.keyword === "boolean") continue; // additionalProperties says the same with the name
+    if (params.requiredProperties !== undefined) {
+      for (const name of params.requiredProperties)
+        fields.push({ field: `${path}.${name}`, value: "missing", rule: "is required" });
+    } else if (params.additionalProperties !== undefined) {
+      const known = Object.keys((schema as { properties?: object }).properties ?? {});
+      for (const name of params.additionalProperties) {
+        const given = (valueAt(value, error.instancePath) as Record<string, unknown>)[name];
+        fields.push({
+          field: `${path}.${name}`,
+          value: shown(given),
+          rule: `unknown field, known are ${known.join(", ")}`,
+        });
+      }
+    } else {
+      const allowed =
+        params.allowedValues === undefined ? error.message : `must be one of ${params.allowedValues.join(", ")}`;
+      fields.push({ field: path, value: shown(valueAt(value, error.instancePath)), rule: allowed });
+    }
+  }
+  return fields;
+}
+
+function valueAt(root: unknown, pointer: string): unknown {
+  let value = root;
+  // RFC 6901, 4: "~1" stands for "/", then "~0" for "~"
+  for (const key of pointer.split("/").slice(1)) {
+    value = (value as Record<string, unknown> | null | undefined)?.[key.replaceAll("~1", "/").replaceAll("~0", "~")];
+  }
+  return value;
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? "missing";
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
