@@ -1,0 +1,115 @@
+import {
+  type AssignedSet,
+  accesses,
+  type EffectiveConnection,
+  type EffectiveDevice,
+  type EffectiveProperty,
+  type FieldError,
+  invalid,
+  limits,
+  propertyNamePattern,
+  valueTypes,
+} from "@penstock/model";
+
+/**
+ * The cloud has checked what it assigns; this looks again before anything reaches the disk, since a gateway that cannot
+ * start from its disk is worse than one that refuses a change.
+ *
+ * @throws AppError input/invalid naming the first 20 fields that break a rule
+ */
+export function checkAssignedSet(set: AssignedSet): void {
+  const fields: FieldError[] = [];
+  for (const field of faults(set)) {
+    fields.push(field);
+    if (fields.length === 20) break;
+  }
+  if (fields.length > 0) throw invalid(fields);
+}
+
+const propertyName = new RegExp(propertyNamePattern);
+
+function* faults(set: AssignedSet): Generator<FieldError> {
+  if (!Number.isSafeInteger(set.version) || set.version < 1) yield fault("version", set.version, "whole number from 1");
+  if (!isObject(set.tenant) || !isText(set.tenant.uid)) yield fault("tenant.uid", set.tenant?.uid, "text");
+  if (!isObject(set.node) || !isText(set.node.uid)) yield fault("node.uid", set.node?.uid, "text");
+  if (!Array.isArray(set.connections)) return yield fault("connections", set.connections, "list");
+  if (!Array.isArray(set.devices)) return yield fault("devices", set.devices, "list");
+  const connections = new Set<string>();
+  for (const [i, connection] of set.connections.entries()) {
+    yield* connectionFaults(`connections[${i}]`, connection, connections);
+  }
+  const devices = new Set<string>();
+  for (const [i, device] of set.devices.entries()) {
+    yield* deviceFaults(`devices[${i}]`, device, connections, devices);
+  }
+}
+
+function* connectionFaults(at: string, connection: EffectiveConnection, seen: Set<string>): Generator<FieldError> {
+  if (!isObject(connection)) return yield fault(at, connection, "object");
+  yield* uidFaults(at, connection.uid, seen);
+  if (!isText(connection.name)) yield fault(`${at}.name`, connection.name, "text");
+  if (!isText(connection.protocol)) yield fault(`${at}.protocol`, connection.protocol, "name of a mapper");
+  if (!isObject(connection.settings)) yield fault(`${at}.settings`, connection.settings, "object");
+}
+
+function* deviceFaults(
+  at: string,
+  device: EffectiveDevice,
+  connections: ReadonlySet<string>,
+  seen: Set<string>,
+): Generator<FieldError> {
+  if (!isObject(device)) return yield fault(at, device, "object");
+  yield* uidFaults(at, device.uid, seen);
+  if (!isText(device.name)) yield fault(`${at}.name`, device.name, "text");
+  if (!connections.has(device.connection)) {
+    yield fault(`${at}.connection`, device.connection, "uid of a connection in the same set");
+  }
+  if (!isObject(device.address)) yield fault(`${at}.address`, device.address, "object");
+  if (!Array.isArray(device.properties)) return yield fault(`${at}.properties`, device.properties, "list");
+  if (device.properties.length > limits.propertiesPerDevice) {
+    return yield fault(
+      `${at}.properties`,
+      device.properties.length,
+      `at most ${limits.propertiesPerDevice} properties a device`,
+    );
+  }
+  const names = new Set<string>();
+  for (const [i, property] of device.properties.entries()) {
+    yield* propertyFaults(`${at}.properties[${i}]`, property, names);
+  }
+}
+
+function* propertyFaults(at: string, property: EffectiveProperty, seen: Set<string>): Generator<FieldError> {
+  if (!isObject(property)) return yield fault(at, property, "object");
+  const { name, type, access, visitor, collectEveryMs: every } = property;
+  if (typeof name !== "string" || !propertyName.test(name)) yield fault(`${at}.name`, name, propertyNamePattern);
+  else if (seen.has(name)) yield fault(`${at}.name`, name, "unique in its device");
+  seen.add(name);
+  if (!valueTypes.includes(type)) yield fault(`${at}.type`, type, `one of ${valueTypes.join(", ")}`);
+  if (!accesses.includes(access)) yield fault(`${at}.access`, access, `one of ${accesses.join(", ")}`);
+  if (!isObject(visitor)) yield fault(`${at}.visitor`, visitor, "object");
+  const isInBounds =
+    typeof every === "number" && every >= limits.collectEveryMinMs && every <= limits.collectEveryMaxMs;
+  if (every !== null && !isInBounds) {
+    const rule = `null or ${limits.collectEveryMinMs}..${limits.collectEveryMaxMs} ms`;
+    yield fault(`${at}.collectEveryMs`, every, rule);
+  }
+}
+
+function* uidFaults(at: string, uid: unknown, seen: Set<string>): Generator<FieldError> {
+  if (!isText(uid)) yield fault(`${at}.uid`, uid, "text of 1..64 characters");
+  else if (seen.has(uid)) yield fault(`${at}.uid`, uid, "unique in the set");
+  else seen.add(uid);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.length > 0 && value.length <= 64;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function fault(field: string, value: unknown, rule: string): FieldError {
+  return { field, value: (JSON.stringify(value) ?? "missing").slice(0, 80), rule };
+}
