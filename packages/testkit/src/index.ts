@@ -1,1 +1,1 @@
-export {};
+export * from "./modbus-server/index.ts";
