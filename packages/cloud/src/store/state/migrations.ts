@@ -1,0 +1,171 @@
+import type { ColumnDefinitionBuilder, Kysely } from "kysely";
+import { sql } from "kysely";
+import type { Migration, MigrationProvider } from "kysely/migration";
+
+/** What differs between the engines: how a table numbers its own rows. */
+export type Engine = "sqlite" | "postgres";
+
+/** One set of migrations for SQLite and PostgreSQL; a landed one never changes, the next change is a new one. */
+export function stateMigrations(engine: Engine): MigrationProvider {
+  return { getMigrations: async () => ({ "0001-first": first(engine) }) };
+}
+
+const required = (column: ColumnDefinitionBuilder) => column.notNull();
+
+function first(engine: Engine): Migration {
+  const numbered = (column: ColumnDefinitionBuilder) =>
+    engine === "sqlite" ? column.primaryKey().autoIncrement() : column.primaryKey().generatedByDefaultAsIdentity();
+  return {
+    // Times are bigint: microseconds need 51 bits.
+    async up(db: Kysely<unknown>) {
+      const table = (name: string) => db.schema.createTable(name);
+      await table("resources")
+        .addColumn("uid", "text", (c) => c.primaryKey())
+        .addColumn("tenant_uid", "text", required)
+        .addColumn("kind", "text", required)
+        .addColumn("name", "text", required)
+        .addColumn("display_name", "text")
+        .addColumn("labels", "text", required)
+        .addColumn("spec", "text", required)
+        .addColumn("generation", "integer", required)
+        .addColumn("resource_version", "bigint", required)
+        .addColumn("created_at", "bigint", required)
+        .addColumn("updated_at", "bigint", required)
+        .addColumn("deleted_at", "bigint")
+        .execute();
+      await db.schema
+        .createIndex("resources_live_name")
+        .on("resources")
+        .columns(["tenant_uid", "kind", "name"])
+        .unique()
+        .where(sql.ref("deleted_at"), "is", null)
+        .execute();
+      await table("users")
+        .addColumn("uid", "text", (c) => c.primaryKey())
+        .addColumn("tenant_uid", "text", required)
+        .addColumn("name", "text", (c) => c.notNull().unique())
+        .addColumn("password_hash", "text", required)
+        .addColumn("role", "text", required)
+        .addColumn("created_at", "bigint", required)
+        .addColumn("updated_at", "bigint", required)
+        .addColumn("disabled_at", "bigint")
+        .execute();
+      await table("sessions")
+        .addColumn("token_hash", "text", (c) => c.primaryKey())
+        .addColumn("user_uid", "text", required)
+        .addColumn("kind", "text", required)
+        .addColumn("created_at", "bigint", required)
+        .addColumn("expires_at", "bigint", required)
+        .execute();
+      await table("assignments")
+        .addColumn("tenant_uid", "text", required)
+        .addColumn("node_uid", "text", required)
+        .addColumn("device_uid", "text", required)
+        .addColumn("first_at", "bigint", required)
+        .addColumn("ended_at", "bigint")
+        .addPrimaryKeyConstraint("assignments_key", ["tenant_uid", "node_uid", "device_uid"])
+        .execute();
+      await table("assigned_versions")
+        .addColumn("tenant_uid", "text", required)
+        .addColumn("node_uid", "text", required)
+        .addColumn("version", "bigint", required)
+        .addColumn("applied", "bigint", required)
+        .addPrimaryKeyConstraint("assigned_versions_key", ["tenant_uid", "node_uid"])
+        .execute();
+      await table("join_tokens")
+        .addColumn("token_hash", "text", (c) => c.primaryKey())
+        .addColumn("tenant_uid", "text", required)
+        .addColumn("node_uid", "text", required)
+        .addColumn("created_by", "text", required)
+        .addColumn("created_at", "bigint", required)
+        .addColumn("expires_at", "bigint", required)
+        .addColumn("used_at", "bigint")
+        .addColumn("revoked_at", "bigint")
+        .execute();
+      await table("node_certificates")
+        .addColumn("fingerprint", "text", (c) => c.primaryKey())
+        .addColumn("tenant_uid", "text", required)
+        .addColumn("node_uid", "text", required)
+        .addColumn("key_hash", "text", required)
+        .addColumn("serial", "text", required)
+        .addColumn("issued_at", "bigint", required)
+        .addColumn("expires_at", "bigint", required)
+        .addColumn("revoked_at", "bigint")
+        .execute();
+      await db.schema
+        .createIndex("node_certificates_node")
+        .on("node_certificates")
+        .columns(["tenant_uid", "node_uid"])
+        .execute();
+      await table("desired")
+        .addColumn("tenant_uid", "text", required)
+        .addColumn("device_uid", "text", required)
+        .addColumn("property", "text", required)
+        .addColumn("node_uid", "text", required)
+        .addColumn("version", "bigint", required)
+        .addColumn("type", "text", required)
+        .addColumn("value", "text", required)
+        .addColumn("state", "text", required)
+        .addColumn("reason", "text")
+        .addColumn("message", "text")
+        .addColumn("reported_value", "text")
+        .addColumn("requested_by", "text", required)
+        .addColumn("requested_at", "bigint", required)
+        .addColumn("updated_at", "bigint", required)
+        .addColumn("expires_at", "bigint", required)
+        .addColumn("taken_at", "bigint")
+        .addPrimaryKeyConstraint("desired_key", ["tenant_uid", "device_uid", "property"])
+        .execute();
+      await db.schema.createIndex("desired_node").on("desired").columns(["tenant_uid", "node_uid", "state"]).execute();
+      await table("alarms")
+        .addColumn("id", "integer", numbered)
+        .addColumn("tenant_uid", "text", required)
+        .addColumn("node_uid", "text", required)
+        .addColumn("code", "text", required)
+        .addColumn("key", "text", required)
+        .addColumn("severity", "text", required)
+        .addColumn("message", "text", required)
+        .addColumn("raised_at", "bigint", required)
+        .addColumn("last_at", "bigint", required)
+        .addColumn("count", "integer", required)
+        .addColumn("cleared_at", "bigint")
+        .execute();
+      await db.schema
+        .createIndex("alarms_raised")
+        .on("alarms")
+        .columns(["tenant_uid", "node_uid", "code", "key"])
+        .unique()
+        .where(sql.ref("cleared_at"), "is", null)
+        .execute();
+      await table("idempotency_keys")
+        .addColumn("scope", "text", required)
+        .addColumn("key", "text", required)
+        .addColumn("request_hash", "text", required)
+        .addColumn("status", "integer", required)
+        .addColumn("body", "text", required)
+        .addColumn("created_at", "bigint", required)
+        .addPrimaryKeyConstraint("idempotency_keys_key", ["scope", "key"])
+        .execute();
+      await table("audit")
+        .addColumn("id", "integer", numbered)
+        .addColumn("tenant_uid", "text", required)
+        .addColumn("at", "bigint", required)
+        .addColumn("actor", "text", required)
+        .addColumn("action", "text", required)
+        .addColumn("kind", "text", required)
+        .addColumn("name", "text", required)
+        .addColumn("uid", "text", required)
+        .addColumn("detail", "text", required)
+        .execute();
+      await db.schema.createIndex("audit_tenant_at").on("audit").columns(["tenant_uid", "at"]).execute();
+      await table("counters")
+        .addColumn("name", "text", (c) => c.primaryKey())
+        .addColumn("value", "bigint", required)
+        .execute();
+      await table("settings")
+        .addColumn("name", "text", (c) => c.primaryKey())
+        .addColumn("value", "text", required)
+        .execute();
+    },
+  };
+}
