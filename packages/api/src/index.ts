@@ -1,1 +1,10 @@
-export {};
+export * from "./check.ts";
+export * from "./client.ts";
+export * from "./contract.ts";
+export * from "./live.ts";
+export * from "./openapi.ts";
+export * from "./problem.ts";
+export * from "./route.ts";
+export * from "./series.ts";
+export * from "./shapes.ts";
+export * from "./sse.ts";

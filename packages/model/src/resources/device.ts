@@ -96,7 +96,14 @@ export interface NodeStatus {
   readonly lastSeenAt: string | null;
   readonly agentVersion: string | null;
   readonly joined: boolean;
-  readonly outbox: { readonly lowest: number; readonly highest: number; readonly dropped: number } | null;
+  /** what waits at the gateway, as it last said */
+  readonly outbox: {
+    readonly readings: number;
+    readonly bytes: number;
+    readonly oldestAgeMs: number;
+    readonly dropped: number;
+    readonly full: boolean;
+  } | null;
   readonly certificateExpiresAt: string | null;
 }
 export interface DeviceStatus {

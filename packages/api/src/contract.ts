@@ -1,0 +1,50 @@
+import { alarms } from "./alarms.ts";
+import { connections } from "./connections.ts";
+import { deviceModels } from "./device-models.ts";
+import { devices } from "./devices.ts";
+import { join } from "./join.ts";
+import { joinTokens } from "./join-tokens.ts";
+import { live } from "./live.ts";
+import { nodes } from "./nodes.ts";
+import type { ResourceSpec, RouteSpec } from "./route.ts";
+import { series } from "./series.ts";
+import { session } from "./session.ts";
+import { system } from "./system.ts";
+import { tenants } from "./tenants.ts";
+import { twins } from "./twins.ts";
+import { users } from "./users.ts";
+
+/** The whole HTTP contract. A resource added here appears in the client, in OpenAPI and in the isolation test. */
+export const contract = {
+  session,
+  tenants,
+  users,
+  nodes,
+  connections,
+  deviceModels,
+  devices,
+  twins,
+  series,
+  live,
+  alarms,
+  joinTokens,
+  join,
+  system,
+} as const satisfies Record<string, ResourceSpec>;
+export type Contract = typeof contract;
+
+export interface NamedRoute {
+  /** key in `contract` and in its `routes` */
+  readonly resource: keyof Contract;
+  readonly name: string;
+  readonly route: RouteSpec;
+}
+export function allRoutes(): NamedRoute[] {
+  return Object.entries(contract).flatMap(([resource, spec]) =>
+    Object.entries<RouteSpec>(spec.routes).map(([name, route]) => ({
+      resource: resource as keyof Contract,
+      name,
+      route,
+    })),
+  );
+}

@@ -1,0 +1,49 @@
+import { deviceSpecSchema, limits, propertyNamePattern, propertyOverrideSchema } from "@penstock/model";
+import Type from "typebox";
+import { tenantKind } from "./kind-routes.ts";
+import { nullable, timeSchema } from "./shapes.ts";
+
+/** As DeviceSpec, but a property need not repeat what the model says: whether a type is there is known after merging. */
+const deviceInput = Type.Object(
+  {
+    ...deviceSpecSchema.properties,
+    properties: Type.Optional(
+      Type.Record(Type.String({ pattern: propertyNamePattern }), propertyOverrideSchema, {
+        maxProperties: limits.propertiesPerDevice,
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** Machines, complete or with defaults from a model. */
+export const devices = tenantKind({
+  name: "devices",
+  kind: "Device",
+  summary: "devices",
+  read: "devices:read",
+  write: "devices:write",
+  input: deviceInput,
+  spec: deviceInput,
+  status: Type.Object({
+    state: Type.Enum(["online", "offline", "unknown"]),
+    reason: nullable(Type.String()),
+    lastReadingAt: nullable(timeSchema),
+  }),
+  example: {
+    metadata: { name: "temp-01", labels: { line: "filling" } } as { name: string },
+    spec: {
+      node: "gw-01",
+      connection: "bus-a",
+      address: { unitId: 3 },
+      properties: {
+        temperature: {
+          type: "float64",
+          unit: "Cel",
+          visitor: { table: "holding", offset: 0, raw: "int16", scale: 0.1 },
+          collect: { every: "1s" },
+        },
+      },
+    },
+  },
+});

@@ -1,0 +1,147 @@
+import {
+  accesses,
+  apiVersion,
+  desiredStates,
+  durationSchema,
+  type Kind,
+  labelsSchema,
+  limits,
+  metadataInput,
+  nameSchema,
+  qualities,
+  severities,
+  valueTypes,
+} from "@penstock/model";
+import Type, { type TSchema } from "typebox";
+
+/** Shapes that more than one resource uses. Times are RFC 3339 in UTC with microseconds. */
+export const timeSchema = Type.String({ description: "RFC 3339, UTC, microseconds" });
+export const nullable = <const T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export const closed = { additionalProperties: false } as const;
+
+/** int64 and uint64 as decimal strings, bytes as base64, json as it is; null with quality bad. */
+export const valueSchema = Type.Unknown({
+  description: "the value in JSON: 64-bit integers as decimal strings, bytes as base64, NaN and infinities as null",
+});
+export const errorCodeSchema = Type.String({ description: "a code of the error table" });
+
+export const metadataOutput = Type.Object({
+  tenant: Type.Optional(nameSchema),
+  name: nameSchema,
+  displayName: Type.Optional(Type.String()),
+  labels: labelsSchema,
+  uid: Type.String(),
+  generation: Type.Integer(),
+  resourceVersion: Type.String(),
+  createdAt: timeSchema,
+  updatedAt: timeSchema,
+});
+
+/** What people send: the server fills the rest of metadata; a status is accepted and ignored. */
+export const resourceInput = <const K extends Kind, const S extends TSchema>(kind: K, spec: S) =>
+  Type.Object(
+    {
+      apiVersion: Type.Optional(Type.Literal(apiVersion)),
+      kind: Type.Optional(Type.Literal(kind)),
+      metadata: metadataInput,
+      spec,
+      status: Type.Optional(Type.Unknown()),
+    },
+    closed,
+  );
+
+export const resourceOutput = <const K extends Kind, const S extends TSchema, const U extends TSchema>(
+  kind: K,
+  spec: S,
+  status: U,
+) =>
+  Type.Object({
+    apiVersion: Type.Literal(apiVersion),
+    kind: Type.Literal(kind),
+    metadata: metadataOutput,
+    spec,
+    status,
+  });
+
+/** RFC 7396: null removes a field. */
+export const mergePatch = Type.Record(Type.String(), Type.Unknown(), { description: "JSON merge patch, RFC 7396" });
+
+export const listQuery = Type.Object(
+  {
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.listPage, default: 100 })),
+    cursor: Type.Optional(Type.String({ maxLength: 512, description: "from the answer before" })),
+    labels: Type.Optional(
+      Type.String({ maxLength: 1024, description: "label selector: line=filling,cell!=3,owner (has the label)" }),
+    ),
+  },
+  closed,
+);
+export const page = <const T extends TSchema>(items: T) =>
+  Type.Object({
+    items: Type.Array(items),
+    cursor: nullable(Type.String({ description: "give it to the next request; null at the end" })),
+  });
+
+export const readingSchema = Type.Object({
+  device: nameSchema,
+  property: Type.String(),
+  type: Type.Enum([...valueTypes]),
+  time: timeSchema,
+  value: valueSchema,
+  quality: Type.Enum([...qualities]),
+  reason: nullable(errorCodeSchema),
+});
+
+export const desiredSchema = Type.Object({
+  device: nameSchema,
+  property: Type.String(),
+  type: Type.Enum([...valueTypes]),
+  value: valueSchema,
+  version: Type.Integer({ description: "the higher version wins" }),
+  state: Type.Enum([...desiredStates]),
+  reason: nullable(errorCodeSchema),
+  message: nullable(Type.String()),
+  readBack: valueSchema,
+  setBy: Type.String(),
+  setAt: timeSchema,
+  updatedAt: timeSchema,
+  expiresAt: timeSchema,
+});
+
+export const twinPropertySchema = Type.Object({
+  property: Type.String(),
+  type: Type.Enum([...valueTypes]),
+  unit: nullable(Type.String()),
+  displayName: nullable(Type.String()),
+  access: Type.Enum([...accesses]),
+  minimum: nullable(Type.String()),
+  maximum: nullable(Type.String()),
+  reported: nullable(readingSchema),
+  desired: nullable(desiredSchema),
+});
+
+export const alarmSchema = Type.Object({
+  node: nullable(nameSchema),
+  code: errorCodeSchema,
+  key: Type.String({ description: "tells two alarms of one code and node apart" }),
+  severity: Type.Enum([...severities]),
+  message: Type.String(),
+  raisedAt: timeSchema,
+  lastAt: timeSchema,
+  count: Type.Integer(),
+  clearedAt: nullable(timeSchema),
+});
+
+/** @source RFC 9457, 3 */
+export const problemSchema = Type.Object({
+  type: Type.String({ description: "URI of the error's page" }),
+  title: Type.String({ description: "what the code means" }),
+  status: Type.Integer(),
+  detail: Type.String(),
+  code: errorCodeSchema,
+  retry: Type.Enum(["never", "later", "at-once"]),
+  fields: Type.Array(Type.Object({ field: Type.String(), value: Type.String(), rule: Type.String() })),
+});
+
+export const tenantParams = Type.Object({ tenant: nameSchema }, closed);
+export { durationSchema, nameSchema };
