@@ -1,0 +1,90 @@
+import { type DesiredValue, type DeviceUid, desiredStates, limits, type Micros } from "@penstock/model";
+import type { AnyMessage } from "./frames.ts";
+import {
+  bad,
+  type Check,
+  errorCode,
+  isBool,
+  isCounter,
+  list,
+  oneOf,
+  ranges,
+  shape,
+  text,
+  unknownKeys,
+  valueType,
+} from "./link-check.ts";
+import { checkValue } from "./link-value.ts";
+import type { Assigned, CloudMessage } from "./messages.ts";
+
+const uid = text<DeviceUid>(64);
+const property = text(64);
+const credit = shape({ live: isCounter, backlog: isCounter });
+const versionRange = shape({ min: isCounter, max: isCounter });
+
+const desired: Check<DesiredValue> = (value, path) => {
+  const base = shape<Omit<DesiredValue, "value">>({
+    device: uid,
+    property,
+    type: valueType,
+    version: isCounter,
+    ttlMs: (ttl, at) => (typeof ttl === "number" && ttl >= 0 ? ttl : bad(at, "milliseconds")),
+  })(value, path);
+  return { ...base, value: checkValue(base.type, (value as { value?: unknown }).value, `${path}.value`) };
+};
+
+/** The envelope; what stands inside is checked by resources, which owns the meaning, before it goes to disk. */
+const assignedSet: Check<Assigned["set"]> = (value, path) => {
+  const envelope = shape({
+    version: isCounter,
+    tenant: shape({ uid: text(64), name: text(63) }),
+    node: shape({ uid: text(64), name: text(63), timeZone: text(64) }),
+    connections: list((item) => item, 100_000),
+    devices: list((item) => item, 100_000),
+  })(value, path);
+  return envelope as unknown as Assigned["set"];
+};
+
+const fields = {
+  welcome: {
+    version: isCounter,
+    features: list(text(64), 100),
+    time: ((value, path) =>
+      typeof value === "number" && Number.isSafeInteger(value)
+        ? (value as Micros)
+        : bad(path, "whole microseconds")) as Check<Micros>,
+    held: ranges,
+    newEpoch: isBool,
+    credit,
+  },
+  refused: { code: errorCode, message: text(4096), versions: versionRange },
+  ack: { ranges },
+  assigned: { set: assignedSet },
+  desired: { values: list(desired, 100_000) },
+  "reports-taken": {
+    taken: list(shape({ device: uid, property, version: isCounter, state: oneOf(desiredStates) }), 100_000),
+  },
+  certificate: { certificatePem: text(limits.frameBytes * 4), trustBundlePem: text(limits.frameBytes * 16) },
+  ping: { n: isCounter },
+  pong: { n: isCounter },
+} as const;
+
+/**
+ * A message of the cloud, checked field by field; keys of a later version are left out and counted.
+ *
+ * @returns null when the kind of message is not known here
+ * @throws AppError "link/bad-frame" naming the field
+ */
+export function checkCloudMessage(message: AnyMessage): { message: CloudMessage; unknownFields: number } | null {
+  const kind = message.t;
+  if (!Object.hasOwn(fields, kind)) return null;
+  const known = fields[kind as keyof typeof fields];
+  const checked = shape(known as Record<string, Check<unknown>>)(message, kind);
+  const optional =
+    kind === "ack" && message.credit !== undefined ? { credit: credit(message.credit, "ack.credit") } : {};
+  return {
+    // Each field went through the check that the table above gives for it.
+    message: { t: kind, ...checked, ...optional } as unknown as CloudMessage,
+    unknownFields: unknownKeys(message, [...Object.keys(known), ...(kind === "ack" ? ["credit"] : [])]),
+  };
+}

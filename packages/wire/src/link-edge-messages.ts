@@ -1,0 +1,160 @@
+import {
+  type DesiredReport,
+  type DeviceHealth,
+  type DeviceUid,
+  desiredStates,
+  type Epoch,
+  type LayoutProperty,
+  limits,
+  type MapperStatus,
+  type Micros,
+  type NodeReport,
+  type OutboxStats,
+} from "@penstock/model";
+import type { AnyMessage } from "./frames.ts";
+import {
+  bad,
+  type Check,
+  errorCode,
+  hex32,
+  isBool,
+  isBytes,
+  isCounter,
+  list,
+  oneOf,
+  orNull,
+  shape,
+  text,
+  unknownKeys,
+  valueType,
+} from "./link-check.ts";
+import { checkValue } from "./link-value.ts";
+import type { EdgeMessage, Hello, WireEntry } from "./messages.ts";
+
+const micros: Check<Micros> = (value, path) =>
+  typeof value === "number" && Number.isSafeInteger(value) ? (value as Micros) : bad(path, "whole microseconds");
+
+const uid = text<DeviceUid>(64);
+const property = text(64);
+const versionRange = shape({ min: isCounter, max: isCounter });
+const proof = shape({ certificatePem: text(limits.helloBytes), signature: isBytes });
+
+const helloFields = {
+  versions: versionRange,
+  features: list(text(64), 100),
+  agent: text(64),
+  boot: hex32<Hello["boot"]>(),
+  epoch: hex32<Epoch>(),
+  lowest: isCounter,
+  highest: isCounter,
+  recovered: isCounter,
+  time: micros,
+  timeTrusted: isBool,
+  assignedVersion: isCounter,
+};
+
+const layout = shape({
+  id: isCounter,
+  device: uid,
+  properties: list(shape<LayoutProperty>({ name: property, type: valueType }), limits.propertiesPerDevice),
+});
+
+const entry: Check<WireEntry> = (value, path) => {
+  if (!Array.isArray(value) || value.length < 4) return bad(path, "[firstSeq, count, layout, body]");
+  const [firstSeq, count, layoutId, body, z] = value as unknown[];
+  if (isCounter(count, path) > limits.readingsPerBatch) return bad(path, `count of at most ${limits.readingsPerBatch}`);
+  return [isCounter(firstSeq, path), count as number, isCounter(layoutId, path), isBytes(body, path), z === 1 ? 1 : 0];
+};
+
+const taken = list(shape({ device: uid, property, version: isCounter }), 100_000);
+
+const report: Check<DesiredReport> = (value, path) => {
+  const base = shape<Omit<DesiredReport, "value">>({
+    device: uid,
+    property,
+    version: isCounter,
+    state: oneOf(desiredStates),
+    reason: orNull(errorCode),
+    message: orNull(text(4096)),
+    type: valueType,
+    time: micros,
+  })(value, path);
+  return { ...base, value: checkValue(base.type, (value as { value?: unknown }).value, `${path}.value`) };
+};
+
+const mapperStatus = shape<MapperStatus>({
+  mapper: text(64),
+  state: oneOf(["starting", "running", "restarting", "stopped", "missing"]),
+  pid: orNull(isCounter),
+  restarts: isCounter,
+  reason: orNull(errorCode),
+  message: orNull(text(4096)),
+});
+const deviceHealth = shape<DeviceHealth>({
+  device: uid,
+  state: oneOf(["online", "offline", "unknown"]),
+  reason: orNull(errorCode),
+  message: orNull(text(4096)),
+});
+const outboxStats = shape<OutboxStats>({
+  bytes: isCounter,
+  entries: isCounter,
+  readings: isCounter,
+  oldestAgeMs: (value, path) => (typeof value === "number" ? value : bad(path, "milliseconds")),
+  dropped: isCounter,
+  refused: isCounter,
+  full: isBool,
+});
+const counters: Check<Record<string, number>> = (value, path) => {
+  if (typeof value !== "object" || value === null) return bad(path, "a map");
+  const entries = Object.entries(value).filter(
+    (pair): pair is [string, number] => typeof pair[1] === "number" && pair[0].length <= 128,
+  );
+  return Object.fromEntries(entries.slice(0, 1000));
+};
+const nodeReport = shape<NodeReport>({
+  agentVersion: text(64),
+  mappers: list(mapperStatus, 1000),
+  devices: list(deviceHealth, 100_000),
+  outbox: outboxStats,
+  counters,
+});
+
+const fields = {
+  hello: helloFields,
+  readings: { layouts: list(layout, 10_000), entries: list(entry, 100_000) },
+  dropped: { lowest: isCounter },
+  applied: { version: isCounter },
+  "desired-taken": { taken },
+  reports: { reports: list(report, 100_000) },
+  status: { report: nodeReport },
+  renew: { publicKey: isBytes },
+  ping: { n: isCounter },
+  pong: { n: isCounter },
+} as const;
+
+/**
+ * A message of the edge, checked field by field; keys of a later version are left out and counted.
+ *
+ * @returns null when the kind of message is not known here
+ * @throws AppError "link/bad-frame" naming the field
+ */
+export function checkEdgeMessage(message: AnyMessage): { message: EdgeMessage; unknownFields: number } | null {
+  const kind = message.t;
+  if (!Object.hasOwn(fields, kind)) return null;
+  const known = fields[kind as keyof typeof fields];
+  const checked = shape(known as Record<string, Check<unknown>>)(message, kind);
+  const optional =
+    kind === "hello" && message.proof !== undefined ? { proof: proof(message.proof, "hello.proof") } : {};
+  return {
+    // Each field went through the check that the table above gives for it.
+    message: { t: kind, ...checked, ...optional } as unknown as EdgeMessage,
+    unknownFields: unknownKeys(message, [...Object.keys(known), "proof"]),
+  };
+}
+
+/** Only what negotiation needs, so that a hello of a version we do not know can still be answered with our range. */
+export function helloVersions(message: AnyMessage): { readonly min: number; readonly max: number } {
+  if (message.t !== "hello") return bad("t", "hello as the first message");
+  return versionRange(message.versions, "hello.versions");
+}
