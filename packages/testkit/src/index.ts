@@ -1,1 +1,2 @@
 export * from "./modbus-server/index.ts";
+export * from "./plant/index.ts";
