@@ -1,0 +1,31 @@
+import { type Codec, type Files, type Journal, openJournal, plainCodec } from "@penstock/runtime";
+import { type Slot, slotKey } from "./desired-slot.ts";
+
+export type SlotMap = ReadonlyMap<string, Slot>;
+/** The slots that one append changes, each whole: applying it twice changes nothing. */
+export interface SlotEntry {
+  readonly slots: readonly Slot[];
+}
+
+const slotList = plainCodec<readonly Slot[]>();
+const slotMap: Codec<SlotMap> = {
+  encode: (map) => slotList.encode([...map.values()]),
+  decode: (bytes) => apply(new Map(), { slots: slotList.decode(bytes) }),
+};
+
+function apply(before: SlotMap, entry: SlotEntry): SlotMap {
+  const after = new Map(before);
+  for (const slot of entry.slots) after.set(slotKey(slot.device, slot.property), slot);
+  return after;
+}
+
+/**
+ * Desired values on disk. A snapshot holds one slot per property that was ever set: its highest version, how that ended,
+ * and the reports that the cloud has not taken; all that came before is gone with the log.
+ */
+export function openDesiredJournal(options: {
+  readonly files: Files;
+  readonly folder: string;
+}): Promise<Journal<SlotMap, SlotEntry>> {
+  return openJournal({ ...options, initial: new Map(), apply, stateCodec: slotMap });
+}

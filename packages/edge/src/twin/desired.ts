@@ -1,0 +1,334 @@
+import {
+  AppError,
+  codeOf,
+  type DesiredReport,
+  type DesiredValue,
+  type DeviceAccess,
+  type DeviceUid,
+  type EffectiveDevice,
+  type EffectiveProperty,
+  invalid,
+  isFinal,
+  isRetriable,
+} from "@penstock/model";
+import type { Cancel, Clock, Files, Journal, Log, Metrics } from "@penstock/runtime";
+import { openDesiredJournal, type SlotEntry, type SlotMap } from "./desired-journal.ts";
+import { type Access, type Context, type Input, type Slots, step } from "./desired-machine.ts";
+import { desiredId, type Slot } from "./desired-slot.ts";
+
+const file = "edge/src/twin/desired.ts";
+/** an access that has not ended by then is called off; collect's own time-outs are shorter */
+const accessTimeoutMs = 30_000;
+const diskRetryMs = 1000;
+const inputsPerAppend = 1000;
+/** looks that fall close together are made in one */
+const lookGrainMs = 10;
+
+export interface DesiredOptions {
+  readonly files: Files;
+  /** the journal's own folder */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly access: DeviceAccess;
+  lookup(device: DeviceUid): EffectiveDevice | null;
+}
+
+/** Where a property's desired value stands. */
+export interface DesiredView {
+  readonly property: string;
+  readonly version: number;
+  readonly state: DesiredReport["state"];
+  readonly active: Slot["active"];
+  readonly end: DesiredReport | null;
+}
+
+export interface Desired {
+  /** resolves when the values are on disk; rejects with data/disk-full or data/write-failed, and then holds none of them */
+  take(values: readonly DesiredValue[]): Promise<void>;
+  /** on disk, not yet taken by the cloud, oldest first */
+  pendingReports(): readonly DesiredReport[];
+  onReport(listener: () => void): () => void;
+  reportsTaken(taken: readonly Pick<DesiredReport, "device" | "property" | "version" | "state">[]): Promise<void>;
+  of(device: DeviceUid): readonly DesiredView[];
+  /** the assigned set has changed */
+  devicesChanged(): void;
+  /** resolves when no access and no write is in flight; what has not ended goes on at the next start */
+  close(): Promise<void>;
+}
+
+export async function openDesired(options: DesiredOptions): Promise<Desired> {
+  const journal = await openDesiredJournal(options);
+  const loop = new DesiredLoop(options, journal);
+  loop.push({ t: "restart" });
+  return loop;
+}
+
+/** An input on its way through the machine; `done` when somebody waits for it to be on disk. */
+interface Queued {
+  readonly input: Input;
+  readonly done?: { resolve(): void; reject(error: unknown): void };
+}
+
+/** The thin loop around the machine: inputs in, one append for all that came meanwhile, then the accesses. */
+class DesiredLoop implements Desired {
+  readonly #options: DesiredOptions;
+  readonly #journal: Journal<SlotMap, SlotEntry>;
+  readonly #slots: Map<string, Slot>;
+  /** bounded by its makers: one per access in flight (one a property), one look, and what link and cloud have in flight */
+  #queue: Queued[] = [];
+  #running: Promise<void> = Promise.resolve();
+  #isRunning = false;
+  #closed = false;
+  readonly #closing = new AbortController();
+  readonly #inFlight = new Set<Promise<void>>();
+  readonly #listeners = new Set<() => void>();
+  readonly #reporting = new Set<string>();
+  #lookAt = Number.POSITIVE_INFINITY;
+  #cancelLook: Cancel = () => {};
+  #cancelRetry: Cancel = () => {};
+
+  constructor(options: DesiredOptions, journal: Journal<SlotMap, SlotEntry>) {
+    this.#options = options;
+    this.#journal = journal;
+    this.#slots = new Map(journal.state);
+    for (const [key, slot] of this.#slots) if (slot.reports.length > 0) this.#reporting.add(key);
+  }
+
+  take(values: readonly DesiredValue[]): Promise<void> {
+    for (const { version, ttlMs } of values) {
+      if (!Number.isSafeInteger(version) || version < 1) {
+        return Promise.reject(
+          invalid([{ field: "version", value: String(version), rule: "must be a whole number from 1" }]),
+        );
+      }
+      if (!Number.isFinite(ttlMs)) {
+        return Promise.reject(invalid([{ field: "ttlMs", value: String(ttlMs), rule: "must be milliseconds" }]));
+      }
+    }
+    return this.#wait({ t: "desired", values });
+  }
+
+  reportsTaken(taken: readonly Pick<DesiredReport, "device" | "property" | "version" | "state">[]): Promise<void> {
+    return this.#wait({ t: "taken", taken });
+  }
+
+  pendingReports(): readonly DesiredReport[] {
+    const reports: DesiredReport[] = [];
+    for (const key of this.#reporting) reports.push(...this.#slots.get(key)!.reports);
+    return reports.sort((a, b) => a.time - b.time);
+  }
+
+  onReport(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  of(device: DeviceUid): readonly DesiredView[] {
+    const views: DesiredView[] = [];
+    for (const { device: owner, property, highest, active, end } of this.#slots.values()) {
+      if (owner !== device) continue;
+      views.push({ property, version: highest, state: active?.state ?? end?.state ?? "pending", active, end });
+    }
+    return views;
+  }
+
+  devicesChanged(): void {
+    this.push({ t: "look" });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelLook();
+    this.#cancelRetry();
+    this.#closing.abort(new AppError("aborted", "Cannot end the access to the device: the gateway stops"));
+    await Promise.all([...this.#inFlight]);
+    await this.#running;
+    for (const { done } of this.#queue.splice(0)) done?.reject(stopped());
+    await this.#journal.close();
+  }
+
+  push(input: Input): void {
+    this.#enqueue({ input });
+  }
+
+  #wait(input: Input): Promise<void> {
+    return new Promise((resolve, reject) => this.#enqueue({ input, done: { resolve, reject } }));
+  }
+
+  #enqueue(queued: Queued): void {
+    if (this.#closed) {
+      queued.done?.reject(stopped());
+      return;
+    }
+    this.#queue.push(queued);
+    this.#run();
+  }
+
+  #run(): void {
+    if (this.#isRunning || this.#closed) return;
+    this.#cancelRetry();
+    this.#isRunning = true;
+    this.#running = this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0 && !this.#closed) {
+      const batch = this.#queue.splice(0, inputsPerAppend);
+      const overlay = new Overlay(this.#slots);
+      const accesses: Access[] = [];
+      let lookAt = Number.POSITIVE_INFINITY;
+      for (const { input } of batch) {
+        const made = step(overlay, input, this.#context());
+        overlay.put(made.slots, made.durable);
+        accesses.push(...made.accesses);
+        lookAt = Math.min(lookAt, made.lookAt);
+      }
+      try {
+        const slots = [...overlay.durable].map((key) => overlay.get(key)!);
+        if (slots.length > 0) await this.#journal.append({ slots });
+      } catch (error) {
+        this.#undo(batch, error);
+        break;
+      }
+      // Only now may anybody learn of it: a desired change is on disk before it is announced.
+      this.#commit(overlay);
+      for (const { done } of batch) done?.resolve();
+      for (const access of accesses) this.#start(access);
+      this.#schedule(lookAt);
+    }
+    this.#isRunning = false;
+  }
+
+  /** Nothing of the batch has happened. Who waits is told; the rest comes again when the disk may have room. */
+  #undo(batch: readonly Queued[], error: unknown): void {
+    this.#options.log.warn({ code: codeOf(error), error }, "Cannot journal desired values");
+    const again = batch.filter(({ done }) => done === undefined);
+    for (const { done } of batch) done?.reject(error);
+    this.#queue = [...again, ...this.#queue];
+    this.#cancelRetry = this.#options.clock.after(diskRetryMs, () => this.#run());
+  }
+
+  #commit(overlay: Overlay): void {
+    let reported = false;
+    for (const [key, slot] of overlay.changed) {
+      const before = this.#slots.get(key);
+      this.#slots.set(key, slot);
+      if (slot.reports.length > 0) this.#reporting.add(key);
+      else this.#reporting.delete(key);
+      if (before === undefined || before.highest < slot.highest) this.#traceTaken(slot);
+      for (const report of slot.reports) {
+        if (before?.reports.includes(report) === true) continue;
+        reported = true;
+        this.#count(report);
+      }
+    }
+    if (reported) for (const listener of this.#listeners) listener();
+  }
+
+  #traceTaken(slot: Slot): void {
+    const { log } = this.#options;
+    if (log.tracing) log.trace({ file, id: desiredId({ ...slot, version: slot.highest }) }, "Desired value is on disk");
+  }
+
+  #count(report: DesiredReport): void {
+    const { log, metrics } = this.#options;
+    metrics.counter("penstock_twin_reports_total", "Steps of desired values", { state: report.state }).add();
+    if (log.tracing) {
+      const { state, reason } = report;
+      log.trace({ file, id: desiredId(report), state, reason, final: isFinal(state) }, "Desired value made a step");
+    }
+  }
+
+  #start(access: Access): void {
+    const { access: devices, clock, log, metrics } = this.#options;
+    if (log.tracing) log.trace({ file, id: desiredId(access), op: access.op }, "Access to the device begins");
+    metrics.counter("penstock_twin_accesses_total", "Accesses to devices for desired values", { op: access.op }).add();
+    const calledOff = new AbortController();
+    const cancel = clock.after(accessTimeoutMs, () =>
+      calledOff.abort(new AppError("mapper/timeout", `Cannot ${access.op} "${access.property}": no end after 30 s`)),
+    );
+    const signal = AbortSignal.any([calledOff.signal, this.#closing.signal]);
+    const { device, property } = access;
+    const made: Promise<Input> =
+      access.op === "write"
+        ? devices.write(device, property, access.value, signal).then(() => ({ t: "written", access }))
+        : devices.read(device, property, signal).then((value) => ({ t: "found", access, value }));
+    const ended = made
+      .catch((error: unknown) => this.#trouble(access, error))
+      .then((input) => {
+        cancel();
+        this.#inFlight.delete(ended);
+        this.push(input);
+      });
+    this.#inFlight.add(ended);
+  }
+
+  #trouble(access: Access, error: unknown): Input {
+    if (!(error instanceof AppError)) this.#options.log.error({ error, id: desiredId(access) }, "Device access failed");
+    const message = error instanceof AppError ? error.message : `Cannot ${access.op} "${access.property}"`;
+    return { t: "trouble", access, trouble: { code: codeOf(error), message, retriable: isRetriable(error) } };
+  }
+
+  #schedule(lookAt: number): void {
+    if (lookAt >= this.#lookAt) return;
+    this.#cancelLook();
+    this.#lookAt = lookAt;
+    const delayMs = Math.max(lookGrainMs, Math.ceil((lookAt - this.#options.clock.monotonic()) / 1000));
+    this.#cancelLook = this.#options.clock.after(delayMs, () => {
+      this.#lookAt = Number.POSITIVE_INFINITY;
+      this.push({ t: "look" });
+    });
+  }
+
+  #context(): Context {
+    const { clock, lookup } = this.#options;
+    return {
+      now: clock.monotonic(),
+      time: clock.now(),
+      find: (device, property) => propertyOf(lookup(device), property),
+    };
+  }
+}
+
+/** A described device never changes: an edit makes a new one. */
+const propertiesByName = new WeakMap<EffectiveDevice, ReadonlyMap<string, EffectiveProperty>>();
+
+function propertyOf(device: EffectiveDevice | null, name: string): EffectiveProperty | null {
+  if (device === null) return null;
+  let properties = propertiesByName.get(device);
+  if (properties === undefined) {
+    properties = new Map(device.properties.map((property) => [property.name, property]));
+    propertiesByName.set(device, properties);
+  }
+  return properties.get(name) ?? null;
+}
+
+function stopped(): AppError {
+  return new AppError("aborted", "Cannot take desired values: the gateway stops");
+}
+
+/** The slots as they will be once the append resolves. */
+class Overlay implements Slots {
+  readonly changed = new Map<string, Slot>();
+  readonly durable = new Set<string>();
+  readonly #base: ReadonlyMap<string, Slot>;
+
+  constructor(base: ReadonlyMap<string, Slot>) {
+    this.#base = base;
+  }
+
+  get(key: string): Slot | undefined {
+    return this.changed.get(key) ?? this.#base.get(key);
+  }
+
+  keys(): Iterable<string> {
+    return new Set([...this.#base.keys(), ...this.changed.keys()]);
+  }
+
+  put(slots: ReadonlyMap<string, Slot>, durable: ReadonlySet<string>): void {
+    for (const [key, slot] of slots) this.changed.set(key, slot);
+    for (const key of durable) this.durable.add(key);
+  }
+}
