@@ -22,6 +22,8 @@ export interface LinkChannelOptions {
   /** longest message taken, now */
   readonly messageBytes: () => number;
   onMessage(lane: Lane, message: AnyMessage): void;
+  /** any frame came; before its message, if it completes one */
+  onHeard(): void;
   /** the other end broke the protocol; the channel is closed already */
   onBroken(error: AppError): void;
   onClose(reason: string): void;
@@ -58,6 +60,7 @@ export function openLinkChannel(options: LinkChannelOptions): LinkChannel {
 
   function take(bytes: Uint8Array): void {
     if (!isOpen) return;
+    options.onHeard();
     try {
       const taken = receiveFrame({ ...receiver, messageBytes: options.messageBytes() }, decodeFrame(bytes));
       receiver = taken.receiver;

@@ -1,0 +1,28 @@
+import type { BootId, EdgeControl, Micros, NodeReport, OutboxReader } from "@penstock/model";
+import type { Clock, Log, Metrics, Random } from "@penstock/runtime";
+import type { Certificate, Transport } from "@penstock/wire";
+import type { CertificateLife } from "./renewal.ts";
+
+/** What main.ts hands the link. */
+export interface LinkOptions {
+  readonly outbox: OutboxReader;
+  readonly control: EdgeControl;
+  /** what the node says of itself; called about once a second while connected */
+  report(): NodeReport;
+  /** opens one connection; rejects with link/… when it cannot, and when the signal aborts */
+  dial(signal: AbortSignal): Promise<Transport>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly boot: BootId;
+  readonly agentVersion: string;
+  /** whether the wall clock is believed; once the cloud's time is known it should say yes */
+  timeTrusted(): boolean;
+  /** at every welcome: the cloud's time, the monotonic time it belongs to, and the offset fixed for this boot */
+  onTime(time: { readonly cloud: Micros; readonly monotonic: number; readonly offset: number }): void;
+  /** null when there is none to renew, as on a plain local link */
+  certificate(): CertificateLife | null;
+  /** resolves when the new certificate is on disk; the next dial uses it */
+  onCertificate(certificate: Certificate): Promise<void>;
+}

@@ -1,0 +1,221 @@
+import { codeOf, type ErrorCode, limits, type OutboxEntry, traceId } from "@penstock/model";
+import { checkCloudMessage, decodeBatchBody, linkVersions, openLinkChannel, type Transport } from "@penstock/wire";
+import type { BootOffset } from "./correct-time.ts";
+import type { LinkMetrics } from "./link-metrics.ts";
+import type { LinkOptions } from "./link-options.ts";
+import { edgeStep, newEdgeSession } from "./session.ts";
+import type { EdgeEffect, EdgeInput, EdgeSession } from "./session-state.ts";
+
+export interface SessionEnd {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly sent: number;
+}
+
+interface RunOptions extends LinkOptions {
+  readonly transport: Transport;
+  readonly stats: LinkMetrics;
+  readonly bootOffset: BootOffset | null;
+  readonly sent: number;
+  readonly signal: AbortSignal;
+  onWelcome(boot: BootOffset): void;
+}
+
+const tickMs = 1000;
+
+/** Runs one session over an open connection; resolves when it has ended and nothing of it is in flight. */
+export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
+  const { clock, outbox, control, stats, transport } = options;
+  const log = options.log.with({ file: "edge/src/link/run-session.ts" });
+  const waiting: EdgeInput[] = [];
+  const inFlight = new Set<Promise<void>>();
+  const finished = Promise.withResolvers<Omit<SessionEnd, "sent">>();
+  let controlChain: Promise<void> = Promise.resolve();
+  let isFeeding = false;
+  let counted = { duplicates: 0, ignored: 0 };
+  let unknown = 0;
+
+  // Told before the bounds are read, so that nothing falls between the two.
+  const forgetDurable = outbox.onDurable((highest) => feed({ t: "durable", highest, now: clock.monotonic() }));
+  const forgetReports = control.onReport(() => feed({ t: "reports", reports: control.pendingReports() }));
+  const bounds = outbox.bounds();
+  const first = newEdgeSession({
+    hello: {
+      t: "hello",
+      versions: linkVersions,
+      features: [],
+      agent: options.agentVersion,
+      boot: options.boot,
+      epoch: bounds.epoch,
+      lowest: bounds.lowest,
+      highest: bounds.highest,
+      recovered: bounds.recovered,
+      time: clock.now(),
+      timeTrusted: options.timeTrusted(),
+      assignedVersion: control.assignedVersion(),
+    },
+    boot: options.bootOffset,
+    sent: options.sent,
+    now: clock.monotonic(),
+  });
+  let state: EdgeSession = first.state;
+
+  const channel = openLinkChannel({
+    transport,
+    after: (delayMs, run) => clock.after(delayMs, run),
+    messageBytes: () => limits.messageBytes,
+    onMessage(_lane, message) {
+      const checked = checkCloudMessage(message);
+      unknown += checked === null ? 1 : checked.unknownFields;
+      if (checked !== null) feed({ t: "message", message: checked.message, now: clock.monotonic() });
+    },
+    onHeard: () => feed({ t: "heard", now: clock.monotonic() }),
+    onBroken: (error) => finished.resolve({ code: error.code, message: error.message }),
+    onClose: (reason) => finished.resolve({ code: "link/closed", message: `Connection ended: ${reason}` }),
+  });
+
+  function feed(input: EdgeInput): void {
+    waiting.push(input);
+    if (isFeeding) return;
+    isFeeding = true;
+    try {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const step = edgeStep(state, next);
+        state = step.state;
+        for (const effect of step.effects) perform(effect);
+      }
+    } catch (error) {
+      end(error);
+    } finally {
+      isFeeding = false;
+    }
+  }
+
+  function end(error: unknown): void {
+    state = { ...state, phase: "over" };
+    const message = error instanceof Error ? error.message : String(error);
+    if (codeOf(error) === "internal") log.error({ err: error }, "Link session failed");
+    finished.resolve({ code: codeOf(error), message });
+    channel.close(message);
+  }
+
+  function track(work: Promise<void>): void {
+    const watched = work.catch(end).finally(() => inFlight.delete(watched));
+    inFlight.add(watched);
+  }
+
+  /**
+   * In the order they came; what is acknowledged is on disk by then. What fails is not acknowledged, so the cloud offers
+   * it again at the next session; readings go on meanwhile.
+   */
+  function inOrder(what: string, work: () => Promise<void>): void {
+    controlChain = controlChain.then(work).catch((err: unknown) => log.error({ err, what }, "Control message failed"));
+    track(controlChain);
+  }
+
+  function perform(effect: EdgeEffect): void {
+    switch (effect.t) {
+      case "send":
+        if (effect.message.t === "readings")
+          stats.sentReadings.add(effect.message.entries.reduce((sum, entry) => sum + entry[1], 0));
+        channel.send(effect.lane, effect.message);
+        return;
+      case "read":
+        track(
+          outbox.read(effect.from, effect.maxBytes).then((entries) => {
+            if (log.tracing) traceEntries(entries);
+            feed({ t: "entries", lane: effect.lane, entries, now: clock.monotonic() });
+          }),
+        );
+        return;
+      case "acknowledge":
+        outbox.acknowledge(effect.ranges);
+        stats.ackedReadings.add(effect.ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0));
+        return;
+      case "new-epoch":
+        track(
+          outbox.newEpoch(effect.held).then((epoch) => {
+            log.warn({ epoch }, "The cloud ordered a new epoch: it holds more of the old one than this outbox");
+            finished.resolve({ code: "link/closed", message: "New epoch, saying hello again" });
+            channel.close("new epoch");
+          }),
+        );
+        return;
+      case "welcomed":
+        stats.sentAgain.add(effect.again);
+        options.onWelcome(effect.boot);
+        options.onTime({ cloud: effect.time, monotonic: clock.monotonic(), offset: effect.boot.offset });
+        log.info({ backlog: state.backlog.length, again: effect.again }, "Link is up");
+        waiting.push({ t: "reports", reports: control.pendingReports() });
+        waiting.push(tickInput());
+        return;
+      case "apply-assigned":
+        inOrder("assigned", async () => {
+          await control.applyAssigned(effect.set);
+          feed({ t: "applied", version: effect.set.version });
+        });
+        return;
+      case "take-desired":
+        for (const { device, property, version } of log.tracing ? effect.values : [])
+          log.trace({ id: `${device}/${property}#${version}` }, "Desired value came");
+        inOrder("desired", async () => {
+          await control.takeDesired(effect.values);
+          feed({ t: "desired-taken", values: effect.values });
+        });
+        return;
+      case "reports-taken":
+        inOrder("reports-taken", () => control.reportsTaken(effect.taken));
+        return;
+      case "certificate":
+        inOrder("certificate", () => options.onCertificate(effect.certificate));
+        return;
+      case "close":
+        finished.resolve({ code: effect.code, message: effect.message });
+        channel.close(effect.message);
+        return;
+    }
+  }
+
+  function traceEntries(entries: readonly OutboxEntry[]): void {
+    for (const { layout, body, firstSeq } of entries)
+      log.trace({ id: traceId(decodeBatchBody(layout, body)), seq: firstSeq }, "Batch goes over the link");
+  }
+
+  function tickInput(): EdgeInput {
+    return {
+      t: "tick",
+      now: clock.monotonic(),
+      wall: clock.now(),
+      lowest: outbox.bounds().lowest,
+      report: options.report(),
+      certificate: options.certificate(),
+    };
+  }
+
+  function tick(): void {
+    const { duplicates, unknownLanes, unknownFields } = channel.counts;
+    const ignored = unknownLanes + unknownFields + unknown;
+    stats.duplicateFrames.add(duplicates - counted.duplicates);
+    stats.ignored.add(ignored - counted.ignored);
+    counted = { duplicates, ignored };
+    stats.inFlightBytes.set(state.window.inFlight);
+    stats.lineRate.set(state.window.rate);
+    feed(tickInput());
+    cancelTick = clock.after(tickMs, tick);
+  }
+
+  const onAbort = () => end(options.signal.reason);
+  options.signal.addEventListener("abort", onAbort, { once: true });
+  let cancelTick = clock.after(tickMs, tick);
+  for (const effect of first.effects) perform(effect);
+  if (options.signal.aborted) onAbort();
+  const why = await finished.promise;
+  state = { ...state, phase: "over" };
+  options.signal.removeEventListener("abort", onAbort);
+  cancelTick();
+  forgetDurable();
+  forgetReports();
+  while (inFlight.size > 0) await Promise.allSettled(inFlight);
+  stats.inFlightBytes.set(0);
+  return { ...why, sent: state.sent };
+}

@@ -1,0 +1,93 @@
+import type {
+  AssignedSet,
+  DesiredReport,
+  DesiredValue,
+  ErrorCode,
+  Micros,
+  NodeReport,
+  OutboxEntry,
+  Ranges,
+} from "@penstock/model";
+import type { Certificate, CloudMessage, EdgeMessage, Hello, Lane, ReportsTaken } from "@penstock/wire";
+import type { Compression } from "./compress.ts";
+import type { BootOffset } from "./correct-time.ts";
+import type { InFlight } from "./readings-message.ts";
+import type { CertificateLife } from "./renewal.ts";
+import type { Window } from "./window.ts";
+
+/** One connection's worth of link at the gateway. All times are monotonic microseconds unless they are Micros. */
+export interface EdgeSession {
+  readonly phase: "greeting" | "open" | "over";
+  readonly hello: Hello;
+  readonly openedAt: number;
+  readonly heardAt: number;
+  readonly pingedAt: number;
+  /** committed as far as this session knows; everything below `hello.lowest` counts as settled */
+  readonly held: Ranges;
+  /** what the outbox held when the session began and the cloud had not */
+  readonly backlog: Ranges;
+  /** next seq to offer, per lane */
+  readonly next: { readonly live: number; readonly backlog: number };
+  /** last durable seq that the outbox told */
+  readonly durable: number;
+  readonly inFlight: readonly InFlight[];
+  readonly progressAt: number;
+  readonly window: Window;
+  readonly compression: Compression;
+  readonly credit: { readonly live: number; readonly backlog: number };
+  /** lane for which entries are being read from the outbox */
+  readonly reading: InFlight["lane"] | null;
+  readonly liveInARow: number;
+  readonly layoutsSent: ReadonlySet<number>;
+  readonly boot: BootOffset | null;
+  /** below it every missing seq has been told as dropped */
+  readonly toldLowest: number;
+  readonly reportsOut: ReadonlySet<string>;
+  readonly statusText: string;
+  readonly statusAt: number;
+  readonly renewedAt: number | null;
+  /** highest seq handed to the line, in any session of this boot */
+  readonly sent: number;
+  readonly pings: number;
+}
+
+export type EdgeInput =
+  | { readonly t: "message"; readonly message: CloudMessage; readonly now: number }
+  /** any frame came, whatever it was */
+  | { readonly t: "heard"; readonly now: number }
+  | { readonly t: "durable"; readonly highest: number; readonly now: number }
+  | {
+      readonly t: "entries";
+      readonly lane: InFlight["lane"];
+      readonly entries: readonly OutboxEntry[];
+      readonly now: number;
+    }
+  | { readonly t: "reports"; readonly reports: readonly DesiredReport[] }
+  | { readonly t: "applied"; readonly version: number }
+  | { readonly t: "desired-taken"; readonly values: readonly DesiredValue[] }
+  | {
+      readonly t: "tick";
+      readonly now: number;
+      readonly wall: Micros;
+      readonly lowest: number;
+      readonly report: NodeReport;
+      readonly certificate: CertificateLife | null;
+    };
+
+export type EdgeEffect =
+  | { readonly t: "send"; readonly lane: Lane; readonly message: EdgeMessage }
+  | { readonly t: "read"; readonly lane: InFlight["lane"]; readonly from: number; readonly maxBytes: number }
+  | { readonly t: "acknowledge"; readonly ranges: Ranges }
+  | { readonly t: "new-epoch"; readonly held: Ranges }
+  /** `again`: readings that go over the line a second time */
+  | { readonly t: "welcomed"; readonly time: Micros; readonly again: number; readonly boot: BootOffset }
+  | { readonly t: "apply-assigned"; readonly set: AssignedSet }
+  | { readonly t: "take-desired"; readonly values: readonly DesiredValue[] }
+  | { readonly t: "reports-taken"; readonly taken: ReportsTaken["taken"] }
+  | { readonly t: "certificate"; readonly certificate: Certificate }
+  | { readonly t: "close"; readonly code: ErrorCode; readonly message: string };
+
+export interface EdgeStep {
+  readonly state: EdgeSession;
+  readonly effects: readonly EdgeEffect[];
+}

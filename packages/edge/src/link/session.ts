@@ -1,0 +1,220 @@
+import { addRange, type DesiredReport, type NodeReport, type Ranges } from "@penstock/model";
+import { type CloudMessage, type Hello, linkVersions } from "@penstock/wire";
+import { noCompression } from "./compress.ts";
+import type { BootOffset } from "./correct-time.ts";
+import { isRenewalDue } from "./renewal.ts";
+import { resumePlan } from "./resume.ts";
+import { pump, sendEntries, takeAck, tellDropped } from "./session-sending.ts";
+import type { EdgeEffect, EdgeInput, EdgeSession, EdgeStep } from "./session-state.ts";
+import { newWindow } from "./window.ts";
+
+/** After this long without a frame the other end is asked; after the longer one it is given up. */
+export const quietMicros = 5_000_000;
+export const silentMicros = 15_000_000;
+/** Readings under way and nothing committed for this long: frames were lost, so begin again. */
+const stalledMicros = 60_000_000;
+const statusMicros = 5_000_000;
+const renewAgainMicros = 3_600_000_000;
+const reportsPerMessage = 1000;
+
+/** @param options.boot known when an earlier session of this boot was welcomed */
+export function newEdgeSession(options: {
+  readonly hello: Hello;
+  readonly boot: BootOffset | null;
+  readonly sent: number;
+  readonly now: number;
+}): EdgeStep {
+  const { hello, now } = options;
+  const state: EdgeSession = {
+    phase: "greeting",
+    hello,
+    openedAt: now,
+    heardAt: now,
+    pingedAt: now,
+    held: [],
+    backlog: [],
+    next: { live: hello.highest + 1, backlog: hello.lowest },
+    durable: hello.highest,
+    inFlight: [],
+    progressAt: now,
+    window: newWindow(now),
+    compression: noCompression,
+    credit: { live: 0, backlog: 0 },
+    reading: null,
+    liveInARow: 0,
+    layoutsSent: new Set(),
+    boot: options.boot,
+    toldLowest: hello.lowest,
+    reportsOut: new Set(),
+    statusText: "",
+    statusAt: now,
+    renewedAt: null,
+    sent: options.sent,
+    pings: 0,
+  };
+  return { state, effects: [{ t: "send", lane: "control", message: hello }] };
+}
+
+/** The link session at the gateway: no clock, no network, no disk; the loop in link.ts does what the effects say. */
+export function edgeStep(state: EdgeSession, input: EdgeInput): EdgeStep {
+  if (state.phase === "over") return { state, effects: [] };
+  switch (input.t) {
+    case "heard":
+      return { state: { ...state, heardAt: input.now }, effects: [] };
+    case "message":
+      return state.phase === "greeting" ? greeted(state, input) : opened(state, input);
+    case "durable":
+      return pump({ ...state, durable: Math.max(state.durable, input.highest) }, input.now);
+    case "entries":
+      return sendEntries(state, input);
+    case "reports":
+      return sendReports(state, input.reports);
+    case "applied":
+      return send(state, { t: "applied", version: input.version });
+    case "desired-taken":
+      return send(state, {
+        t: "desired-taken",
+        taken: input.values.map(({ device, property, version }) => ({ device, property, version })),
+      });
+    case "tick":
+      return ticked(state, input);
+  }
+}
+
+function greeted(state: EdgeSession, input: { message: CloudMessage; now: number }): EdgeStep {
+  const { message, now } = input;
+  if (message.t === "refused") return over(state, { t: "close", code: message.code, message: message.message });
+  if (message.t !== "welcome") {
+    return over(state, {
+      t: "close",
+      code: "link/bad-frame",
+      message: `Cannot open session: the cloud said "${message.t}" before its welcome`,
+    });
+  }
+  if (message.version < linkVersions.min || message.version > linkVersions.max) {
+    return over(state, {
+      t: "close",
+      code: "link/no-common-version",
+      message: `Cannot open session: the cloud chose version ${message.version}, offered ${linkVersions.min}..${linkVersions.max}`,
+    });
+  }
+  if (message.newEpoch) return over(state, { t: "new-epoch", held: message.held });
+  const { hello } = state;
+  const plan = resumePlan({ lowest: hello.lowest, highest: hello.highest, held: message.held, sent: state.sent });
+  // Half the round trip lies between the cloud's reading of its clock and now.
+  const boot = state.boot ?? { boot: hello.boot, offset: message.time + Math.floor((now - state.openedAt) / 2) - now };
+  const settled: Ranges = addRange(message.held, 0, hello.lowest - 1);
+  const open = pump(
+    { ...state, phase: "open", boot, held: settled, backlog: plan.backlog, credit: message.credit, progressAt: now },
+    now,
+  );
+  return {
+    state: open.state,
+    effects: [
+      { t: "welcomed", time: message.time, again: plan.again, boot },
+      ...(message.held.length > 0 ? [{ t: "acknowledge", ranges: message.held } as const] : []),
+      ...open.effects,
+    ],
+  };
+}
+
+function opened(state: EdgeSession, input: { message: CloudMessage; now: number }): EdgeStep {
+  const { message, now } = input;
+  switch (message.t) {
+    case "ack":
+      return takeAck(message.credit === undefined ? state : { ...state, credit: message.credit }, message.ranges, now);
+    case "assigned":
+      return { state, effects: [{ t: "apply-assigned", set: message.set }] };
+    case "desired":
+      return { state, effects: [{ t: "take-desired", values: message.values }] };
+    case "reports-taken": {
+      const reportsOut = new Set(state.reportsOut);
+      for (const taken of message.taken) reportsOut.delete(reportKey(taken));
+      return { state: { ...state, reportsOut }, effects: [{ t: "reports-taken", taken: message.taken }] };
+    }
+    case "certificate":
+      return { state, effects: [{ t: "certificate", certificate: message }] };
+    case "ping":
+      return send(state, { t: "pong", n: message.n });
+    case "pong":
+      return { state, effects: [] };
+    case "refused":
+      return over(state, { t: "close", code: message.code, message: message.message });
+    case "welcome":
+      return over(state, {
+        t: "close",
+        code: "link/bad-frame",
+        message: "Cannot go on: the cloud said welcome a second time",
+      });
+  }
+}
+
+function ticked(state: EdgeSession, input: EdgeInput & { t: "tick" }): EdgeStep {
+  const { now } = input;
+  if (now - state.heardAt >= silentMicros) {
+    return over(state, {
+      t: "close",
+      code: "link/silent",
+      message: `Cannot go on: nothing came from the cloud for ${Math.floor((now - state.heardAt) / 1e6)} s`,
+    });
+  }
+  if (state.phase !== "open") return { state, effects: [] };
+  if (state.inFlight.length > 0 && now - state.progressAt >= stalledMicros) {
+    return over(state, {
+      t: "close",
+      code: "link/silent",
+      message: `Cannot go on: nothing of ${state.inFlight.length} entries was acknowledged for ${stalledMicros / 1e6} s`,
+    });
+  }
+  const effects: EdgeEffect[] = [];
+  let current = state;
+  if (now - state.heardAt >= quietMicros && now - state.pingedAt >= quietMicros) {
+    current = { ...current, pingedAt: now, pings: current.pings + 1 };
+    effects.push({ t: "send", lane: "control", message: { t: "ping", n: current.pings } });
+  }
+  const dropped = tellDropped(current, input.lowest);
+  current = dropped.state;
+  effects.push(...dropped.effects);
+  const statusText = changeText(input.report);
+  if (statusText !== current.statusText || now - current.statusAt >= statusMicros) {
+    current = { ...current, statusText, statusAt: now };
+    effects.push({ t: "send", lane: "control", message: { t: "status", report: input.report } });
+  }
+  const life = input.certificate;
+  const isAskedLately = current.renewedAt !== null && now - current.renewedAt < renewAgainMicros;
+  if (life !== null && !isAskedLately && isRenewalDue(life, input.wall)) {
+    current = { ...current, renewedAt: now };
+    effects.push({ t: "send", lane: "control", message: { t: "renew", publicKey: life.publicKeyDer } });
+  }
+  const pumped = pump(current, now);
+  return { state: pumped.state, effects: [...effects, ...pumped.effects] };
+}
+
+function sendReports(state: EdgeSession, reports: readonly DesiredReport[]): EdgeStep {
+  if (state.phase !== "open") return { state, effects: [] };
+  const fresh = reports.filter((report) => !state.reportsOut.has(reportKey(report)));
+  if (fresh.length === 0) return { state, effects: [] };
+  const effects: EdgeEffect[] = [];
+  for (let at = 0; at < fresh.length; at += reportsPerMessage) {
+    const part = fresh.slice(at, at + reportsPerMessage);
+    effects.push({ t: "send", lane: "control", message: { t: "reports", reports: part } });
+  }
+  return { state: { ...state, reportsOut: new Set([...state.reportsOut, ...fresh.map(reportKey)]) }, effects };
+}
+
+function reportKey(report: Pick<DesiredReport, "device" | "property" | "version" | "state">): string {
+  return `${report.device}/${report.property}#${report.version}:${report.state}`;
+}
+
+/** What is worth telling at once; counters and sizes wait for the next regular status. */
+function changeText(report: NodeReport): string {
+  return JSON.stringify([report.mappers, report.devices, report.outbox.full]);
+}
+
+function send(state: EdgeSession, message: (EdgeEffect & { t: "send" })["message"]): EdgeStep {
+  return { state, effects: [{ t: "send", lane: "control", message }] };
+}
+
+function over(state: EdgeSession, effect: EdgeEffect): EdgeStep {
+  return { state: { ...state, phase: "over" }, effects: [effect] };
+}
