@@ -1,6 +1,7 @@
 export * from "./child-process.ts";
 export * from "./clock.ts";
 export * from "./crc32c.ts";
+export * from "./data-folder.ts";
 export * from "./files.ts";
 export * from "./journal.ts";
 export * from "./journal-codec.ts";

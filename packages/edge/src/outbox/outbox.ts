@@ -1,0 +1,472 @@
+import {
+  AppError,
+  addRange,
+  type Epoch,
+  hexId,
+  holds,
+  missingFrom,
+  type Outbox,
+  type OutboxStats,
+  type Ranges,
+  type ReadingBatch,
+  traceId,
+} from "@penstock/model";
+import {
+  type Cancel,
+  type Clock,
+  type Files,
+  type Log,
+  type Metrics,
+  makeDurableFolder,
+  openJournal,
+  type Random,
+} from "@penstock/runtime";
+import { encodeBatchBody } from "@penstock/wire";
+import {
+  applyState,
+  countMissing,
+  emptyState,
+  firstMissing,
+  type OutboxState,
+  type Passed,
+  passAll,
+  passedByAll,
+  type StateEntry,
+} from "./cursors.ts";
+import { commitGroup } from "./group-commit.ts";
+import { layoutNumbers } from "./layouts.ts";
+import { outboxMetrics } from "./metrics.ts";
+import { nextSeq } from "./next-seq.ts";
+import { backlogReader } from "./reader.ts";
+import { recentEntries } from "./recent.ts";
+import { holesOf, recoverSegments } from "./recovery.ts";
+import { pointFor, type Segment } from "./segment.ts";
+import { beginSegment, type PlacedBatch, type SegmentWriter } from "./segment-writer.ts";
+
+export interface OutboxOptions {
+  readonly files: Files;
+  /** the outbox's own folder; made when missing */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** bytes of all segments on disk; age of an entry since it was accepted */
+  readonly bounds: { readonly bytes: number; readonly ageMs: number };
+  /** what happens when `bounds.bytes` is reached; entries beyond `bounds.ageMs` are dropped under either */
+  readonly policy: "drop-oldest" | "refuse";
+  /** a segment is closed when it is longer; default 8 MiB, never more than an eighth of `bounds.bytes` */
+  readonly segmentBytes?: number;
+  /** bodies of the newest entries kept in memory; default 4 MiB */
+  readonly cacheBytes?: number;
+  /** names of those that must have passed an entry before it leaves; default ["link"]. A new name starts where the oldest entry is */
+  readonly cursors?: readonly string[];
+  /** called when an append resolves, after the sync that covers it */
+  readonly onAccepted?: (accepted: { epoch: Epoch; firstSeq: number; batch: ReadingBatch }) => void;
+}
+
+export interface SegmentOutbox extends Outbox {
+  /** as `acknowledge`, for a cursor other than the link's */
+  pass(cursor: string, ranges: Ranges): void;
+}
+
+interface Waiting {
+  readonly batch: ReadingBatch;
+  readonly body: Uint8Array;
+  readonly resolve: (place: { epoch: Epoch; firstSeq: number }) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const link = "link";
+/** Cursors are written this often at most; what they lose in a crash is offered again and taken for what it is. */
+const cursorEveryMs = 250;
+/** One group is written and synced at once. A longer queue waits for the next. */
+const groupBytes = 8 * 1024 * 1024;
+/** Appends that wait for the disk. Callers wait for theirs, so only a stuck disk fills it; beyond it appends are refused. */
+const waitingBytesMax = 64 * 1024 * 1024;
+const recordOverheadBytes = 64;
+
+/**
+ * The outbox on segment files.
+ *
+ * @throws AppError outbox/corrupt when a segment in the middle is damaged; data/corrupt, data/write-failed for its cursors
+ */
+export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox> {
+  const { files, folder, clock, random, log, bounds, policy, onAccepted } = options;
+  const segmentBytes = Math.min(options.segmentBytes ?? 8 * 1024 * 1024, Math.floor(bounds.bytes / 8));
+  const metrics = outboxMetrics(options.metrics);
+  await makeDurableFolder(files, folder);
+  const journal = await openJournal<OutboxState, StateEntry>({
+    files,
+    folder: `${folder}/cursors`,
+    initial: emptyState,
+    apply: applyState,
+  });
+  const saved = journal.state.passed;
+  const recovered = await recoverSegments({
+    files,
+    folder,
+    clock,
+    isPassed: (from, to) => Object.keys(saved).length > 0 && passedByAll(saved, from, to),
+  });
+  const segments: Segment[] = [...recovered.segments];
+  const layouts = layoutNumbers(recovered);
+  let next = nextSeq({ ...recovered, passed: firstMissing(saved[link] ?? [], 1) - 1 });
+  const recoveredHighest = next - 1;
+  let highest = recoveredHighest;
+  let nextOrdinal = recovered.nextOrdinal;
+  const holes = holesOf(segments, next);
+  let passed: Passed = Object.fromEntries(
+    (options.cursors ?? [link]).map((name) => [
+      name,
+      holes.reduce((ranges: Ranges, [from, to]) => addRange(ranges, from, to), saved[name] ?? []),
+    ]),
+  );
+  let epoch: Epoch = journal.state.epoch ?? hexId<Epoch>(random.bytes(16));
+  if (journal.state.epoch === null) await journal.append({ t: "epoch", epoch, passed });
+
+  const recent = recentEntries({ bytes: options.cacheBytes ?? 4 * 1024 * 1024 });
+  const linkPassed = () => passed[link] ?? [];
+  const reader = backlogReader({
+    files,
+    recent,
+    view: () => ({ segments, highest, passed: linkPassed(), layouts: layouts.byId }),
+  });
+  const listeners = new Set<(highest: number) => void>();
+  let writer: SegmentWriter | null = null;
+  let waiting: Waiting[] = [];
+  let waitingBytes = 0;
+  let refused = 0;
+  let isFull = false;
+  let isClosed = false;
+  let mustSweep = false;
+  let mustExpire = false;
+  let working: Promise<void> | null = null;
+  let cancelSave: Cancel | null = null;
+  let areCursorsDirty = false;
+
+  const holdsAny = (segment: Segment) => segment.lastSeq >= segment.firstSeq;
+  const totalBytes = () => segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  const heldReadings = () =>
+    segments.reduce((sum, segment) => sum + countMissing(linkPassed(), segment.firstSeq, segment.lastSeq), 0);
+
+  // ── segments ──
+
+  async function roll(): Promise<SegmentWriter> {
+    const before = writer;
+    writer = null;
+    await before?.close();
+    writer = await beginSegment({
+      files,
+      folder,
+      clock,
+      ordinal: nextOrdinal++,
+      firstSeq: next,
+      nextLayout: layouts.next,
+    });
+    segments.push(writer.segment);
+    mustSweep = true;
+    return writer;
+  }
+
+  /** Takes the oldest segment away; the newest stays, because its head holds the next seq. */
+  async function dropOldest(why: "full" | "age"): Promise<void> {
+    if (segments.length === 1) await roll();
+    const oldest = segments[0]!;
+    const { firstSeq: from, lastSeq: to } = oldest;
+    const lost = to < from ? 0 : countMissing(linkPassed(), from, to);
+    // Counted first: a crash between the two leaves a file that nobody is offered any more.
+    if (to >= from) await journal.append({ t: "dropped", from, to, readings: lost });
+    passed = passAll(passed, from, to);
+    segments.shift();
+    recent.trim((entry) => holds(linkPassed(), entry.firstSeq, entry.firstSeq + entry.count - 1));
+    await files.remove(oldest.path);
+    if (lost === 0) return;
+    metrics.dropped(why).add(lost);
+    log.warn({ from, to, readings: lost, why }, "Dropped the oldest readings of the outbox");
+  }
+
+  async function sweep(): Promise<void> {
+    mustSweep = false;
+    const isDone = (segment: Segment, at: number) =>
+      at < segments.length - 1 && passedByAll(passed, segment.firstSeq, segment.lastSeq);
+    const done = segments.filter(isDone);
+    if (done.length === 0) return;
+    // First the cursors, so that recovery can tell a removed segment from a lost one.
+    await saveCursors();
+    for (const segment of done) {
+      segments.splice(segments.indexOf(segment), 1);
+      await files.remove(segment.path);
+    }
+    showGauges();
+  }
+
+  async function expire(): Promise<void> {
+    mustExpire = false;
+    const limit = clock.monotonic() - bounds.ageMs * 1000;
+    const isOld = (segment: Segment) => holdsAny(segment) && segment.newest < limit;
+    while (segments[0] !== undefined && isOld(segments[0])) await dropOldest("age");
+  }
+
+  // ── cursors ──
+
+  async function saveCursors(): Promise<void> {
+    cancelSave?.();
+    cancelSave = null;
+    if (!areCursorsDirty) return;
+    areCursorsDirty = false;
+    try {
+      await journal.append({ t: "passed", passed });
+    } catch (error) {
+      // No harm yet: what the cursors lose is offered again. The next acknowledgement tries again.
+      areCursorsDirty = true;
+      log.warn({ error }, "Cannot write the outbox's cursors");
+    }
+  }
+
+  function pass(cursor: string, ranges: Ranges): void {
+    const before = passed[cursor];
+    if (before === undefined) throw new AppError("internal", `Cannot pass outbox entries: no cursor "${cursor}"`);
+    let after = before;
+    for (const [from, to] of ranges) after = addRange(after, Math.max(1, from), Math.min(to, highest));
+    passed = { ...passed, [cursor]: after };
+    recent.trim((entry) => holds(linkPassed(), entry.firstSeq, entry.firstSeq + entry.count - 1));
+    areCursorsDirty = true;
+    if (isClosed) return;
+    cancelSave ??= clock.after(cursorEveryMs, () => void saveCursors());
+    mustSweep = segments.length > 1;
+    if (mustSweep) kick();
+  }
+
+  // ── appends ──
+
+  function refuse(group: readonly Waiting[], why: "full" | "disk-full" | "write-failed", error: unknown): void {
+    if (why !== "write-failed") isFull = true;
+    for (const one of group) {
+      refused += one.batch.count;
+      metrics.refused(why).add(one.batch.count);
+      one.reject(error);
+    }
+  }
+
+  /** Makes room for the group by the policy. @returns those that fit */
+  async function admit(group: readonly Waiting[]): Promise<Waiting[]> {
+    const fitting: Waiting[] = [];
+    let bytes = totalBytes();
+    for (const one of group) {
+      const size = one.body.length + recordOverheadBytes;
+      while (bytes + size > bounds.bytes && policy === "drop-oldest" && segments.some(holdsAny)) {
+        isFull = true;
+        await dropOldest("full");
+        bytes = totalBytes() + fitting.reduce((sum, each) => sum + each.body.length + recordOverheadBytes, 0);
+      }
+      if (bytes + size > bounds.bytes) {
+        const error = new AppError(
+          "outbox/full",
+          `Cannot keep ${one.batch.count} readings: the outbox holds ${bytes} of ${bounds.bytes} bytes`,
+        );
+        refuse([one], "full", error);
+      } else {
+        fitting.push(one);
+        bytes += size;
+      }
+    }
+    return fitting;
+  }
+
+  function accept(current: SegmentWriter, group: readonly Waiting[], placed: readonly PlacedBatch[]): void {
+    current.accept(placed);
+    for (const { firstSeq, count, layout, body } of placed) {
+      recent.push({ firstSeq, count, layout, body });
+      next = firstSeq + count;
+      metrics.appended.add(count);
+    }
+    highest = next - 1;
+    isFull &&= totalBytes() > bounds.bytes * 0.9;
+    for (const [at, { batch, resolve }] of group.entries()) {
+      const { firstSeq } = placed[at]!;
+      if (log.tracing)
+        log.trace({ file: "edge/src/outbox/outbox.ts", id: traceId(batch), seq: firstSeq }, "Appended to the outbox");
+      tell(() => onAccepted?.({ epoch, firstSeq, batch }));
+      resolve({ epoch, firstSeq });
+    }
+    showGauges();
+    for (const listener of listeners) tell(() => listener(highest));
+  }
+
+  /** A listener's failure is its own: the entries are durable, and must not be taken for refused and written again. */
+  function tell(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      log.error({ error }, "A listener of the outbox failed");
+    }
+  }
+
+  async function commit(group: readonly Waiting[]): Promise<void> {
+    let seq = next;
+    const placed = group.map(({ batch, body }): PlacedBatch => {
+      const firstSeq = seq;
+      seq += batch.count;
+      // A clock that is not trusted gives no age: after a restart the entry counts as new.
+      const acceptedAt = batch.clock === null ? clock.now() : 0;
+      return { firstSeq, count: batch.count, layout: layouts.numbered(batch.layout), acceptedAt, body };
+    });
+    const old = writer !== null && clock.monotonic() - writer.segment.begun > (bounds.ageMs * 1000) / 8;
+    const current = writer?.isUsable && !old && writer.segment.bytes < segmentBytes ? writer : await roll();
+    const started = clock.monotonic();
+    await commitGroup({
+      write: () => current.write(placed),
+      sync: () => current.sync(),
+      accept: () => accept(current, group, placed),
+    });
+    metrics.commitSeconds.observe((clock.monotonic() - started) / 1e6);
+  }
+
+  async function commitNext(): Promise<void> {
+    let bytes = 0;
+    let taken = 0;
+    while (taken < waiting.length && bytes < groupBytes) bytes += waiting[taken++]!.body.length;
+    let group = waiting.slice(0, taken);
+    waiting = waiting.slice(taken);
+    waitingBytes -= bytes;
+    try {
+      group = await admit(group);
+      if (group.length === 0) return;
+      try {
+        await commit(group);
+      } catch (error) {
+        if (isNoSpace(error)) throw error;
+        // Once more from memory, into a new segment whose head takes over from the one that failed.
+        log.warn({ error }, "The disk refused a write or a sync of the outbox: writing it again to a new segment");
+        await roll();
+        await commit(group);
+      }
+    } catch (cause) {
+      if (isNoSpace(cause) || (cause instanceof AppError && cause.code === "data/disk-full")) {
+        const text = `Cannot keep readings: no room on the disk of "${folder}"; free some space`;
+        refuse(group, "disk-full", new AppError("outbox/disk-full", text, { cause }));
+      } else {
+        const text = `Cannot keep readings: the disk of "${folder}" refused a write or a sync`;
+        refuse(group, "write-failed", new AppError("outbox/write-failed", text, { cause }));
+      }
+    }
+  }
+
+  async function work(): Promise<void> {
+    while (waiting.length > 0 || mustSweep || mustExpire) {
+      try {
+        if (mustExpire) await expire();
+        if (mustSweep) await sweep();
+      } catch (error) {
+        log.error({ error }, "Cannot remove segments of the outbox");
+      }
+      if (waiting.length > 0) await commitNext();
+    }
+    working = null;
+  }
+  function kick(): void {
+    working ??= Promise.resolve().then(work);
+  }
+
+  function showGauges(): void {
+    metrics.bytes.set(totalBytes());
+    metrics.readings.set(heldReadings());
+  }
+
+  const expireEveryMs = Math.max(10, Math.min(60_000, bounds.ageMs / 8));
+  let cancelExpire: Cancel = clock.after(expireEveryMs, function again() {
+    mustExpire = true;
+    kick();
+    cancelExpire = clock.after(expireEveryMs, again);
+  });
+  mustExpire = true;
+  mustSweep = true;
+  kick();
+  await working;
+  showGauges();
+
+  return {
+    bounds: () => {
+      const first = segments.find((segment) => firstMissing(linkPassed(), segment.firstSeq) <= segment.lastSeq);
+      const lowest = first === undefined ? highest + 1 : firstMissing(linkPassed(), first.firstSeq);
+      return { epoch, lowest, highest, recovered: recoveredHighest };
+    },
+    stats: (): OutboxStats => {
+      const held = segments
+        .map((segment) => ({ segment, readings: countMissing(linkPassed(), segment.firstSeq, segment.lastSeq) }))
+        .filter(({ readings }) => readings > 0);
+      const first = held[0]?.segment;
+      const oldest = first && pointFor(first, firstMissing(linkPassed(), first.firstSeq));
+      return {
+        bytes: totalBytes(),
+        // In a segment that is passed in part, as many as its readings' share.
+        entries: held.reduce(
+          (sum, { segment: s, readings }) => sum + Math.ceil((s.entries * readings) / (s.lastSeq - s.firstSeq + 1)),
+          0,
+        ),
+        readings: held.reduce((sum, { readings }) => sum + readings, 0),
+        oldestAgeMs: oldest === undefined ? 0 : Math.max(0, (clock.monotonic() - oldest.accepted) / 1000),
+        dropped: journal.state.dropped,
+        refused,
+        full: isFull,
+      };
+    },
+    read: (from, maxBytes) => reader.read(from, maxBytes),
+    onDurable: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    acknowledge: (ranges) => pass(link, ranges),
+    pass,
+    newEpoch: async (held) => {
+      // Above `recovered` the cloud's numbers are of readings that this disk has lost and numbered anew.
+      const real = missingFrom(missingFrom(held, 1, recoveredHighest), 1, recoveredHighest);
+      const made = hexId<Epoch>(random.bytes(16));
+      // Held is held, whatever becomes of the epoch; and no save of the cursors may come between that lacks it.
+      pass(link, real);
+      await journal.append({ t: "epoch", epoch: made, passed });
+      epoch = made;
+      log.info({ epoch }, "The outbox has a new epoch");
+      return made;
+    },
+    append: (batch) =>
+      new Promise((resolve, reject) => {
+        if (isClosed) {
+          reject(new AppError("aborted", "Cannot append to the outbox: it is closed"));
+          return;
+        }
+        if (batch.count === 0) {
+          resolve({ epoch, firstSeq: next });
+          return;
+        }
+        const one = { batch, body: encodeBatchBody(batch), resolve, reject };
+        if (waitingBytes + one.body.length > waitingBytesMax) {
+          refuse(
+            [one],
+            "full",
+            new AppError("outbox/full", `Cannot keep ${batch.count} readings: the disk is too slow`),
+          );
+          return;
+        }
+        waiting.push(one);
+        waitingBytes += one.body.length;
+        kick();
+      }),
+    close: async () => {
+      isClosed = true;
+      cancelExpire();
+      while (working !== null) await working;
+      await saveCursors();
+      await reader.close();
+      await writer?.close();
+      writer = null;
+      await journal.close();
+    },
+  };
+}
+
+function isNoSpace(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === "ENOSPC" || code === "EDQUOT";
+}
