@@ -1,2 +1,10 @@
 export * from "./modbus-server/index.ts";
 export * from "./plant/index.ts";
+export * from "./sim-clock.ts";
+export * from "./sim-disk.ts";
+export * from "./sim-network.ts";
+export * from "./sim-process.ts";
+export * from "./sim-random.ts";
+export * from "./sim-scheduler.ts";
+export type { Transport } from "./sim-transport.ts";
+export * from "./trace-hash.ts";
