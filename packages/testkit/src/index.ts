@@ -1,5 +1,7 @@
 export * from "./modbus-server/index.ts";
+export * from "./needs.ts";
 export * from "./plant/index.ts";
+export * from "./process-killer.ts";
 export * from "./sim-clock.ts";
 export * from "./sim-disk.ts";
 export * from "./sim-network.ts";
