@@ -1,0 +1,265 @@
+import {
+  type CloudControl,
+  codeOf,
+  type ErrorCode,
+  type IngestEntry,
+  type IngestSession,
+  limits,
+  type NodeIdentity,
+  traceId,
+} from "@penstock/model";
+import type { Clock, Log } from "@penstock/runtime";
+import { decodeBatchBody, type Hello, openLinkChannel, type Transport } from "@penstock/wire";
+import { coalesced } from "./coalesced.ts";
+import { commitThenAck } from "./commit-then-ack.ts";
+import type { Credit } from "./credit.ts";
+import type { LinkMetrics } from "./link-metrics.ts";
+import { cloudStep, newCloudSession } from "./session.ts";
+import type { CloudEffect, CloudInput, CloudSession } from "./session-state.ts";
+
+/** Who is at the other end, as its certificate says. */
+export interface Peer extends NodeIdentity {
+  /** SHA-256 of the certificate, lower-case hex */
+  readonly fingerprint: string;
+  /** address and port, for people */
+  readonly remote: string;
+}
+
+export interface SessionOptions {
+  readonly transport: Transport;
+  readonly peer: Peer;
+  readonly control: CloudControl;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly stats: LinkMetrics;
+  credit(): Credit;
+  /** authorizes, replaces the node's older session, opens its source; rejects with the reason for a refusal */
+  begin(hello: Hello): Promise<IngestSession>;
+  /** bytes handed to ingest, or through: the server counts those of all sessions */
+  onPending(change: number): void;
+  onEnd(): void;
+}
+
+export interface RunningSession {
+  readonly peer: Peer;
+  /** welcomed and not over */
+  readonly isOpen: boolean;
+  assignedChanged(): void;
+  desiredChanged(): void;
+  /** says why and closes */
+  refuse(code: ErrorCode, message: string): void;
+  tick(): void;
+  /** resolves when nothing of it is in flight */
+  readonly ended: Promise<void>;
+}
+
+/** Runs one session over an accepted connection. */
+export function runCloudSession(options: SessionOptions): RunningSession {
+  const { peer, control, clock, stats } = options;
+  const log = options.log.with({ file: "cloud/src/link/run-session.ts", node: peer.node });
+  const waiting: CloudInput[] = [];
+  const inFlight = new Set<Promise<unknown>>();
+  const ended = Promise.withResolvers<void>();
+  let state: CloudSession = newCloudSession(clock.monotonic());
+  let ingest: IngestSession | null = null;
+  let isConnected = false;
+  let isFeeding = false;
+  let reason = "connection ended";
+  let cancelAck: (() => void) | null = null;
+  let counted = { duplicates: 0, ignored: 0 };
+
+  const channel = openLinkChannel({
+    transport: options.transport,
+    after: (delayMs, run) => clock.after(delayMs, run),
+    messageBytes: () => (state.phase === "greeting" ? limits.helloBytes : limits.messageBytes),
+    onMessage: (_lane, message) => feed({ t: "message", message, now: clock.monotonic() }),
+    onHeard: () => feed({ t: "heard", now: clock.monotonic() }),
+    onBroken: fail,
+    onClose(why) {
+      if (state.phase !== "over") reason = why;
+      void finish();
+    },
+  });
+
+  function feed(input: CloudInput): void {
+    waiting.push(input);
+    if (isFeeding) return;
+    isFeeding = true;
+    try {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const step = cloudStep(state, next);
+        state = step.state;
+        for (const effect of step.effects) perform(effect);
+      }
+    } catch (error) {
+      fail(error);
+    } finally {
+      isFeeding = false;
+    }
+  }
+
+  /** The session cannot go on: the gateway is told nothing more and begins again when it likes. */
+  function fail(error: unknown): void {
+    const code = codeOf(error);
+    reason = error instanceof Error ? error.message : String(error);
+    if (code === "internal") log.error({ err: error }, "Link session failed");
+    else log.warn({ code, reason }, "Link session ended");
+    if (code === "link/bad-frame" || code === "link/frame-too-large") stats.broken.add();
+    state = { ...state, phase: "over" };
+    channel.close(code === "internal" ? "internal error" : reason);
+  }
+
+  function track(work: Promise<unknown>): void {
+    const watched = work.catch(fail).finally(() => inFlight.delete(watched));
+    inFlight.add(watched);
+  }
+
+  const pushAssigned = coalesced(async () => feed({ t: "assigned", set: await control.assigned(peer) }));
+  const pushDesired = coalesced(async () => {
+    const values = await control.pendingDesired(peer);
+    for (const { device, property, version } of log.tracing ? values : [])
+      log.trace({ id: `${device}/${property}#${version}` }, "Desired value goes over the link");
+    feed({ t: "desired", values });
+  });
+
+  function perform(effect: CloudEffect): void {
+    switch (effect.t) {
+      case "send":
+        if (effect.message.t === "ack") stats.acks.add();
+        channel.send("control", effect.message);
+        return;
+      case "begin":
+        track(begin(effect.hello));
+        return;
+      case "opened":
+        isConnected = true;
+        control.nodeConnected(peer, {
+          boot: effect.hello.boot,
+          agentVersion: effect.hello.agent,
+          remote: peer.remote,
+        });
+        log.info({ remote: peer.remote, agent: effect.hello.agent }, "Gateway is connected");
+        track(pushAssigned());
+        track(pushDesired());
+        return;
+      case "submit":
+        submit(effect.entries, effect.bytes);
+        return;
+      case "ack-later":
+        cancelAck = clock.after(effect.delayMs, () =>
+          feed({ t: "ack-due", now: clock.monotonic(), credit: options.credit() }),
+        );
+        return;
+      case "applied":
+        control.applied(peer, effect.version);
+        return;
+      case "desired-taken":
+        track(control.desiredTaken(peer, effect.taken));
+        return;
+      case "take-reports":
+        track(takeReports(effect));
+        return;
+      case "report":
+        control.nodeReport(peer, effect.report);
+        return;
+      case "raise":
+        control.raise(peer, { code: effect.code, key: effect.key, message: effect.message });
+        return;
+      case "clear":
+        control.clear(peer, { code: effect.code, key: effect.key });
+        return;
+      case "renew":
+        track(control.renew(peer, effect.publicKeyDer).then((made) => feed({ t: "certificate", ...made })));
+        return;
+      case "close":
+        reason = effect.message;
+        if (effect.code !== "link/closed") log.info({ code: effect.code, reason }, "Link session closes");
+        channel.close(effect.message);
+        return;
+    }
+  }
+
+  async function begin(hello: Hello): Promise<void> {
+    try {
+      ingest = await options.begin(hello);
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === "internal") throw error;
+      stats.refused.add();
+      feed({ t: "refuse", code, message: error instanceof Error ? error.message : code });
+      return;
+    }
+    const { held, newEpoch, gap } = ingest;
+    feed({ t: "begun", held, newEpoch, gap, credit: options.credit(), time: clock.now() });
+  }
+
+  function submit(entries: readonly IngestEntry[], bytes: number): void {
+    const session = ingest;
+    if (session === null) return;
+    stats.readings.add(entries.reduce((sum, entry) => sum + entry.count, 0));
+    if (log.tracing) {
+      for (const { layout, body, firstSeq } of entries)
+        log.trace({ id: traceId(decodeBatchBody(layout, body)), seq: firstSeq }, "Batch came over the link");
+    }
+    options.onPending(bytes);
+    const settle = () => {
+      options.onPending(-bytes);
+      feed({ t: "settled", bytes });
+    };
+    const ack = (ranges: CloudSession["toAck"]) =>
+      feed({ t: "committed", ranges, now: clock.monotonic(), credit: options.credit() });
+    track(commitThenAck({ session, entries, ack }).finally(settle));
+  }
+
+  async function takeReports({ reports }: CloudEffect & { t: "take-reports" }): Promise<void> {
+    for (const { device, property, version, state } of log.tracing ? reports : [])
+      log.trace({ id: `${device}/${property}#${version}`, state }, "Report of a desired value came");
+    await control.takeReports(peer, reports);
+    const taken = reports.map(({ device, property, version, state }) => ({ device, property, version, state }));
+    feed({ t: "reports-taken", taken });
+  }
+
+  function countFrames(): void {
+    const { duplicates, unknownLanes, unknownFields } = channel.counts;
+    const ignored = unknownLanes + unknownFields + state.ignored;
+    stats.duplicateFrames.add(duplicates - counted.duplicates);
+    stats.ignored.add(ignored - counted.ignored);
+    counted = { duplicates, ignored };
+  }
+
+  async function finish(): Promise<void> {
+    state = { ...state, phase: "over" };
+    cancelAck?.();
+    countFrames();
+    while (inFlight.size > 0) await Promise.allSettled(inFlight);
+    ingest?.end();
+    if (isConnected) {
+      control.nodeDisconnected(peer, reason);
+      log.info({ reason }, "Gateway is disconnected");
+    }
+    options.onEnd();
+    ended.resolve();
+  }
+
+  return {
+    peer,
+    get isOpen() {
+      return state.phase === "open";
+    },
+    assignedChanged() {
+      if (state.phase === "open") track(pushAssigned());
+    },
+    desiredChanged() {
+      if (state.phase === "open") track(pushDesired());
+    },
+    refuse(code, message) {
+      stats.refused.add();
+      feed({ t: "refuse", code, message });
+    },
+    tick() {
+      countFrames();
+      feed({ t: "tick", now: clock.monotonic(), credit: options.credit() });
+    },
+    ended: ended.promise,
+  };
+}

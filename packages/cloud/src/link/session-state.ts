@@ -1,0 +1,83 @@
+import type {
+  AssignedSet,
+  DesiredReport,
+  DesiredValue,
+  ErrorCode,
+  IngestEntry,
+  Layout,
+  Micros,
+  NodeReport,
+  Ranges,
+} from "@penstock/model";
+import type { AnyMessage, CloudMessage, DesiredTaken, Hello, ReportsTaken } from "@penstock/wire";
+import type { Credit } from "./credit.ts";
+
+/** One connection's worth of link in the cloud. Times are monotonic microseconds unless they are Micros. */
+export interface CloudSession {
+  readonly phase: "greeting" | "opening" | "open" | "over";
+  readonly openedAt: number;
+  readonly heardAt: number;
+  readonly pingedAt: number;
+  readonly pings: number;
+  readonly hello: Hello | null;
+  readonly layouts: ReadonlyMap<number, Layout>;
+  readonly layoutProperties: number;
+  /** committed, or told as lost */
+  readonly held: Ranges;
+  /** bytes handed to ingest and not committed */
+  readonly pendingBytes: number;
+  readonly toAck: Ranges;
+  readonly ackedAt: number;
+  readonly isAckTimed: boolean;
+  readonly credit: Credit;
+  /** version of the set that the gateway has or was sent here; null before its hello */
+  readonly assignedSent: number | null;
+  /** version last sent per `device/property` */
+  readonly desiredSent: ReadonlyMap<string, number>;
+  readonly isOutboxFull: boolean | null;
+  /** messages of unknown kinds and unknown fields */
+  readonly ignored: number;
+}
+
+export type CloudInput =
+  | { readonly t: "message"; readonly message: AnyMessage; readonly now: number }
+  | { readonly t: "heard"; readonly now: number }
+  | {
+      readonly t: "begun";
+      readonly held: Ranges;
+      readonly newEpoch: boolean;
+      readonly gap: Ranges;
+      readonly credit: Credit;
+      readonly time: Micros;
+    }
+  | { readonly t: "committed"; readonly ranges: Ranges; readonly now: number; readonly credit: Credit }
+  /** the entries of one submit are through, whatever became of them */
+  | { readonly t: "settled"; readonly bytes: number }
+  | { readonly t: "ack-due"; readonly now: number; readonly credit: Credit }
+  | { readonly t: "assigned"; readonly set: AssignedSet }
+  | { readonly t: "desired"; readonly values: readonly DesiredValue[] }
+  | { readonly t: "reports-taken"; readonly taken: ReportsTaken["taken"] }
+  | { readonly t: "certificate"; readonly certificatePem: string; readonly trustBundlePem: string }
+  | { readonly t: "refuse"; readonly code: ErrorCode; readonly message: string }
+  | { readonly t: "tick"; readonly now: number; readonly credit: Credit };
+
+export type CloudEffect =
+  | { readonly t: "send"; readonly message: CloudMessage }
+  /** authorize the node, replace its older session, open its source */
+  | { readonly t: "begin"; readonly hello: Hello }
+  | { readonly t: "opened"; readonly hello: Hello }
+  | { readonly t: "submit"; readonly entries: readonly IngestEntry[]; readonly bytes: number }
+  | { readonly t: "ack-later"; readonly delayMs: number }
+  | { readonly t: "applied"; readonly version: number }
+  | { readonly t: "desired-taken"; readonly taken: DesiredTaken["taken"] }
+  | { readonly t: "take-reports"; readonly reports: readonly DesiredReport[] }
+  | { readonly t: "report"; readonly report: NodeReport }
+  | { readonly t: "raise"; readonly code: ErrorCode; readonly key: string; readonly message: string }
+  | { readonly t: "clear"; readonly code: ErrorCode; readonly key: string }
+  | { readonly t: "renew"; readonly publicKeyDer: Uint8Array }
+  | { readonly t: "close"; readonly code: ErrorCode; readonly message: string };
+
+export interface CloudStep {
+  readonly state: CloudSession;
+  readonly effects: readonly CloudEffect[];
+}

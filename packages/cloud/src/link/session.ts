@@ -1,0 +1,236 @@
+import { type AssignedSet, addRange, type DesiredValue } from "@penstock/model";
+import { type AnyMessage, checkEdgeMessage, type EdgeMessage, helloVersions, linkVersions } from "@penstock/wire";
+import type { Credit } from "./credit.ts";
+import { committed, gapAlarms, sendAck, takeDropped, takeReadings, tellCredit } from "./session-readings.ts";
+import type { CloudEffect, CloudInput, CloudSession, CloudStep } from "./session-state.ts";
+
+export const quietMicros = 5_000_000;
+export const silentMicros = 15_000_000;
+
+export function newCloudSession(now: number): CloudSession {
+  return {
+    phase: "greeting",
+    openedAt: now,
+    heardAt: now,
+    pingedAt: now,
+    pings: 0,
+    hello: null,
+    layouts: new Map(),
+    layoutProperties: 0,
+    held: [],
+    pendingBytes: 0,
+    toAck: [],
+    ackedAt: now - silentMicros,
+    isAckTimed: false,
+    credit: { live: 0, backlog: 0 },
+    assignedSent: null,
+    desiredSent: new Map(),
+    isOutboxFull: null,
+    ignored: 0,
+  };
+}
+
+/**
+ * The link session in the cloud: no clock, no network, no store; the loop in run-session.ts does what the effects say.
+ *
+ * @throws AppError "link/bad-frame" when the gateway breaks the protocol; the session is over then
+ */
+export function cloudStep(state: CloudSession, input: CloudInput): CloudStep {
+  if (input.t === "settled")
+    return { state: { ...state, pendingBytes: state.pendingBytes - input.bytes }, effects: [] };
+  if (state.phase === "over") return { state, effects: [] };
+  switch (input.t) {
+    case "heard":
+      return { state: { ...state, heardAt: input.now }, effects: [] };
+    case "message": {
+      if (state.phase === "greeting") return greet(state, input.message);
+      const checked = checkEdgeMessage(input.message);
+      if (checked === null) return { state: { ...state, ignored: state.ignored + 1 }, effects: [] };
+      const counted =
+        checked.unknownFields === 0 ? state : { ...state, ignored: state.ignored + checked.unknownFields };
+      return state.phase === "open" ? open(counted, checked.message) : tooEarly(counted, checked.message);
+    }
+    case "begun":
+      return begun(state, input);
+    case "committed":
+      return committed(state, input.ranges, input.now, input.credit);
+    case "ack-due":
+      return sendAck(state, input.now, input.credit);
+    case "assigned":
+      return assigned(state, input.set);
+    case "desired":
+      return desired(state, input.values);
+    case "reports-taken":
+      return send(state, { t: "reports-taken", taken: input.taken });
+    case "certificate":
+      return send(state, {
+        t: "certificate",
+        certificatePem: input.certificatePem,
+        trustBundlePem: input.trustBundlePem,
+      });
+    case "refuse":
+      return refuse(state, input);
+    case "tick":
+      return tick(state, input.now, input.credit);
+  }
+}
+
+function greet(state: CloudSession, message: AnyMessage): CloudStep {
+  const offered = helloVersions(message);
+  const { min, max } = linkVersions;
+  if (offered.min > max || offered.max < min) {
+    return refuse(state, {
+      code: "link/no-common-version",
+      message: `Cannot open session: the gateway speaks link versions ${offered.min}..${offered.max}, the cloud ${min}..${max}`,
+    });
+  }
+  const checked = checkEdgeMessage(message);
+  if (checked === null || checked.message.t !== "hello") return { state, effects: [] };
+  const hello = checked.message;
+  const next: CloudSession = {
+    ...state,
+    phase: "opening",
+    hello,
+    assignedSent: hello.assignedVersion,
+    ignored: state.ignored + checked.unknownFields,
+  };
+  return { state: next, effects: [{ t: "begin", hello }] };
+}
+
+function tooEarly(state: CloudSession, message: EdgeMessage): CloudStep {
+  return over(state, {
+    t: "close",
+    code: "link/bad-frame",
+    message: `Cannot go on: the gateway said "${message.t}" before its welcome`,
+  });
+}
+
+function begun(state: CloudSession, input: CloudInput & { t: "begun" }): CloudStep {
+  const { hello } = state;
+  if (hello === null || state.phase !== "opening") return { state, effects: [] };
+  return {
+    state: {
+      ...state,
+      phase: "open",
+      // What lies below `lowest` was answered for by `gap`, now.
+      held: addRange(input.held, 0, hello.lowest - 1),
+      credit: input.credit,
+    },
+    effects: [
+      {
+        t: "send",
+        message: {
+          t: "welcome",
+          version: Math.min(linkVersions.max, hello.versions.max),
+          features: [],
+          time: input.time,
+          held: input.held,
+          newEpoch: input.newEpoch,
+          credit: input.credit,
+        },
+      },
+      ...gapAlarms(hello.epoch, input.gap),
+      ...(input.newEpoch ? [] : [{ t: "opened", hello } as const]),
+    ],
+  };
+}
+
+function open(state: CloudSession, message: EdgeMessage): CloudStep {
+  switch (message.t) {
+    case "readings":
+      return takeReadings(state, message);
+    case "dropped":
+      return takeDropped(state, message.lowest);
+    case "applied":
+      return { state, effects: [{ t: "applied", version: message.version }] };
+    case "desired-taken":
+      return { state, effects: [{ t: "desired-taken", taken: message.taken }] };
+    case "reports":
+      return { state, effects: [{ t: "take-reports", reports: message.reports }] };
+    case "status": {
+      const isFull = message.report.outbox.full;
+      const change: CloudEffect = isFull
+        ? {
+            t: "raise",
+            code: "outbox/full",
+            key: "outbox",
+            message: `Outbox is full: ${message.report.outbox.bytes} bytes wait, ${message.report.outbox.dropped} readings dropped, ${message.report.outbox.refused} refused`,
+          }
+        : { t: "clear", code: "outbox/full", key: "outbox" };
+      return {
+        state: { ...state, isOutboxFull: isFull },
+        effects: [{ t: "report", report: message.report }, ...(isFull === state.isOutboxFull ? [] : [change])],
+      };
+    }
+    case "renew":
+      return { state, effects: [{ t: "renew", publicKeyDer: message.publicKey }] };
+    case "ping":
+      return send(state, { t: "pong", n: message.n });
+    case "pong":
+      return { state, effects: [] };
+    case "hello":
+      return over(state, {
+        t: "close",
+        code: "link/bad-frame",
+        message: "Cannot go on: the gateway said hello a second time",
+      });
+  }
+}
+
+/** A set that the gateway has already counts as applied. */
+function assigned(state: CloudSession, set: AssignedSet): CloudStep {
+  if (set.version !== state.assignedSent) return send({ ...state, assignedSent: set.version }, { t: "assigned", set });
+  const isFromHello = set.version === state.hello?.assignedVersion;
+  return { state, effects: isFromHello ? [{ t: "applied", version: set.version }] : [] };
+}
+
+/** Each version once a session: the lane loses nothing, and the gateway writes it to disk before it says so. */
+function desired(state: CloudSession, values: readonly DesiredValue[]): CloudStep {
+  const fresh = values.filter(
+    ({ device, property, version }) => (state.desiredSent.get(`${device}/${property}`) ?? 0) < version,
+  );
+  if (fresh.length === 0) return { state, effects: [] };
+  const desiredSent = new Map(state.desiredSent);
+  for (const { device, property, version } of fresh) desiredSent.set(`${device}/${property}`, version);
+  return send({ ...state, desiredSent }, { t: "desired", values: fresh });
+}
+
+function tick(state: CloudSession, now: number, credit: Credit): CloudStep {
+  if (state.phase === "greeting" && now - state.openedAt >= silentMicros) {
+    return over(state, { t: "close", code: "link/silent", message: "Cannot open session: no hello came in time" });
+  }
+  if (now - state.heardAt >= silentMicros) {
+    return over(state, {
+      t: "close",
+      code: "link/silent",
+      message: `Cannot go on: nothing came from the gateway for ${Math.floor((now - state.heardAt) / 1e6)} s`,
+    });
+  }
+  if (state.phase !== "open") return { state, effects: [] };
+  if (now - state.heardAt >= quietMicros && now - state.pingedAt >= quietMicros) {
+    const next = { ...state, pingedAt: now, pings: state.pings + 1 };
+    return send(next, { t: "ping", n: next.pings });
+  }
+  return tellCredit(state, now, credit);
+}
+
+function refuse(
+  state: CloudSession,
+  why: { code: (CloudInput & { t: "refuse" })["code"]; message: string },
+): CloudStep {
+  return {
+    state: { ...state, phase: "over" },
+    effects: [
+      { t: "send", message: { t: "refused", code: why.code, message: why.message, versions: linkVersions } },
+      { t: "close", code: why.code, message: why.message },
+    ],
+  };
+}
+
+function send(state: CloudSession, message: (CloudEffect & { t: "send" })["message"]): CloudStep {
+  return { state, effects: [{ t: "send", message }] };
+}
+
+function over(state: CloudSession, effect: CloudEffect): CloudStep {
+  return { state: { ...state, phase: "over" }, effects: [effect] };
+}
