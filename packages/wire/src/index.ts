@@ -11,4 +11,6 @@ export * from "./link-websocket.ts";
 export * from "./mapper-frames.ts";
 export * from "./mapper-messages.ts";
 export * from "./messages.ts";
+export * from "./mqtt-flat.ts";
+export * from "./mqtt-kubeedge.ts";
 export * from "./pack.ts";
