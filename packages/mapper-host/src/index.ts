@@ -1,1 +1,3 @@
-export {};
+export * from "./host.ts";
+export * from "./load-mapper.ts";
+export * from "./run.ts";

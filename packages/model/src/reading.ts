@@ -116,7 +116,8 @@ export interface Sample {
   readonly reason: ErrorCode | null;
 }
 
-function emptyColumn(type: ValueType, length: number): Column {
+/** A column of zeros, empty texts or empty bytes. */
+export function emptyColumn(type: ValueType, length: number): Column {
   switch (type) {
     case "bool":
     case "uint8":

@@ -1,0 +1,254 @@
+import {
+  checkSettings,
+  type Mapper,
+  type MapperConnection,
+  type Point,
+  readsInto,
+  withDefaults,
+} from "@penstock/mapper-sdk";
+import { AppError, codeOf, type FieldError, invalid, type Value } from "@penstock/model";
+import type { Clock, Random } from "@penstock/runtime";
+import {
+  type AgentToMapper,
+  type JsonObject,
+  type MapperToAgent,
+  mapperProtocol,
+  type PointSpec,
+} from "@penstock/wire";
+import { withDeadline } from "./deadline.ts";
+import { driverLog } from "./driver-log.ts";
+import { GroupRows, openSink } from "./group-rows.ts";
+import { asAppError, HostConnection } from "./host-connection.ts";
+
+export interface MapperHostOptions {
+  readonly mapper: Mapper;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly pid: number;
+  readonly send: (message: MapperToAgent) => void;
+}
+
+type Message<T extends AgentToMapper["t"]> = Extract<AgentToMapper, { t: T }>;
+
+/** A group as it was announced, with all that need not be done again for each read. */
+interface Group {
+  readonly connection: string;
+  readonly rows: GroupRows;
+  /** what the driver is asked for; the same array each time, so that it can keep its plan */
+  readonly points: readonly Point[];
+  /** position in the group of each of them */
+  readonly rowOf: readonly number[];
+  /** positions whose settings break a rule; the driver never sees them */
+  readonly invalidRows: readonly number[];
+  isReading: boolean;
+}
+
+/**
+ * Runs one mapper for one agent: connections, groups, reads and writes as the messages say. Every `read`, `write` and
+ * `read-point` gets exactly one answer, at the latest at its deadline.
+ */
+export class MapperHost {
+  readonly #options: MapperHostOptions;
+  readonly #log;
+  readonly #connections = new Map<string, HostConnection>();
+  readonly #groups = new Map<number, Group>();
+
+  constructor(options: MapperHostOptions) {
+    this.#options = options;
+    this.#log = driverLog(options);
+  }
+
+  start(): void {
+    const { mapper, pid, send } = this.#options;
+    send({ t: "hello", protocol: mapperProtocol, name: mapper.name, version: mapper.version, pid });
+  }
+
+  /** `stop` is the runner's own; messages that a later version adds are ignored */
+  handle(message: AgentToMapper): void {
+    switch (message.t) {
+      case "open":
+        this.#open(message);
+        return;
+      case "close":
+        this.#close(message.connection);
+        return;
+      case "group":
+        this.#groups.set(message.group, this.#newGroup(message));
+        return;
+      case "ungroup":
+        this.#groups.delete(message.group);
+        return;
+      case "read":
+        this.#answer(message.id, `read group ${message.group}`, () => this.#read(message));
+        return;
+      case "write":
+        this.#answer(message.id, `write "${message.point.property}"`, () => this.#write(message));
+        return;
+      case "read-point":
+        this.#answer(message.id, `read "${message.point.property}"`, () => this.#readPoint(message));
+        return;
+      case "ping":
+        this.#options.send({ t: "pong", n: message.n });
+        return;
+      case "stop":
+        return;
+    }
+  }
+
+  /** Resolves when every connection has been closed. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#connections.values()].map((connection) => connection.close()));
+    this.#connections.clear();
+  }
+
+  #open({ connection: name, settings }: Message<"open">): void {
+    const known = this.#connections.get(name);
+    if (known !== undefined && JSON.stringify(known.settings) === JSON.stringify(settings)) return;
+    this.#close(name);
+    const { mapper, clock, random, send } = this.#options;
+    const changed = (error: AppError | null) =>
+      send({
+        t: "connection",
+        connection: name,
+        state: error === null ? "connected" : "lost",
+        code: error?.code ?? null,
+        message: error?.message ?? null,
+      });
+    const connection = new HostConnection({ name, settings, mapper, clock, random, log: this.#log, changed });
+    this.#connections.set(name, connection);
+  }
+
+  #close(name: string): void {
+    const known = this.#connections.get(name);
+    this.#connections.delete(name);
+    known?.close();
+  }
+
+  #newGroup({ connection, device, address, points: specs }: Message<"group">): Group {
+    const rowOf: number[] = [];
+    const points: Point[] = [];
+    const invalidRows: number[] = [];
+    const wrong: FieldError[] = [];
+    specs.forEach((spec, row) => {
+      const { point, fields } = this.#point({ device, address, spec });
+      if (point === null) {
+        invalidRows.push(row);
+        wrong.push(...fields);
+        return;
+      }
+      rowOf.push(row);
+      points.push(point);
+    });
+    if (wrong.length > 0) {
+      this.#log.warn({ device, points: invalidRows.length }, invalid(wrong.slice(0, 5)).message);
+    }
+    return { connection, rows: new GroupRows(device, specs), points, rowOf, invalidRows, isReading: false };
+  }
+
+  #point(options: { device: string; address: JsonObject; spec: PointSpec }): {
+    point: Point | null;
+    fields: readonly FieldError[];
+  } {
+    const { mapper } = this.#options;
+    const { device, address, spec } = options;
+    const { property, type, visitor } = spec;
+    const at = { address: "spec.address", visitor: `spec.properties.${property}.visitor` };
+    const fields = checkSettings(mapper, { address, visitor }, at);
+    if (fields.length > 0) return { point: null, fields };
+    const settings = { address: withDefaults(mapper.address, address), visitor: withDefaults(mapper.visitor, visitor) };
+    return { point: { device, property, type, ...settings }, fields };
+  }
+
+  async #read({ id, group: number, deadlineMs }: Message<"read">): Promise<MapperToAgent> {
+    const { clock } = this.#options;
+    const group = this.#groups.get(number);
+    if (group === undefined) throw new AppError("input/invalid", `Cannot read group ${number}: never announced`);
+    if (group.isReading) throw new AppError("collect/overrun", `Cannot read group ${number}: still being read`);
+    const { rows, points, rowOf } = group;
+    group.isReading = true;
+    rows.begin();
+    for (const row of group.invalidRows) rows.bad(row, "input/invalid", clock.monotonic());
+    const { sink, close } = openSink({ rows, rowOf, now: clock.monotonic() });
+    try {
+      await this.#using(group.connection, { deadlineMs, what: `read group ${number}` }, async (connection, signal) => {
+        if (readsInto(connection)) return connection.readInto(points, sink, { signal });
+        const results = await connection.read(points, { signal });
+        if (signal.aborted) return;
+        const now = clock.monotonic();
+        results.forEach((result, i) => {
+          const row = rowOf[i];
+          if (row !== undefined) rows.take(row, result, now);
+        });
+      });
+      rows.fill("mapper/timeout", clock.monotonic());
+    } catch (error) {
+      rows.fill(codeOf(error), clock.monotonic());
+    } finally {
+      close();
+      group.isReading = false;
+    }
+    return { t: "values", id, body: rows.encode() };
+  }
+
+  async #write(message: Message<"write">): Promise<MapperToAgent> {
+    const { id, connection: name, address, point: spec, value, deadlineMs } = message;
+    const point = this.#checkedPoint(address, spec);
+    await this.#using(name, { deadlineMs, what: `write "${spec.property}"` }, (connection, signal) =>
+      connection.write(point, value, { signal }),
+    );
+    return { t: "written", id };
+  }
+
+  async #readPoint(message: Message<"read-point">): Promise<MapperToAgent> {
+    const { id, connection: name, address, point: spec, deadlineMs } = message;
+    const point = this.#checkedPoint(address, spec);
+    const what = `read "${spec.property}"`;
+    const results = await this.#using(name, { deadlineMs, what }, (connection, signal) =>
+      connection.read([point], { signal }),
+    );
+    const result = results[0];
+    const value: Value = result?.value ?? null;
+    const reason = result?.reason ?? (value === null ? "mapper/bad-answer" : null);
+    return { t: "point", id, value, reason };
+  }
+
+  #checkedPoint(address: JsonObject, spec: PointSpec): Point {
+    const { point, fields } = this.#point({ device: "", address, spec });
+    if (point === null) throw invalid(fields);
+    return point;
+  }
+
+  /** Works on a connection within a deadline, and draws the conclusions for the connection from how it ends. */
+  #using<T>(
+    name: string,
+    options: { deadlineMs: number; what: string },
+    work: (connection: MapperConnection, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const known = this.#connections.get(name);
+    if (known === undefined) {
+      return Promise.reject(
+        new AppError("input/invalid", `Cannot ${options.what}: connection "${name}" never announced`),
+      );
+    }
+    return withDeadline({ clock: this.#options.clock, ...options }, async (signal) => {
+      const connection = await known.use(signal);
+      try {
+        const result = await work(connection, signal);
+        known.worked();
+        return result;
+      } catch (error) {
+        if (error instanceof AppError && error.code === "mapper/connection-lost") known.lose(connection, error);
+        throw error;
+      }
+    });
+  }
+
+  #answer(id: number, what: string, work: () => Promise<MapperToAgent>): void {
+    const { send } = this.#options;
+    work().then(send, (cause: unknown) => {
+      const error = asAppError(cause, `Cannot ${what}`);
+      if (error.code === "internal") this.#log.error({ error: String(cause) }, error.message);
+      send({ t: "failed", id, code: error.code, message: error.message });
+    });
+  }
+}

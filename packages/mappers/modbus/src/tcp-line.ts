@@ -1,0 +1,224 @@
+import { connect, type Socket } from "node:net";
+import type { DriverClock, DriverLog } from "@penstock/mapper-sdk";
+import { AppError } from "@penstock/model";
+import { encodeMbap, MbapReader } from "./mbap.ts";
+
+export interface Question {
+  readonly unit: number;
+  readonly pdu: Uint8Array;
+  /** counted from when it is sent */
+  readonly timeoutMs: number;
+  /** a question whose signal is aborted is not sent any more */
+  readonly signal: AbortSignal;
+}
+export interface Answer {
+  readonly pdu: Uint8Array;
+  /** microseconds of the clock handed in, when it arrived */
+  readonly monotonic: number;
+}
+interface Waiting extends Question {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: AppError) => void;
+  /** monotonic microseconds */
+  deadline: number;
+}
+export interface LineOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly clock: DriverClock;
+  readonly log: DriverLog;
+}
+
+/** Callers hold at most `maxInFlight` questions each, so this bounds the callers; beyond it a question is refused. */
+const maxQueued = 4096;
+/** Rounds of time-outs with not one byte in between after which the line counts as dead, though TCP has not noticed. */
+const maxSilentTimeouts = 3;
+
+/**
+ * One TCP connection to a Modbus server, shared by all devices behind it: questions wait in one queue, in order, and at
+ * most `maxInFlight` are out. An answer belongs to the question with its transaction id; one that comes after its
+ * question has timed out belongs to none and is discarded.
+ *
+ * @source Modbus Messaging on TCP/IP Implementation Guide V1.0b, 4.2 (transactions) and 4.4.1 (client)
+ */
+export class TcpLine {
+  maxInFlight = 1;
+  /** answers that came too late or to no question */
+  discarded = 0;
+  readonly #socket: Socket;
+  readonly #options: LineOptions;
+  readonly #reader = new MbapReader();
+  readonly #queue: Waiting[] = [];
+  readonly #inFlight = new Map<number, Waiting>();
+  #transaction = 0;
+  #silentTimeouts = 0;
+  #stopTimer: (() => void) | null = null;
+  #timerAt = Number.POSITIVE_INFINITY;
+  #ended: AppError | null = null;
+  readonly #onEnd: (error: AppError) => void;
+
+  /** @param onEnd called once, when the line has ended, by `close` or by itself */
+  constructor(socket: Socket, options: LineOptions, onEnd: (error: AppError) => void) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#onEnd = onEnd;
+    // A question is one small packet: waiting for more to send with it would cost its round trip.
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 10_000);
+    socket.on("data", (chunk) => this.#take(chunk));
+    socket.on("error", (cause) => this.#lost(`${cause.message}`, cause));
+    socket.on("close", () => this.#lost("the device closed it"));
+  }
+
+  /** @throws AppError mapper/timeout, connection-lost, bad-answer, device-busy; aborted */
+  ask(question: Question): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== null) return reject(this.#ended);
+      if (this.#queue.length >= maxQueued) {
+        return reject(this.#error("mapper/device-busy", `${maxQueued} questions wait already`));
+      }
+      this.#queue.push({ ...question, resolve, reject, deadline: 0 });
+      this.#send();
+    });
+  }
+
+  close(): void {
+    this.#end(new AppError("aborted", `The connection to "${this.#name}" was closed`));
+  }
+
+  get #name(): string {
+    return `${this.#options.host}:${this.#options.port}`;
+  }
+
+  #send(): void {
+    while (this.#inFlight.size < this.maxInFlight) {
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      if (next.signal.aborted) {
+        next.reject(new AppError("aborted", "The question was called off before it was sent"));
+        continue;
+      }
+      do this.#transaction = (this.#transaction + 1) & 0xffff;
+      while (this.#inFlight.has(this.#transaction));
+      next.deadline = this.#options.clock.monotonic() + next.timeoutMs * 1000;
+      this.#inFlight.set(this.#transaction, next);
+      this.#socket.write(encodeMbap({ transaction: this.#transaction, unit: next.unit, pdu: next.pdu }));
+      if (next.deadline < this.#timerAt) this.#setTimer(next.deadline);
+    }
+  }
+
+  /** One timer for the line rather than one a question: it is set to the first deadline, and again while anything is out. */
+  #expire(): void {
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    const now = this.#options.clock.monotonic();
+    let isSilent = false;
+    let next = Number.POSITIVE_INFINITY;
+    for (const [transaction, waiting] of this.#inFlight) {
+      if (waiting.deadline > now) {
+        next = Math.min(next, waiting.deadline);
+        continue;
+      }
+      this.#inFlight.delete(transaction);
+      isSilent = true;
+      waiting.reject(
+        this.#error("mapper/timeout", `unit ${waiting.unit} did not answer within ${waiting.timeoutMs} ms`),
+      );
+    }
+    if (isSilent) this.#silentTimeouts++;
+    if (this.#silentTimeouts >= maxSilentTimeouts) {
+      this.#lost(`not one byte came during ${this.#silentTimeouts} time-outs`);
+      return;
+    }
+    if (next !== Number.POSITIVE_INFINITY) this.#setTimer(next);
+    this.#send();
+  }
+
+  #setTimer(deadline: number): void {
+    this.#stopTimer?.();
+    this.#timerAt = deadline;
+    const delayMs = Math.max(0, Math.ceil((deadline - this.#options.clock.monotonic()) / 1000));
+    this.#stopTimer = this.#options.clock.after(delayMs, () => this.#expire());
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.#ended !== null) return;
+    this.#silentTimeouts = 0;
+    const monotonic = this.#options.clock.monotonic();
+    try {
+      this.#reader.push(chunk, (transaction, unit, pdu) => {
+        const waiting = this.#inFlight.get(transaction);
+        if (waiting === undefined) {
+          this.discarded++;
+          this.#options.log.debug(
+            { line: this.#name, transaction, discarded: this.discarded },
+            "Late answer discarded",
+          );
+          return;
+        }
+        this.#inFlight.delete(transaction);
+        if (unit === waiting.unit) waiting.resolve({ pdu, monotonic });
+        else waiting.reject(this.#error("mapper/bad-answer", `unit ${unit} answered for unit ${waiting.unit}`));
+      });
+    } catch (error) {
+      // Where the next answer begins is unknown from here on, so only a new connection can be trusted.
+      this.#end(error as AppError);
+      return;
+    }
+    this.#send();
+  }
+
+  #lost(why: string, cause?: unknown): void {
+    this.#end(this.#error("mapper/connection-lost", why, cause));
+  }
+
+  #end(error: AppError): void {
+    if (this.#ended !== null) return;
+    this.#ended = error;
+    this.#stopTimer?.();
+    this.#socket.destroy();
+    const waiting = [...this.#inFlight.values(), ...this.#queue];
+    this.#inFlight.clear();
+    this.#queue.length = 0;
+    for (const { reject } of waiting) reject(error);
+    this.#onEnd(error);
+  }
+
+  #error(
+    code: "mapper/timeout" | "mapper/bad-answer" | "mapper/device-busy" | "mapper/connection-lost",
+    why: string,
+    cause?: unknown,
+  ): AppError {
+    return new AppError(code, `Cannot ask "${this.#name}": ${why}`, cause === undefined ? {} : { cause });
+  }
+}
+
+/** @throws AppError mapper/connect-failed; aborted when the signal is */
+export function dial(options: {
+  host: string;
+  port: number;
+  timeoutMs: number;
+  clock: DriverClock;
+  signal: AbortSignal;
+}): Promise<Socket> {
+  const { host, port, timeoutMs, clock, signal } = options;
+  return new Promise((resolve, reject) => {
+    const fail = (why: string, cause?: unknown) =>
+      settle(new AppError("mapper/connect-failed", `Cannot connect to "${host}:${port}": ${why}`, { cause }));
+    const onAbort = () => settle(new AppError("aborted", `Connecting to "${host}:${port}" was called off`));
+    const socket = connect({ host, port });
+    const stopTimer = clock.after(timeoutMs, () => fail(`no answer within ${timeoutMs} ms`));
+    const settle = (error: AppError | null) => {
+      stopTimer();
+      signal.removeEventListener("abort", onAbort);
+      socket.removeAllListeners();
+      if (error === null) return resolve(socket);
+      // An error after this has nobody to hear it, and an unheard one would end the process.
+      socket.on("error", () => {}).destroy();
+      reject(error);
+    };
+    socket.once("connect", () => settle(null));
+    socket.once("error", (cause) => fail(cause.message, cause));
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+}
