@@ -1,4 +1,6 @@
+export * from "./conformance.ts";
 export * from "./conversion.ts";
 export * from "./define-mapper.ts";
 export * from "./driver.ts";
 export * from "./field.ts";
+export * from "./manual-clock.ts";
