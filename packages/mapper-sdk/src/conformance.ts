@@ -6,7 +6,7 @@ import { type Fields, withDefaults } from "./field.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 // An assertion narrows types only through a name whose type is written out.
-type Assert = typeof import("node:assert/strict").default;
+type Assert = typeof import("node:assert/strict");
 type Given = Readonly<Record<string, unknown>>;
 
 /** What the kit must know of a protocol over TCP to play its device, well and badly. */
@@ -240,7 +240,8 @@ class Stage {
       isDone = true;
     });
     while (!isDone) {
-      await new Promise((resolve) => setImmediate(resolve));
+      // Bytes written are read two turns of the event loop later; the clock must not overtake them.
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
       this.clock.move(1000);
     }
     return done;
