@@ -5,70 +5,26 @@ import {
   hexId,
   holds,
   missingFrom,
-  type Outbox,
-  type OutboxStats,
+  type OutboxEntry,
   type Ranges,
   type ReadingBatch,
   traceId,
 } from "@penstock/model";
-import {
-  type Cancel,
-  type Clock,
-  type Files,
-  type Log,
-  type Metrics,
-  makeDurableFolder,
-  openJournal,
-  type Random,
-} from "@penstock/runtime";
+import { type Cancel, makeDurableFolder, openJournal } from "@penstock/runtime";
 import { encodeBatchBody } from "@penstock/wire";
-import {
-  applyState,
-  countMissing,
-  emptyState,
-  firstMissing,
-  type OutboxState,
-  type Passed,
-  passAll,
-  passedByAll,
-  type StateEntry,
-} from "./cursors.ts";
+import { cursorKeeper } from "./cursor-keeper.ts";
+import { applyState, emptyState, firstMissing, type OutboxState, passedByAll, type StateEntry } from "./cursors.ts";
 import { commitGroup } from "./group-commit.ts";
+import { bytesOf, heldStats, holdsAny, lowestHeld, readingsIn } from "./held.ts";
 import { layoutNumbers } from "./layouts.ts";
 import { outboxMetrics } from "./metrics.ts";
 import { nextSeq } from "./next-seq.ts";
+import type { OutboxOptions, SegmentOutbox } from "./outbox-options.ts";
 import { backlogReader } from "./reader.ts";
 import { recentEntries } from "./recent.ts";
 import { holesOf, recoverSegments } from "./recovery.ts";
-import { pointFor, type Segment } from "./segment.ts";
+import type { Segment } from "./segment.ts";
 import { beginSegment, type PlacedBatch, type SegmentWriter } from "./segment-writer.ts";
-
-export interface OutboxOptions {
-  readonly files: Files;
-  /** the outbox's own folder; made when missing */
-  readonly folder: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  /** bytes of all segments on disk; age of an entry since it was accepted */
-  readonly bounds: { readonly bytes: number; readonly ageMs: number };
-  /** what happens when `bounds.bytes` is reached; entries beyond `bounds.ageMs` are dropped under either */
-  readonly policy: "drop-oldest" | "refuse";
-  /** a segment is closed when it is longer; default 8 MiB, never more than an eighth of `bounds.bytes` */
-  readonly segmentBytes?: number;
-  /** bodies of the newest entries kept in memory; default 4 MiB */
-  readonly cacheBytes?: number;
-  /** names of those that must have passed an entry before it leaves; default ["link"]. A new name starts where the oldest entry is */
-  readonly cursors?: readonly string[];
-  /** called when an append resolves, after the sync that covers it */
-  readonly onAccepted?: (accepted: { epoch: Epoch; firstSeq: number; batch: ReadingBatch }) => void;
-}
-
-export interface SegmentOutbox extends Outbox {
-  /** as `acknowledge`, for a cursor other than the link's */
-  pass(cursor: string, ranges: Ranges): void;
-}
 
 interface Waiting {
   readonly batch: ReadingBatch;
@@ -78,8 +34,6 @@ interface Waiting {
 }
 
 const link = "link";
-/** Cursors are written this often at most; what they lose in a crash is offered again and taken for what it is. */
-const cursorEveryMs = 250;
 /** One group is written and synced at once. A longer queue waits for the next. */
 const groupBytes = 8 * 1024 * 1024;
 /** Appends that wait for the disk. Callers wait for theirs, so only a stuck disk fills it; beyond it appends are refused. */
@@ -116,17 +70,19 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
   let highest = recoveredHighest;
   let nextOrdinal = recovered.nextOrdinal;
   const holes = holesOf(segments, next);
-  let passed: Passed = Object.fromEntries(
+  const initial = Object.fromEntries(
     (options.cursors ?? [link]).map((name) => [
       name,
       holes.reduce((ranges: Ranges, [from, to]) => addRange(ranges, from, to), saved[name] ?? []),
     ]),
   );
+  const cursors = cursorKeeper({ initial, journal, clock, log });
   let epoch: Epoch = journal.state.epoch ?? hexId<Epoch>(random.bytes(16));
-  if (journal.state.epoch === null) await journal.append({ t: "epoch", epoch, passed });
+  if (journal.state.epoch === null) await journal.append({ t: "epoch", epoch, passed: initial });
 
   const recent = recentEntries({ bytes: options.cacheBytes ?? 4 * 1024 * 1024 });
-  const linkPassed = () => passed[link] ?? [];
+  const linkPassed = () => cursors.of(link);
+  const isLinkPast = (entry: OutboxEntry) => holds(linkPassed(), entry.firstSeq, entry.firstSeq + entry.count - 1);
   const reader = backlogReader({
     files,
     recent,
@@ -142,13 +98,8 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
   let mustSweep = false;
   let mustExpire = false;
   let working: Promise<void> | null = null;
-  let cancelSave: Cancel | null = null;
-  let areCursorsDirty = false;
 
-  const holdsAny = (segment: Segment) => segment.lastSeq >= segment.firstSeq;
-  const totalBytes = () => segments.reduce((sum, segment) => sum + segment.bytes, 0);
-  const heldReadings = () =>
-    segments.reduce((sum, segment) => sum + countMissing(linkPassed(), segment.firstSeq, segment.lastSeq), 0);
+  const totalBytes = () => bytesOf(segments);
 
   // ── segments ──
 
@@ -174,12 +125,12 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
     if (segments.length === 1) await roll();
     const oldest = segments[0]!;
     const { firstSeq: from, lastSeq: to } = oldest;
-    const lost = to < from ? 0 : countMissing(linkPassed(), from, to);
+    const lost = readingsIn(oldest, linkPassed());
     // Counted first: a crash between the two leaves a file that nobody is offered any more.
-    if (to >= from) await journal.append({ t: "dropped", from, to, readings: lost });
-    passed = passAll(passed, from, to);
+    if (holdsAny(oldest)) await journal.append({ t: "dropped", from, to, readings: lost });
+    if (holdsAny(oldest)) cursors.passAll(from, to);
     segments.shift();
-    recent.trim((entry) => holds(linkPassed(), entry.firstSeq, entry.firstSeq + entry.count - 1));
+    recent.trim(isLinkPast);
     await files.remove(oldest.path);
     if (lost === 0) return;
     metrics.dropped(why).add(lost);
@@ -189,11 +140,11 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
   async function sweep(): Promise<void> {
     mustSweep = false;
     const isDone = (segment: Segment, at: number) =>
-      at < segments.length - 1 && passedByAll(passed, segment.firstSeq, segment.lastSeq);
+      at < segments.length - 1 && cursors.arePast(segment.firstSeq, segment.lastSeq);
     const done = segments.filter(isDone);
     if (done.length === 0) return;
     // First the cursors, so that recovery can tell a removed segment from a lost one.
-    await saveCursors();
+    await cursors.save();
     for (const segment of done) {
       segments.splice(segments.indexOf(segment), 1);
       await files.remove(segment.path);
@@ -208,32 +159,10 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
     while (segments[0] !== undefined && isOld(segments[0])) await dropOldest("age");
   }
 
-  // ── cursors ──
-
-  async function saveCursors(): Promise<void> {
-    cancelSave?.();
-    cancelSave = null;
-    if (!areCursorsDirty) return;
-    areCursorsDirty = false;
-    try {
-      await journal.append({ t: "passed", passed });
-    } catch (error) {
-      // No harm yet: what the cursors lose is offered again. The next acknowledgement tries again.
-      areCursorsDirty = true;
-      log.warn({ error }, "Cannot write the outbox's cursors");
-    }
-  }
-
   function pass(cursor: string, ranges: Ranges): void {
-    const before = passed[cursor];
-    if (before === undefined) throw new AppError("internal", `Cannot pass outbox entries: no cursor "${cursor}"`);
-    let after = before;
-    for (const [from, to] of ranges) after = addRange(after, Math.max(1, from), Math.min(to, highest));
-    passed = { ...passed, [cursor]: after };
-    recent.trim((entry) => holds(linkPassed(), entry.firstSeq, entry.firstSeq + entry.count - 1));
-    areCursorsDirty = true;
     if (isClosed) return;
-    cancelSave ??= clock.after(cursorEveryMs, () => void saveCursors());
+    cursors.pass(cursor, ranges, highest);
+    recent.trim(isLinkPast);
     mustSweep = segments.length > 1;
     if (mustSweep) kick();
   }
@@ -282,7 +211,8 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
       metrics.appended.add(count);
     }
     highest = next - 1;
-    isFull &&= totalBytes() > bounds.bytes * 0.9;
+    // Well below the bound, since dropping one segment makes an eighth of it free: an alarm should not come and go.
+    isFull &&= totalBytes() > bounds.bytes * 0.75;
     for (const [at, { batch, resolve }] of group.entries()) {
       const { firstSeq } = placed[at]!;
       if (log.tracing)
@@ -371,7 +301,7 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
 
   function showGauges(): void {
     metrics.bytes.set(totalBytes());
-    metrics.readings.set(heldReadings());
+    metrics.readings.set(segments.reduce((sum, segment) => sum + readingsIn(segment, linkPassed()), 0));
   }
 
   const expireEveryMs = Math.max(10, Math.min(60_000, bounds.ageMs / 8));
@@ -387,31 +317,18 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
   showGauges();
 
   return {
-    bounds: () => {
-      const first = segments.find((segment) => firstMissing(linkPassed(), segment.firstSeq) <= segment.lastSeq);
-      const lowest = first === undefined ? highest + 1 : firstMissing(linkPassed(), first.firstSeq);
-      return { epoch, lowest, highest, recovered: recoveredHighest };
-    },
-    stats: (): OutboxStats => {
-      const held = segments
-        .map((segment) => ({ segment, readings: countMissing(linkPassed(), segment.firstSeq, segment.lastSeq) }))
-        .filter(({ readings }) => readings > 0);
-      const first = held[0]?.segment;
-      const oldest = first && pointFor(first, firstMissing(linkPassed(), first.firstSeq));
-      return {
-        bytes: totalBytes(),
-        // In a segment that is passed in part, as many as its readings' share.
-        entries: held.reduce(
-          (sum, { segment: s, readings }) => sum + Math.ceil((s.entries * readings) / (s.lastSeq - s.firstSeq + 1)),
-          0,
-        ),
-        readings: held.reduce((sum, { readings }) => sum + readings, 0),
-        oldestAgeMs: oldest === undefined ? 0 : Math.max(0, (clock.monotonic() - oldest.accepted) / 1000),
-        dropped: journal.state.dropped,
-        refused,
-        full: isFull,
-      };
-    },
+    bounds: () => ({
+      epoch,
+      lowest: lowestHeld(segments, linkPassed()) ?? highest + 1,
+      highest,
+      recovered: recoveredHighest,
+    }),
+    stats: () => ({
+      ...heldStats(segments, linkPassed(), clock.monotonic()),
+      dropped: journal.state.dropped,
+      refused,
+      full: isFull,
+    }),
     read: (from, maxBytes) => reader.read(from, maxBytes),
     onDurable: (listener) => {
       listeners.add(listener);
@@ -425,7 +342,7 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
       const made = hexId<Epoch>(random.bytes(16));
       // Held is held, whatever becomes of the epoch; and no save of the cursors may come between that lacks it.
       pass(link, real);
-      await journal.append({ t: "epoch", epoch: made, passed });
+      await journal.append({ t: "epoch", epoch: made, passed: cursors.passed });
       epoch = made;
       log.info({ epoch }, "The outbox has a new epoch");
       return made;
@@ -457,7 +374,7 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
       isClosed = true;
       cancelExpire();
       while (working !== null) await working;
-      await saveCursors();
+      await cursors.save();
       await reader.close();
       await writer?.close();
       writer = null;

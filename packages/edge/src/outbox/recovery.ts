@@ -114,7 +114,7 @@ export async function recoverSegments(options: {
     }
     if (later.length === 0) await settleTail(files, segment, size);
     nextLayout = Math.max(nextLayout, head.nextLayout);
-    highestEntry = Math.max(highestEntry, segment.lastSeq);
+    if (segment.entries > 0) highestEntry = Math.max(highestEntry, segment.lastSeq);
     promised = Math.max(promised, head.firstSeq);
     segments.push(segment);
   }
