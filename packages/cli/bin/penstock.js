@@ -28,7 +28,9 @@ if (Number(process.versions.node.split(".")[0]) >= wanted) {
 } else {
   const program = ownNode();
   if (program === null) {
-    console.error(`Penstock needs Node ${wanted} or newer, and this is Node ${process.versions.node}: install Node ${wanted} from https://nodejs.org and run the command again`);
+    console.error(
+      `Penstock needs Node ${wanted} or newer, and this is Node ${process.versions.node}: install Node ${wanted} from https://nodejs.org and run the command again`,
+    );
     process.exit(1);
   }
   const child = spawn(program, [main, ...process.argv.slice(2)], { stdio: "inherit" });

@@ -4,6 +4,11 @@ import type { Clock } from "./clock.ts";
 /** Longest delay that setTimeout takes; longer ones are cut into several. */
 const longestDelayMs = 2 ** 31 - 1;
 
+export interface SystemClock extends Clock {
+  /** false while the machine's own clock stands below the floor: nobody has set it since it lost power */
+  isPlausible(): boolean;
+}
+
 /**
  * The machine's clocks. The wall clock is read once and then follows the monotonic one, corrected when the machine's
  * clock has been set forward; set backward, it stands on its own course until the machine catches up, so that it never
@@ -11,15 +16,14 @@ const longestDelayMs = 2 ** 31 - 1;
  *
  * @param options.floor the wall clock never starts below it: the last time on disk or the build date
  */
-export function systemClock(options: { readonly floor?: Micros } = {}): Clock & { readonly belowFloor: boolean } {
+export function systemClock(options: { readonly floor?: Micros } = {}): SystemClock {
   const machine = () => Date.now() * 1000;
   const monotonic = () => Math.floor(Number(process.hrtime.bigint() / 1000n));
   const floor = options.floor ?? 0;
-  const belowFloor = machine() < floor;
   let base = Math.max(machine(), floor);
   let baseMonotonic = monotonic();
   return {
-    belowFloor,
+    isPlausible: () => machine() >= floor,
     monotonic,
     now() {
       const elapsed = monotonic() - baseMonotonic;

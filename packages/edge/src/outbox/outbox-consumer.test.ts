@@ -62,7 +62,10 @@ test("outboxConsumer keeps order, lets many appends share a sync, and makes the 
   const consumer = outboxConsumer({ outbox, toCloud: () => true, log: silentLog });
   let waiting: void | Promise<void>;
   let taken = 0;
-  while (waiting === undefined) waiting = consumer.take(batchAt((taken += 1)));
+  while (waiting === undefined) {
+    taken += 1;
+    waiting = consumer.take(batchAt(taken));
+  }
   assert.equal(taken, 512);
   let resumed = false;
   const done = waiting.then(() => {

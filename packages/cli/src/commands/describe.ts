@@ -1,0 +1,38 @@
+import type { Command } from "commander";
+import { stringify } from "yaml";
+import { type ContextFlags, connect } from "../context.ts";
+import { kindOfWord, paramsOf, verbsOf } from "../kind-names.ts";
+import { formatOf, print } from "../output.ts";
+import { tableText } from "../print-table.ts";
+import { valueText } from "../value-cell.ts";
+
+export function describeCommand(program: Command): void {
+  program
+    .command("describe <kind> <name>")
+    .description("everything about one resource; of a device also its values and desired values")
+    .option("-o, --output <format>", "json or yaml")
+    .action(async (word: string, name: string, options: { output?: string }, command: Command) => {
+      const { client, context } = connect(command.optsWithGlobals() as ContextFlags);
+      const kind = kindOfWord(word);
+      const found = await verbsOf(client, kind).get({ params: paramsOf(kind, context.tenant, name) });
+      const twin =
+        kind === "devices" ? await client.twins.get({ params: { tenant: context.tenant, device: name } }) : null;
+      print(formatOf(options.output), twin === null ? found : { ...found, twin: twin.properties }, () => {
+        const parts = [stringify(found).trimEnd()];
+        if (twin !== null) {
+          const rows = twin.properties.map((p) => [
+            p.property,
+            valueText(p.reported?.value, p.unit),
+            p.reported?.quality ?? "-",
+            p.reported?.reason ?? "-",
+            p.reported?.time ?? "-",
+            p.desired === null
+              ? "-"
+              : `${valueText(p.desired.value, null)} (${p.desired.state}${p.desired.reason === null ? "" : `, ${p.desired.reason}`})`,
+          ]);
+          parts.push("", tableText(["property", "value", "quality", "reason", "time", "desired"], rows));
+        }
+        return parts.join("\n");
+      });
+    });
+}

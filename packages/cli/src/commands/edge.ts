@@ -1,0 +1,104 @@
+import { resolve } from "node:path";
+import { AppError, parseDuration } from "@penstock/model";
+import type { Command } from "commander";
+import { installedPaths } from "../installed-paths.ts";
+import { logLevel } from "../log-level.ts";
+import { portNumber, wholeNumber } from "../numeric-option.ts";
+import { formatOf } from "../output.ts";
+import { runUntilSignal } from "../run-until-signal.ts";
+
+interface EdgeFlags {
+  readonly dataDir: string;
+  readonly mqttHost: string;
+  readonly mqttPort: string;
+  readonly mappers: readonly string[];
+  readonly outboxMegabytes: string;
+  readonly outboxAge: string;
+  readonly outboxFull: string;
+  readonly witness?: string;
+  readonly syncWitness?: string;
+  readonly logLevel: string;
+  readonly output?: string;
+  readonly untilStdinEnds?: boolean;
+}
+
+export function edgeCommand(program: Command): void {
+  const edge = program
+    .command("edge")
+    .description("run the gateway agent; it starts from its data folder, with or without the cloud")
+    .option("--data-dir <path>", "where everything is kept", "penstock-data/edge")
+    .option("--mqtt-host <address>", "address of the MQTT broker", "127.0.0.1")
+    .option("--mqtt-port <number>", "port of the MQTT broker; 0 = any free one", "1883")
+    .option("--mappers <folder...>", "further folders with mappers", [])
+    .option("--outbox-megabytes <number>", "how much the outbox may hold", "1024")
+    .option("--outbox-age <duration>", "how old a reading in the outbox may become", "30d")
+    .option("--outbox-full <policy>", "drop-oldest, or refuse what is new", "drop-oldest")
+    .option("--witness <file>", "append every accepted reading to this file, for fault runs")
+    .option("--sync-witness <file>", "append every synced file and length to this file, for fault runs")
+    .option("--log-level <level>", "trace, debug, info, warn or error", "info")
+    .option("--until-stdin-ends", "end when standard input ends, so that it never outlives the program that started it")
+    .option("-o, --output <format>", "json: the first line is one object with the addresses")
+    .action(async (flags: EdgeFlags) => {
+      const format = formatOf(flags.output);
+      const options = {
+        dataDir: resolve(flags.dataDir),
+        mqtt: { host: flags.mqttHost, port: portNumber("--mqtt-port", flags.mqttPort) },
+        mapperFolders: [installedPaths.mappers, ...flags.mappers.map((folder) => resolve(folder))],
+        mapperHost: installedPaths.mapperHost,
+        outbox: {
+          bytes: wholeNumber("--outbox-megabytes", flags.outboxMegabytes, { min: 1, max: 1_000_000 }) * 1_048_576,
+          ageMs: duration("--outbox-age", flags.outboxAge),
+          policy: policyOf(flags.outboxFull),
+        },
+        witnessPath: flags.witness === undefined ? null : resolve(flags.witness),
+        syncWitnessPath: flags.syncWitness === undefined ? null : resolve(flags.syncWitness),
+        logLevel: logLevel(flags.logLevel),
+      };
+      const { startEdge } = await import("@penstock/edge");
+      const agent = await startEdge(options);
+      if (format === "text") console.log(`Penstock gateway "${agent.node}" runs; MQTT at ${agent.mqttAddress}`);
+      else console.log(JSON.stringify({ node: agent.node, mqttAddress: agent.mqttAddress, pid: process.pid }));
+      await runUntilSignal({ close: () => agent.close(), untilStdinEnds: flags.untilStdinEnds === true });
+    });
+  edge
+    .command("join")
+    .description(
+      "make this machine a gateway of a cloud: checks the cloud's CA against the token, then asks for a certificate",
+    )
+    .requiredOption("--cloud <url>", "https://HOST:PORT")
+    .requiredOption("--token <token>", "join token, from penstock edge token NODE")
+    .action(async (flags: { cloud: string; token: string }, command: Command) => {
+      const { dataDir } = command.optsWithGlobals() as EdgeFlags;
+      const { joinCloud } = await import("@penstock/edge");
+      const joined = await joinCloud({
+        dataDir: resolve(dataDir),
+        cloud: flags.cloud.replace(/\/$/, ""),
+        token: flags.token,
+      });
+      console.log(
+        `Joined tenant "${joined.tenant.name}" as node "${joined.node.name}"; start it with: penstock edge --data-dir ${dataDir}`,
+      );
+    });
+  edge
+    .command("token <node>")
+    .description("make a join token for a node, creating the node if need be; single use, shown this once")
+    .option("--ttl <duration>", "how long it is valid", "1h")
+    .option("-o, --output <format>", "json or yaml")
+    .action(async (node: string, flags: { ttl: string; output?: string }, command: Command) => {
+      const { makeJoinToken } = await import("../join-token.ts");
+      await makeJoinToken({ node, ttl: flags.ttl, format: formatOf(flags.output), flags: command.optsWithGlobals() });
+    });
+}
+
+function duration(option: string, text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== null && ms > 0) return ms;
+  const field = { field: option, value: text, rule: "must be a duration such as 250ms, 1s, 1h30m" };
+  throw new AppError("input/invalid", `Invalid ${field.field}: ${field.value}: ${field.rule}`, { fields: [field] });
+}
+
+function policyOf(text: string): "drop-oldest" | "refuse" {
+  if (text === "drop-oldest" || text === "refuse") return text;
+  const field = { field: "--outbox-full", value: text, rule: "must be drop-oldest or refuse" };
+  throw new AppError("input/invalid", `Invalid ${field.field}: ${field.value}: ${field.rule}`, { fields: [field] });
+}

@@ -1,0 +1,122 @@
+import type { Client } from "@penstock/api";
+import type { Command } from "commander";
+import { type ContextFlags, connect } from "../context.ts";
+import { type AnyResource, type KindName, kindOfWord, paramsOf, verbsOf } from "../kind-names.ts";
+import { formatOf, print } from "../output.ts";
+import { tableText } from "../print-table.ts";
+
+interface Column {
+  readonly head: string;
+  readonly cell: (resource: AnyResource) => string;
+}
+const text = (value: unknown) => (value === null || value === undefined ? "-" : String(value));
+
+const name: Column = { head: "name", cell: (r) => r.metadata.name };
+const columns: Readonly<Record<KindName, readonly Column[]>> = {
+  tenants: [name, { head: "retention", cell: (r) => text(r.spec.retention) }],
+  users: [name, { head: "role", cell: (r) => text(r.spec.role) }],
+  nodes: [
+    name,
+    {
+      head: "state",
+      cell: (r) => (r.status.connected === true ? "connected" : r.status.joined === true ? "away" : "not joined"),
+    },
+    { head: "last seen", cell: (r) => text(r.status.lastSeenAt) },
+    { head: "agent", cell: (r) => text(r.status.agentVersion) },
+  ],
+  connections: [
+    name,
+    { head: "node", cell: (r) => text(r.spec.node) },
+    { head: "protocol", cell: (r) => text(r.spec.protocol) },
+  ],
+  deviceModels: [
+    name,
+    { head: "properties", cell: (r) => String(Object.keys((r.spec.properties as object) ?? {}).length) },
+  ],
+  devices: [
+    name,
+    { head: "node", cell: (r) => text(r.spec.node) },
+    { head: "connection", cell: (r) => (typeof r.spec.connection === "string" ? r.spec.connection : "(inline)") },
+    { head: "state", cell: (r) => text(r.status.state) },
+    { head: "reason", cell: (r) => text(r.status.reason) },
+    { head: "last reading", cell: (r) => text(r.status.lastReadingAt) },
+  ],
+};
+
+export function getCommand(program: Command): void {
+  program
+    .command("get <kind> [name]")
+    .description(
+      "list resources, or show one: nodes, devices, connections, devicemodels, tenants, users, alarms, jointokens",
+    )
+    .option("-l, --labels <selector>", "only those with these labels: line=filling,cell!=3")
+    .option("-o, --output <format>", "json or yaml")
+    .action(
+      async (
+        word: string,
+        resource: string | undefined,
+        options: { labels?: string; output?: string },
+        command: Command,
+      ) => {
+        const format = formatOf(options.output);
+        const { client, context } = connect(command.optsWithGlobals() as ContextFlags);
+        if (/^alarms?$/i.test(word)) {
+          const { items } = await client.alarms.list({ params: { tenant: context.tenant }, query: {} });
+          const rows = items.map((a) => [a.severity, a.code, a.node ?? "-", a.raisedAt, a.clearedAt ?? "-", a.message]);
+          print(format, items, () => tableText(["severity", "code", "node", "raised", "cleared", "message"], rows));
+          return;
+        }
+        if (/^jointokens?$/i.test(word)) {
+          const { items } = await client.joinTokens.list({ params: { tenant: context.tenant } });
+          const rows = items.map((t) => [t.id, t.node, t.expiresAt, t.usedAt ?? "-", t.revokedAt ?? "-"]);
+          print(format, items, () => tableText(["id", "node", "expires", "used", "revoked"], rows));
+          return;
+        }
+        const kind = kindOfWord(word);
+        if (resource !== undefined) {
+          const found = await verbsOf(client, kind).get({ params: paramsOf(kind, context.tenant, resource) });
+          print(format, found, () => listText(kind, [found]));
+          return;
+        }
+        const items = await listAll({
+          client,
+          kind,
+          tenant: context.tenant,
+          ...(options.labels !== undefined && { labels: options.labels }),
+        });
+        print(format, items, () => (items.length === 0 ? `No ${word}` : listText(kind, items)));
+      },
+    );
+}
+
+export async function listAll(options: {
+  readonly client: Client;
+  readonly kind: KindName;
+  readonly tenant: string;
+  readonly labels?: string;
+}): Promise<AnyResource[]> {
+  const all: AnyResource[] = [];
+  let cursor: string | null = null;
+  do {
+    const query: Record<string, unknown> = {
+      limit: 1000,
+      ...(options.labels !== undefined && { labels: options.labels }),
+      ...(cursor !== null && { cursor }),
+    };
+    const page: { items: AnyResource[]; cursor: string | null } = await verbsOf(options.client, options.kind).list({
+      params: paramsOf(options.kind, options.tenant),
+      query,
+    });
+    all.push(...page.items);
+    cursor = page.cursor;
+  } while (cursor !== null);
+  return all;
+}
+
+function listText(kind: KindName, items: readonly AnyResource[]): string {
+  const shown = columns[kind];
+  return tableText(
+    shown.map((column) => column.head),
+    items.map((item) => shown.map((column) => column.cell(item))),
+  );
+}

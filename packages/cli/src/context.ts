@@ -1,0 +1,75 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { type Client, createClient } from "@penstock/api";
+import { AppError } from "@penstock/model";
+
+/** Where commands go and as whom. Kept 0600, because the token is in it. */
+export interface Context {
+  readonly server: string;
+  readonly token: string;
+  readonly tenant: string;
+  /** CA of the server, when the system does not know it */
+  readonly caPem?: string;
+}
+
+export interface ContextFlags {
+  readonly server?: string;
+  readonly tenant?: string;
+}
+
+/** What `up` leaves in its data folder, so that a second terminal in the same folder works without a login. */
+export const demoContextPath = "penstock-data/context.json";
+
+export function contextPath(): string {
+  const base = process.env.XDG_CONFIG_HOME ?? join(homedir(), ".config");
+  return join(base, "penstock", "context.json");
+}
+
+export function saveContext(path: string, context: Context): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${process.pid}.new`;
+  writeFileSync(temporary, `${JSON.stringify(context, null, 2)}\n`, { mode: 0o600 });
+  renameSync(temporary, path);
+}
+
+/** In this order: flags, PENSTOCK_SERVER/PENSTOCK_TOKEN/PENSTOCK_TENANT, `penstock up` in this folder, `penstock login`. */
+export function loadContext(flags: ContextFlags): Context {
+  const { PENSTOCK_SERVER: server, PENSTOCK_TOKEN: token, PENSTOCK_TENANT: tenant } = process.env;
+  const saved = [resolve(demoContextPath), contextPath()].filter((path) => existsSync(path)).map(read)[0];
+  const found: Partial<Context> = {
+    ...saved,
+    ...(server !== undefined && { server }),
+    ...(token !== undefined && { token }),
+    ...(tenant !== undefined && { tenant }),
+    ...(flags.server !== undefined && { server: flags.server }),
+    ...(flags.tenant !== undefined && { tenant: flags.tenant }),
+  };
+  if (found.server === undefined || found.token === undefined) {
+    throw new AppError(
+      "request/unauthenticated",
+      "Not logged in: run penstock login --server https://HOST:PORT, or penstock up in this folder",
+    );
+  }
+  return { tenant: "default", ...found, server: found.server, token: found.token };
+}
+
+function read(path: string): Context {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Context;
+  } catch (cause) {
+    throw new AppError("input/invalid", `Cannot read "${path}": not JSON; delete it and log in again`, { cause });
+  }
+}
+
+/** Adds one CA to those of the system for every connection of this process. */
+export function trust(caPem: string): void {
+  setDefaultCACertificates([...getCACertificates("default"), caPem]);
+}
+
+export function connect(flags: ContextFlags): { readonly client: Client; readonly context: Context } {
+  const context = loadContext(flags);
+  if (context.caPem !== undefined) trust(context.caPem);
+  return { context, client: createClient({ baseUrl: context.server, token: context.token, fetch: globalThis.fetch }) };
+}

@@ -1,0 +1,20 @@
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** Where the programs and folders stand that this one starts: beside it in a bundle, in their packages in the workspace. */
+const here = dirname(fileURLToPath(import.meta.url));
+const isBundle = !import.meta.url.endsWith(".ts");
+
+export const installedPaths = isBundle
+  ? {
+      cli: resolve(here, "main.js"),
+      mapperHost: resolve(here, "mapper-host.js"),
+      mappers: resolve(here, "mappers"),
+      plant: resolve(here, "plant.js"),
+    }
+  : {
+      cli: resolve(here, "main.ts"),
+      mapperHost: resolve(here, "../../mapper-host/src/main.ts"),
+      mappers: resolve(here, "../../mappers"),
+      plant: resolve(here, "../../testkit/src/plant/main.ts"),
+    };

@@ -1,0 +1,57 @@
+import { Command, CommanderError } from "commander";
+import { applyCommand } from "./commands/apply.ts";
+import { cloudCommand } from "./commands/cloud.ts";
+import { deleteCommand } from "./commands/delete.ts";
+import { describeCommand } from "./commands/describe.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { edgeCommand } from "./commands/edge.ts";
+import { getCommand } from "./commands/get.ts";
+import { loginCommand } from "./commands/login.ts";
+import { queryCommand } from "./commands/query.ts";
+import { setCommand } from "./commands/set.ts";
+import { upCommand } from "./commands/up.ts";
+import { watchCommand } from "./commands/watch.ts";
+import { exitCodeOf, exitCodes } from "./exit-codes.ts";
+import { errorText } from "./report-error.ts";
+import { version } from "./version.ts";
+
+export function makeProgram(): Command {
+  const program = new Command("penstock")
+    .description("Machine data from the factory floor to the cloud, and decisions back down")
+    .version(version)
+    .option("--server <url>", "the cloud to talk to, instead of the one of the last login")
+    .option("--tenant <name>", "the tenant to work in")
+    .exitOverride()
+    .showHelpAfterError("(penstock COMMAND --help shows what it takes)");
+  for (const add of [
+    upCommand,
+    cloudCommand,
+    edgeCommand,
+    loginCommand,
+    applyCommand,
+    getCommand,
+    describeCommand,
+    deleteCommand,
+    setCommand,
+    watchCommand,
+    queryCommand,
+    doctorCommand,
+  ]) {
+    add(program);
+  }
+  return program;
+}
+
+/** Runs one command line and returns the exit code. Errors end on standard error. */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    await makeProgram().parseAsync([...args], { from: "user" });
+    return exitCodes.ok.number;
+  } catch (error) {
+    // Commander has printed its own message already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok.number : exitCodes.usage.number;
+    const at = args.findIndex((arg) => arg === "-o" || arg === "--output");
+    console.error(errorText(error, at >= 0 && args[at + 1] === "json" ? "json" : "text"));
+    return exitCodeOf(error);
+  }
+}
