@@ -1,1 +1,2 @@
-export {};
+export * from "./link/link-server.ts";
+export type { Peer } from "./link/run-session.ts";

@@ -1,1 +1,3 @@
-export {};
+export * from "./link/link.ts";
+export * from "./link/link-options.ts";
+export * from "./link/renewal.ts";

@@ -1,4 +1,12 @@
-import { type BootId, flagUncertain, type Layout, type Micros, qualityMask, type ReadingBatch } from "@penstock/model";
+import {
+  type BootId,
+  codeOf,
+  flagUncertain,
+  type Layout,
+  type Micros,
+  qualityMask,
+  type ReadingBatch,
+} from "@penstock/model";
 import { decodeBatchBody, encodeBatchBody } from "@penstock/wire";
 
 /** How the boot's monotonic clock relates to the cloud's time; fixed at the first welcome of a boot. */
@@ -15,9 +23,19 @@ export interface BootOffset {
 export function correctTime(options: { layout: Layout; body: Uint8Array; boot: BootOffset | null }): Uint8Array {
   const { layout, body, boot } = options;
   if (boot === null || !mayHaveClock(body)) return body;
-  const batch = decodeBatchBody(layout, body);
-  if (batch.clock === null || batch.clock.boot !== boot.boot) return body;
+  const batch = decoded(layout, body);
+  if (batch === null || batch.clock === null || batch.clock.boot !== boot.boot) return body;
   return encodeBatchBody(withTime(batch, (batch.clock.monotonic + boot.offset) as Micros));
+}
+
+/** A body that cannot be decoded here goes up as it is: the cloud says what is wrong with it. */
+function decoded(layout: Layout, body: Uint8Array): ReadingBatch | null {
+  try {
+    return decodeBatchBody(layout, body);
+  } catch (error) {
+    if (codeOf(error) === "link/bad-frame") return null;
+    throw error;
+  }
 }
 
 function withTime(batch: ReadingBatch, baseTime: Micros): ReadingBatch {

@@ -1,0 +1,342 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { createLink, type Link, type LinkOptions } from "@penstock/edge";
+import {
+  AppError,
+  type BootId,
+  batchFromSamples,
+  type DesiredReport,
+  type DesiredValue,
+  type Epoch,
+  holds,
+  type Micros,
+  type Ranges,
+  readingsOf,
+} from "@penstock/model";
+import { metricsRegistry, silentLog } from "@penstock/runtime";
+import { SimClock, SimRandom } from "@penstock/testkit";
+import { decodeBatchBody, encodeBatchBody, type Transport } from "@penstock/wire";
+import fc from "fast-check";
+import {
+  boot,
+  emptyReport,
+  type LineFaults,
+  layout,
+  MemoryCloudControl,
+  MemoryEdgeControl,
+  MemoryIngest,
+  MemoryOutbox,
+  memoryLine,
+  peer,
+} from "./link-fixture.ts";
+import { createLinkServer } from "./link-server.ts";
+
+function world(options: { seed?: number; link?: Partial<LinkOptions> } = {}) {
+  const clock = new SimClock();
+  const random = new SimRandom(options.seed ?? 1);
+  const faults: LineFaults = { duplicate: 0, reorder: 0, isHalfOpen: false };
+  const outbox = new MemoryOutbox();
+  const ingest = new MemoryIngest();
+  const edge = new MemoryEdgeControl();
+  const cloud = new MemoryCloudControl();
+  const server = createLinkServer({ ingest, control: cloud, clock, log: silentLog, metrics: metricsRegistry() });
+  const metrics = metricsRegistry();
+  let last: [Transport, Transport] | null = null;
+  const ackedTooEarly: (readonly [number, number])[] = [];
+  outbox.onAcknowledge = (ranges: Ranges) => {
+    for (const [from, to] of ranges) if (!holds(ingest.committed, from, to)) ackedTooEarly.push([from, to]);
+  };
+  const connect = (more: Partial<LinkOptions> = {}): Link =>
+    createLink({
+      outbox,
+      control: edge,
+      report: () => emptyReport,
+      async dial() {
+        last = memoryLine({ clock, random, faults });
+        server.accept(last[1], peer);
+        return last[0];
+      },
+      clock,
+      random,
+      log: silentLog,
+      metrics,
+      boot,
+      agentVersion: "0.1.0",
+      timeTrusted: () => true,
+      onTime() {},
+      certificate: () => null,
+      async onCertificate() {},
+      ...options.link,
+      ...more,
+    });
+  const cut = () => {
+    last?.[0].close("cut");
+    last?.[1].close("cut");
+  };
+  const end = async (link: Link) => {
+    const closing = Promise.all([link.close(), server.close()]);
+    await clock.advanceAsync(5000);
+    await closing;
+  };
+  return { ackedTooEarly, clock, random, faults, outbox, ingest, edge, cloud, server, metrics, connect, cut, end };
+}
+
+test("link stores every entry exactly once, whatever cuts, repeats, swaps and failing commits do", async () => {
+  const fault = fc.constantFrom("cut", "append", "append", "append-large", "fail-commit", "wait");
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 1e9 }),
+      fc.array(fault, { minLength: 3, maxLength: 25 }),
+      fc.record({ duplicate: fc.constantFrom(0, 0.2), reorder: fc.constantFrom(0, 0.2) }),
+      async (seed, steps, shape) => {
+        const w = world({ seed });
+        Object.assign(w.faults, shape);
+        let failing = 0;
+        w.ingest.beforeCommit = async () => {
+          await new Promise<void>((resolve) => w.clock.after(w.random.number() * 30, resolve));
+          if (failing-- > 0) throw new AppError("store/write-failed", "Cannot commit: the disk said no");
+        };
+        for (let i = 0; i < 5; i++) w.outbox.append({ count: 3, bytes: 500 });
+        const link = w.connect();
+        for (const step of steps) {
+          if (step === "cut") w.cut();
+          if (step === "append") for (let i = 0; i < 4; i++) w.outbox.append({ count: 1 + (i % 3), bytes: 300 });
+          if (step === "append-large") w.outbox.append({ count: 3, bytes: 90_000 });
+          if (step === "fail-commit") failing = 1;
+          await w.clock.advanceAsync(w.random.number() * 200);
+        }
+        failing = 0;
+        await w.clock.advanceAsync(200_000);
+        const stored = w.ingest.stored.get(w.outbox.epoch)!;
+        assert.equal(stored.size, w.outbox.highest);
+        for (const [seq, times] of stored) assert.equal(times, 1, `seq ${seq} stored ${times} times`);
+        assert.equal(w.outbox.entries.length, 0, "the outbox is empty at the end");
+        assert.deepEqual(w.ackedTooEarly, [], "acknowledged before it was committed");
+        await w.end(link);
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+test("link resumes from what is missing and counts what goes over the line again", async () => {
+  const w = world();
+  for (let i = 0; i < 10; i++) w.outbox.append({ count: 1, bytes: 100 });
+  w.ingest.epoch = w.outbox.epoch;
+  w.ingest.committed = [
+    [1, 4],
+    [6, 8],
+  ];
+  const link = w.connect();
+  await w.clock.advanceAsync(1000);
+  assert.deepEqual(w.ingest.order, [5, 9, 10]);
+  assert.equal(w.outbox.entries.length, 0);
+  await w.end(link);
+});
+
+test("link sends live before backlog, and backlog keeps a share", async () => {
+  const w = world();
+  for (let i = 0; i < 300; i++) w.outbox.append({ count: 1, bytes: 20_000 });
+  const firstLive = w.outbox.highest + 1;
+  w.ingest.beforeCommit = () => new Promise<void>((resolve) => w.clock.after(20, resolve));
+  const link = w.connect();
+  await w.clock.advanceAsync(100);
+  for (let i = 0; i < 100; i++) w.outbox.append({ count: 1, bytes: 60_000 });
+  await w.clock.advanceAsync(3000);
+  const live = w.ingest.order.filter((seq) => seq >= firstLive);
+  const places = live.map((seq) => w.ingest.order.indexOf(seq));
+  const between = places.at(-1)! - places[0]! + 1 - live.length;
+  assert.equal(live.length, 100);
+  assert.ok(between > 5 && between < 80, `${between} backlog entries went between the first and the last live one`);
+  assert.deepEqual(
+    live,
+    [...live].sort((a, b) => a - b),
+    "live is in order",
+  );
+  const backlog = w.ingest.order.filter((seq) => seq < firstLive);
+  assert.deepEqual(
+    backlog,
+    [...backlog].sort((a, b) => a - b),
+    "backlog is in order",
+  );
+  await w.end(link);
+});
+
+test("link begins a new epoch when the cloud orders it", async () => {
+  const w = world();
+  w.outbox.append({ count: 3, bytes: 10 });
+  const old = w.outbox.epoch;
+  w.ingest.newEpochFor = old;
+  const link = w.connect();
+  await w.clock.advanceAsync(5000);
+  assert.equal(w.outbox.newEpochs, 1);
+  assert.equal(w.ingest.stored.get(old)?.size, 0);
+  assert.equal(w.ingest.stored.get("1".padStart(32, "0") as Epoch)?.size, 3);
+  await w.end(link);
+});
+
+test("link notices a half-open line on both sides within 20 s, and comes back", async () => {
+  const w = world();
+  const link = w.connect();
+  await w.clock.advanceAsync(1000);
+  assert.equal(w.server.isConnected(peer.node), true);
+  w.faults.isHalfOpen = true;
+  await w.clock.advanceAsync(20_000);
+  assert.notEqual(link.state().phase, "connected");
+  assert.equal(w.server.isConnected(peer.node), false);
+  w.faults.isHalfOpen = false;
+  await w.clock.advanceAsync(60_000);
+  assert.equal(link.state().phase, "connected");
+  await w.end(link);
+});
+
+test("link carries the assigned set, desired values and reports, each once and on disk before it is said", async () => {
+  const w = world();
+  const value: DesiredValue = {
+    device: layout.device,
+    property: "speed",
+    type: "int64",
+    value: 42n,
+    version: 7,
+    ttlMs: 60_000,
+  };
+  w.cloud.pending = [value];
+  const link = w.connect();
+  await w.clock.advanceAsync(1000);
+  assert.equal(w.edge.version, 1);
+  assert.equal(w.cloud.appliedVersion, 1);
+  assert.deepEqual(w.edge.desired, [value]);
+  assert.deepEqual(w.cloud.pending, []);
+  w.cloud.version = 2;
+  w.server.assignedChanged(peer.node);
+  w.cloud.pending = [{ ...value, version: 8, value: 2n ** 62n }];
+  w.server.desiredChanged(peer.node);
+  w.server.desiredChanged(peer.node);
+  await w.clock.advanceAsync(1000);
+  assert.equal(w.cloud.appliedVersion, 2);
+  assert.deepEqual(w.edge.desired.at(-1)?.value, 2n ** 62n);
+  assert.equal(w.edge.desired.length, 2);
+  const report: DesiredReport = {
+    device: layout.device,
+    property: "speed",
+    version: 8,
+    state: "confirmed",
+    reason: null,
+    message: null,
+    value: 2n ** 62n,
+    type: "int64",
+    time: w.clock.now(),
+  };
+  w.edge.report(report);
+  await w.clock.advanceAsync(1000);
+  assert.deepEqual(w.cloud.reports, [report]);
+  assert.deepEqual(w.edge.reports, []);
+  await w.clock.advanceAsync(10_000);
+  assert.ok(w.cloud.statuses >= 2, "status goes up every few seconds");
+  await w.end(link);
+});
+
+test("link refuses a node that is not authorized, and tries again later", async () => {
+  const w = world();
+  w.cloud.refusal = new AppError("link/not-authorized", "Cannot open session: the certificate is revoked");
+  const link = w.connect();
+  await w.clock.advanceAsync(400);
+  assert.equal(link.state().code, "link/not-authorized");
+  assert.equal(w.ingest.begun, 0);
+  w.cloud.refusal = null;
+  await w.clock.advanceAsync(60_000);
+  assert.equal(link.state().phase, "connected");
+  await w.end(link);
+});
+
+test("link names what the outbox dropped before the cloud had it, once", async () => {
+  const w = world();
+  let isStalled = false;
+  w.ingest.beforeCommit = async () => {
+    while (isStalled) await new Promise<void>((resolve) => w.clock.after(10, resolve));
+  };
+  const link = w.connect();
+  await w.clock.advanceAsync(1000);
+  isStalled = true;
+  for (let i = 0; i < 20; i++) w.outbox.append({ count: 1, bytes: 30_000 });
+  await w.clock.advanceAsync(100);
+  w.outbox.dropTo(15);
+  await w.clock.advanceAsync(3000);
+  assert.equal(w.cloud.alarms.size, 0, "what is under way may still arrive");
+  isStalled = false;
+  await w.clock.advanceAsync(5000);
+  const [alarm] = w.cloud.alarms.values();
+  assert.equal(alarm?.code, "ingest/gap");
+  const lost = Array.from({ length: 20 }, (_, i) => i + 1).filter((seq) => !w.ingest.order.includes(seq));
+  assert.equal(alarm?.key, `${w.outbox.epoch}:${lost[0]}-${lost.at(-1)}`);
+  await w.end(link);
+});
+
+test("a second session with the same certificate closes the first, and two in turns raise link/duplicate-node", async () => {
+  const w = world();
+  const other = "c".repeat(32) as BootId;
+  const first = w.connect();
+  await w.clock.advanceAsync(1000);
+  assert.equal(w.cloud.alarms.size, 0);
+  const second = w.connect({ boot: other, outbox: new MemoryOutbox() });
+  await w.clock.advanceAsync(100);
+  assert.equal(first.state().code, "link/replaced");
+  await w.clock.advanceAsync(60_000);
+  assert.ok(w.cloud.alarms.has("link/duplicate-node boot"));
+  await second.close();
+  await w.clock.advanceAsync(700_000);
+  assert.equal(w.cloud.alarms.has("link/duplicate-node boot"), false, "cleared once it is quiet for ten minutes");
+  await w.end(first);
+});
+
+test("readings taken before the time was known are corrected once, those of another boot are left", async () => {
+  const w = world();
+  const uncertain = (of: BootId, monotonic: number) =>
+    encodeBatchBody(
+      batchFromSamples({
+        layout,
+        clock: { boot: of, monotonic },
+        samples: ["a", "b"].map((property, i) => ({
+          property,
+          time: (1_000_000 + i * 10) as Micros,
+          value: 1.5,
+          quality: "uncertain",
+          reason: i === 0 ? "clock/not-set" : "mapper/timeout",
+        })),
+      }).batch,
+    );
+  w.outbox.append({ count: 2, bytes: 0, body: uncertain(boot, 500_000) });
+  const link = w.connect();
+  await w.clock.advanceAsync(1000);
+  const [a, b] = readingsOf(decodeBatchBody(layout, w.ingest.lastBody!));
+  const wall = w.clock.now() - w.clock.monotonic() + 500_000;
+  assert.ok(Math.abs(a!.time - wall) < 5000, `${a!.time} is about ${wall}`);
+  assert.equal(b!.time - a!.time, 10);
+  assert.deepEqual([a!.quality, a!.reason], ["good", null]);
+  assert.deepEqual([b!.quality, b!.reason], ["uncertain", "mapper/timeout"]);
+  assert.equal(decodeBatchBody(layout, w.ingest.lastBody!).clock, null);
+  const foreign = uncertain("d".repeat(32) as BootId, 0xc0);
+  w.outbox.append({ count: 2, bytes: 0, body: foreign });
+  await w.clock.advanceAsync(1000);
+  assert.equal(Buffer.compare(w.ingest.lastBody!, foreign), 0);
+  await w.end(link);
+});
+
+test("link renews a certificate past two thirds of its life", async () => {
+  const certificates: string[] = [];
+  const w = world();
+  const now = w.clock.now();
+  const link = w.connect({
+    certificate: () => ({
+      publicKeyDer: new Uint8Array(91),
+      notBefore: (now - 21 * 86_400e6) as Micros,
+      notAfter: (now + 9 * 86_400e6) as Micros,
+    }),
+    onCertificate: async ({ certificatePem }) => {
+      certificates.push(certificatePem);
+    },
+  });
+  await w.clock.advanceAsync(10_000);
+  assert.deepEqual(certificates, ["new certificate"]);
+  await w.end(link);
+});
