@@ -23,13 +23,14 @@ for (const [i, shape] of loadShapes(whole("values", values.values, 1_000_000)).e
   units.set(firstLoadUnit + i, new LoadUnit(shape));
 }
 const server = await ModbusServer.listen({ units, host: values.host, port: whole("port", values.port, 65_535) });
-process.stdout.write(`${JSON.stringify({ host: server.host, port: server.port, pid: process.pid })}\n`);
 
 const end = () => {
   void server.close().then(() => process.exit(0));
 };
 process.on("SIGTERM", end);
 process.stdin.on("end", end).on("error", end).resume();
+// Last: whoever has read this line may stop us at once, and finds us ready for it.
+process.stdout.write(`${JSON.stringify({ host: server.host, port: server.port, pid: process.pid })}\n`);
 
 function whole(option: string, text: string, most: number): number {
   const value = Number(text);
