@@ -1,0 +1,43 @@
+import type { ByteReader } from "./byte-reader.ts";
+import type { ByteWriter } from "./byte-writer.ts";
+import { packDeflated, shuffled, unpackDeflated, unshuffled } from "./deflate.ts";
+import { packIntegers, unpackIntegers } from "./integers.ts";
+
+/**
+ * 64-bit integers. Where they stay within 2^50 of the first one, which counters do, as that one and whole differences.
+ *
+ *   0 | first, 8 bytes | differences as whole numbers
+ *   1 | byte planes, deflated
+ */
+export type WideColumn = BigInt64Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>;
+const nearBound = 2n ** 50n;
+
+export function packWide(out: ByteWriter, values: WideColumn, count: number): void {
+  const first = values[0] ?? 0n;
+  const differences = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const difference = values[i]! - first;
+    if (difference > nearBound || difference < -nearBound) {
+      out.u8(1);
+      packDeflated(out, shuffled(new Uint8Array(values.buffer, values.byteOffset, count * 8), 8));
+      return;
+    }
+    differences[i] = Number(difference);
+  }
+  out.u8(0);
+  out.raw(new Uint8Array(BigInt64Array.of(BigInt.asIntN(64, first)).buffer));
+  packIntegers(out, differences, count);
+}
+
+export function unpackWide(input: ByteReader, count: number, signed: boolean): WideColumn {
+  if (input.u8() === 1) {
+    const { buffer } = unshuffled(unpackDeflated(input), 8);
+    return signed ? new BigInt64Array(buffer) : new BigUint64Array(buffer);
+  }
+  const start = new Uint8Array(input.raw(8)).buffer;
+  const first = signed ? new BigInt64Array(start)[0]! : new BigUint64Array(start)[0]!;
+  const differences = unpackIntegers(input, count);
+  const values = signed ? new BigInt64Array(count) : new BigUint64Array(count);
+  for (let i = 0; i < count; i++) values[i] = first + BigInt(differences[i]!);
+  return values;
+}
