@@ -103,8 +103,17 @@ test("ModbusServer answers pipelined requests in order, a delayed one holding th
   // Cut in the middle of the second frame: the stream has no edges.
   socket.write(Uint8Array.from(frames.slice(0, 17)));
   assert.deepEqual(await receive(socket, 11), [0, 1, 0, 0, 0, 5, 1, 3, 2, 0, 10]);
-  socket.write(Uint8Array.from(frames.slice(17)));
-  while (timers.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  socket.write(Uint8Array.from(frames.slice(17, 36)));
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  while (timers.length === 0) await turn();
+  // The rest comes while the second one waits: it must not be answered first.
+  const early: Uint8Array[] = [];
+  const onEarly = (chunk: Uint8Array) => early.push(chunk);
+  socket.on("data", onEarly);
+  socket.write(Uint8Array.from(frames.slice(36)));
+  for (let i = 0; i < 20; i++) await turn();
+  socket.off("data", onEarly);
+  assert.deepEqual(early, []);
   assert.equal(server.stats.answeredReads, 1);
   timers[0]!();
   const rest = await receive(socket, 33);
