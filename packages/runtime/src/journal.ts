@@ -107,19 +107,12 @@ export async function openJournal<S, E>(options: JournalOptions<S, E>): Promise<
     const due = log !== null && log.length > Math.max(logBytes, snapshotBytes);
     if (log === null || due) await compact();
     const file = log!;
-    const before = file.length;
     try {
       await file.append(group.flatMap((one) => one.record));
-    } catch (error) {
-      log = null;
-      await file.close();
-      await files.truncate(file.path, before);
-      throw error;
-    }
-    try {
       await file.sync();
     } catch (error) {
-      // After a failed sync the system may have thrown the pages away and call the next sync a success: never ask again.
+      // Half a record may stand there; and after a failed sync the system may have thrown the pages away and call the next
+      // sync a success. This file is not gone on with: the next append writes a snapshot beside it.
       log = null;
       await file.close();
       throw error;

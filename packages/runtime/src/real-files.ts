@@ -45,8 +45,8 @@ export function realFiles(options: RealFilesOptions = {}): Files {
     witness(path, length);
   };
 
-  async function openAppend(path: string): Promise<AppendFile> {
-    const handle = await open(path, "a");
+  async function openAppend(path: string, options: { readonly isSecret?: boolean } = {}): Promise<AppendFile> {
+    const handle = await open(path, "a", options.isSecret === true ? 0o600 : 0o666);
     let length = (await handle.stat()).size;
     return {
       path,
@@ -76,7 +76,8 @@ export function realFiles(options: RealFilesOptions = {}): Files {
     const handle = await open(path, "r");
     return {
       read: async (at, length) => {
-        const bytes = new Uint8Array(length);
+        // Not zeroed first: only what the disk filled is handed out.
+        const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
         let filled = 0;
         while (filled < length) {
           const { bytesRead } = await handle.read(bytes, filled, length - filled, at + filled);

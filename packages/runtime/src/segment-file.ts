@@ -33,7 +33,7 @@ export interface ScanOptions {
   readonly from?: number;
   /** bytes of the file that count: its size, or what is durable of it */
   readonly to: number;
-  /** read from the disk at a time; default 1 MiB */
+  /** read from the disk at a time; default 256 KiB */
   readonly chunkBytes?: number;
   /** a whole record and the place where it begins; false ends the scan after it. The payload is a view, never changed later */
   each(payload: Uint8Array, at: number): boolean | undefined;
@@ -50,7 +50,7 @@ export interface ScanResult {
  * is the caller's to decide: only it knows what had been promised.
  */
 export async function scanRecords(options: ScanOptions): Promise<ScanResult> {
-  const { file, to, each, chunkBytes = 1024 * 1024 } = options;
+  const { file, to, each, chunkBytes = 256 * 1024 } = options;
   let at = options.from ?? 0;
   let want = chunkBytes;
   while (at < to) {

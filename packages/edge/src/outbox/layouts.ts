@@ -1,10 +1,12 @@
 import type { Layout } from "@penstock/model";
+import { decodeLayout, encodeLayout } from "@penstock/wire";
 
 /** Numbers layouts within the epoch: the same device and properties get the same number, another shape gets a new one. */
 export interface LayoutNumbers {
   readonly byId: ReadonlyMap<number, Layout>;
   /** above every number given so far */
   readonly next: number;
+  /** @throws AppError when the layout could not be read back from the disk */
   numbered(layout: Layout): Layout;
 }
 
@@ -29,7 +31,10 @@ export function layoutNumbers(recovered: { layouts: ReadonlyMap<number, Layout>;
       const shape = shapeOf(layout);
       let numbered = byShape.get(shape);
       if (numbered === undefined) {
-        numbered = { id: next++, device: layout.device, properties: layout.properties };
+        numbered = { id: next, device: layout.device, properties: layout.properties };
+        // Here, where only its own append fails, and not after the next start, where every segment with it would.
+        decodeLayout(encodeLayout(numbered));
+        next++;
         byShape.set(shape, numbered);
         byId.set(numbered.id, numbered);
       }

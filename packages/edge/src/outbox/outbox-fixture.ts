@@ -1,4 +1,11 @@
-import { batchFromSamples, type DeviceUid, type Micros, type OutboxEntry, type ReadingBatch } from "@penstock/model";
+import {
+  batchFromSamples,
+  type DeviceUid,
+  layoutOrder,
+  type Micros,
+  type OutboxEntry,
+  type ReadingBatch,
+} from "@penstock/model";
 import { encodeBatchBody } from "@penstock/wire";
 
 /** A batch of one of a few devices and shapes; `number` makes its body one of a kind. For tests. */
@@ -7,7 +14,9 @@ export function testBatch(options: { device?: number; shape?: number; number: nu
   const layout = {
     id: 0,
     device: String(device).padStart(32, "0") as DeviceUid,
-    properties: Array.from({ length: rows }, (_, k) => ({ name: `p${shape}-${k}`, type: "float64" as const })),
+    properties: layoutOrder(
+      Array.from({ length: rows }, (_, k) => ({ name: `p${shape}-${k}`, type: "float64" as const })),
+    ),
   };
   const time = (1_800_000_000_000_000 + number) as Micros;
   const samples = layout.properties.map((property, k) => ({

@@ -374,3 +374,16 @@ test("a listener of the outbox that throws makes no append fail, and none is wri
   assert.deepEqual(seqs(await outbox.read(1, all)), [1, 4, 7]);
   await outbox.close();
 });
+
+test("outbox.append() refuses a layout that would not be read back, and goes on", async () => {
+  const { open } = bench();
+  const outbox = await open();
+  const batch = testBatch({ number: 1 });
+  const layout = { ...batch.layout, properties: batch.layout.properties.toReversed() };
+  await assert.rejects(outbox.append({ ...batch, layout }), { code: "link/bad-frame" });
+  await fill(outbox, 1, 1);
+  await outbox.close();
+  const again = await open();
+  assert.deepEqual(seqs(await again.read(1, all)), [1]);
+  await again.close();
+});

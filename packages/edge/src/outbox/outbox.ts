@@ -4,6 +4,7 @@ import {
   type Epoch,
   hexId,
   holds,
+  type Layout,
   missingFrom,
   type OutboxEntry,
   type Ranges,
@@ -28,6 +29,7 @@ import { beginSegment, type PlacedBatch, type SegmentWriter } from "./segment-wr
 
 interface Waiting {
   readonly batch: ReadingBatch;
+  readonly layout: Layout;
   readonly body: Uint8Array;
   readonly resolve: (place: { epoch: Epoch; firstSeq: number }) => void;
   readonly reject: (error: unknown) => void;
@@ -37,7 +39,7 @@ const link = "link";
 /** One group is written and synced at once. A longer queue waits for the next. */
 const groupBytes = 8 * 1024 * 1024;
 /** Appends that wait for the disk. Callers wait for theirs, so only a stuck disk fills it; beyond it appends are refused. */
-const waitingBytesMax = 64 * 1024 * 1024;
+const waitingBytesMax = 16 * 1024 * 1024;
 const recordOverheadBytes = 64;
 
 /**
@@ -235,12 +237,12 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
 
   async function commit(group: readonly Waiting[]): Promise<void> {
     let seq = next;
-    const placed = group.map(({ batch, body }): PlacedBatch => {
+    const placed = group.map(({ batch, layout, body }): PlacedBatch => {
       const firstSeq = seq;
       seq += batch.count;
       // A clock that is not trusted gives no age: after a restart the entry counts as new.
       const acceptedAt = batch.clock === null ? clock.now() : 0;
-      return { firstSeq, count: batch.count, layout: layouts.numbered(batch.layout), acceptedAt, body };
+      return { firstSeq, count: batch.count, layout, acceptedAt, body };
     });
     const old = writer !== null && clock.monotonic() - writer.segment.begun > (bounds.ageMs * 1000) / 8;
     const current = writer?.isUsable && !old && writer.segment.bytes < segmentBytes ? writer : await roll();
@@ -357,7 +359,8 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
           resolve({ epoch, firstSeq: next });
           return;
         }
-        const one = { batch, body: encodeBatchBody(batch), resolve, reject };
+        const layout = layouts.numbered(batch.layout);
+        const one = { batch, layout, body: encodeBatchBody(batch), resolve, reject };
         if (waitingBytes + one.body.length > waitingBytesMax) {
           refuse(
             [one],

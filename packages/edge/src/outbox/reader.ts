@@ -6,7 +6,7 @@ import { decodeRecord } from "./record.ts";
 import { pointFor, type Segment } from "./segment.ts";
 
 const chunkBytesMin = 64 * 1024;
-const chunkBytesMax = 1024 * 1024;
+const chunkBytesMax = 512 * 1024;
 
 export interface OutboxView {
   readonly segments: readonly Segment[];
