@@ -13,7 +13,7 @@ after(async () => {
 async function setUp(options: Partial<ModbusServerOptions> = {}) {
   const unit = new MemoryUnit({ coil: 16, discrete: 16, holding: 32, input: 32 });
   const server = await ModbusServer.listen({ units: new Map([[1, unit]]), ...options });
-  const socket = connect(server.port, "127.0.0.1");
+  const socket = connect({ port: server.port, host: "127.0.0.1", noDelay: true });
   await new Promise<void>((resolve) => socket.once("connect", () => resolve()));
   closers.push(async () => {
     socket.destroy();
@@ -111,7 +111,7 @@ test("ModbusServer answers pipelined requests in order, a delayed one holding th
   const onEarly = (chunk: Uint8Array) => early.push(chunk);
   socket.on("data", onEarly);
   socket.write(Uint8Array.from(frames.slice(36)));
-  for (let i = 0; i < 20; i++) await turn();
+  for (let i = 0; i < 50; i++) await turn();
   socket.off("data", onEarly);
   assert.deepEqual(early, []);
   assert.equal(server.stats.answeredReads, 1);
