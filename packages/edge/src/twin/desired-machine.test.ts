@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DesiredReport, DesiredValue, DeviceUid, EffectiveProperty, Micros } from "@penstock/model";
 import fc from "fast-check";
-import { type Access, type Context, type Input, reportsPerSlot, step } from "./desired-machine.ts";
+import { reportsPerSlot, step } from "./desired-machine.ts";
 import { type Slot, slotKey } from "./desired-slot.ts";
+import type { Access, Context, Input } from "./desired-step.ts";
 
 const device = "d".repeat(32) as DeviceUid;
 const property = "speed";

@@ -13,8 +13,10 @@ import {
 } from "@penstock/model";
 import type { Cancel, Clock, Files, Journal, Log, Metrics } from "@penstock/runtime";
 import { openDesiredJournal, type SlotEntry, type SlotMap } from "./desired-journal.ts";
-import { type Access, type Context, type Input, type Slots, step } from "./desired-machine.ts";
+import { step } from "./desired-machine.ts";
+import { SlotOverlay } from "./desired-overlay.ts";
 import { desiredId, type Slot } from "./desired-slot.ts";
+import type { Access, Context, Input } from "./desired-step.ts";
 
 const file = "edge/src/twin/desired.ts";
 /** an access that has not ended by then is called off; collect's own time-outs are shorter */
@@ -176,7 +178,7 @@ class DesiredLoop implements Desired {
   async #drain(): Promise<void> {
     while (this.#queue.length > 0 && !this.#closed) {
       const batch = this.#queue.splice(0, inputsPerAppend);
-      const overlay = new Overlay(this.#slots);
+      const overlay = new SlotOverlay(this.#slots);
       const accesses: Access[] = [];
       let lookAt = Number.POSITIVE_INFINITY;
       for (const { input } of batch) {
@@ -210,7 +212,7 @@ class DesiredLoop implements Desired {
     this.#cancelRetry = this.#options.clock.after(diskRetryMs, () => this.#run());
   }
 
-  #commit(overlay: Overlay): void {
+  #commit(overlay: SlotOverlay): void {
     let reported = false;
     for (const [key, slot] of overlay.changed) {
       const before = this.#slots.get(key);
@@ -307,28 +309,4 @@ function propertyOf(device: EffectiveDevice | null, name: string): EffectiveProp
 
 function stopped(): AppError {
   return new AppError("aborted", "Cannot take desired values: the gateway stops");
-}
-
-/** The slots as they will be once the append resolves. */
-class Overlay implements Slots {
-  readonly changed = new Map<string, Slot>();
-  readonly durable = new Set<string>();
-  readonly #base: ReadonlyMap<string, Slot>;
-
-  constructor(base: ReadonlyMap<string, Slot>) {
-    this.#base = base;
-  }
-
-  get(key: string): Slot | undefined {
-    return this.changed.get(key) ?? this.#base.get(key);
-  }
-
-  keys(): Iterable<string> {
-    return new Set([...this.#base.keys(), ...this.changed.keys()]);
-  }
-
-  put(slots: ReadonlyMap<string, Slot>, durable: ReadonlySet<string>): void {
-    for (const [key, slot] of slots) this.changed.set(key, slot);
-    for (const key of durable) this.durable.add(key);
-  }
 }

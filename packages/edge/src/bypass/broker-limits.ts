@@ -1,0 +1,29 @@
+import { limits } from "@penstock/model";
+
+/** What one local client, and all of them together, may take of the gateway. */
+export interface BrokerLimits {
+  readonly packetBytes: number;
+  readonly clients: number;
+  /** messages and bytes that wait for one slow client; what comes while it is full is dropped for that client, and counted */
+  readonly queuedMessages: number;
+  readonly queuedBytes: number;
+  /** bytes that wait for all clients together: each one's share shrinks as they become many */
+  readonly queuedBytesInAll: number;
+  readonly subscriptions: number;
+  readonly topicBytes: number;
+  readonly clientIdBytes: number;
+  /** a client that is full and has taken nothing for so long is disconnected */
+  readonly stalledMs: number;
+}
+
+export const defaultBrokerLimits: BrokerLimits = {
+  packetBytes: limits.mqttPacketBytes,
+  clients: limits.mqttClients,
+  queuedMessages: limits.mqttQueuePerClient,
+  queuedBytes: limits.mqttQueueBytesPerClient,
+  queuedBytesInAll: 32 * 1024 * 1024,
+  subscriptions: 100,
+  topicBytes: 512,
+  clientIdBytes: 256,
+  stalledMs: 60_000,
+};

@@ -1,0 +1,44 @@
+import type { DesiredReport, DesiredValue, DeviceUid, EffectiveProperty, ErrorCode, Value } from "@penstock/model";
+import type { Slot, Times } from "./desired-slot.ts";
+
+/** What happens to desired values, as data. */
+export type Input =
+  | { readonly t: "desired"; readonly values: readonly DesiredValue[] }
+  | { readonly t: "written"; readonly access: Access }
+  | { readonly t: "found"; readonly access: Access; readonly value: Value }
+  | { readonly t: "trouble"; readonly access: Access; readonly trouble: Trouble }
+  | { readonly t: "taken"; readonly taken: readonly Pick<DesiredReport, "device" | "property" | "version" | "state">[] }
+  /** time has passed, or devices were edited or removed */
+  | { readonly t: "look" }
+  /** the process starts with what the journal held */
+  | { readonly t: "restart" };
+
+/** One access to a device, to be answered with written, found or trouble. */
+export interface Access {
+  readonly op: "write" | "read";
+  readonly device: DeviceUid;
+  readonly property: string;
+  readonly version: number;
+  readonly value: Value;
+}
+export interface Trouble {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retriable: boolean;
+}
+
+export interface Context extends Times {
+  find(device: DeviceUid, property: string): EffectiveProperty | null;
+}
+export interface Slots {
+  get(key: string): Slot | undefined;
+  keys(): Iterable<string>;
+}
+export interface Step {
+  readonly slots: ReadonlyMap<string, Slot>;
+  /** keys whose change must be on disk before anybody learns of it */
+  readonly durable: ReadonlySet<string>;
+  readonly accesses: readonly Access[];
+  /** monotonic time of the next `look` that these slots need */
+  readonly lookAt: number;
+}
