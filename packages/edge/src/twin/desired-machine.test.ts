@@ -33,11 +33,13 @@ class World {
   /** what the device holds */
   held = -1;
   highestTaken = 0;
+  reportsDropped = 0;
   readonly reports: DesiredReport[] = [];
 
   give(input: Input): void {
     const context: Context = { now: this.now, time: this.time as Micros, find: () => this.described };
     const made = step(this.slots, input, context);
+    this.reportsDropped += made.reportsDropped;
     for (const [changed, slot] of made.slots) this.slots.set(changed, slot);
     for (const changed of made.durable) {
       const slot = made.slots.get(changed)!;
@@ -219,11 +221,12 @@ test("step() counts the time to live on over a restart, by the clock that leaves
   assert.ok(backwards.slot.active!.life.leftMs <= 10_000);
 });
 
-test("step() keeps a bounded list of reports", () => {
+test("step() keeps a bounded list of reports and counts what had to go", () => {
   const world = new World();
   for (let version = 1; version <= 100; version++) world.desire(version);
   assert.equal(world.slot.reports.length, reportsPerSlot);
   assert.equal(world.slot.reports.at(-1)?.version, 99);
+  assert.equal(world.reportsDropped, 99 - reportsPerSlot);
 });
 
 type Move = (world: World, sent: Map<number, DesiredValue["value"]>) => void;

@@ -60,6 +60,7 @@ class Machine {
   readonly #changed = new Map<string, Slot>();
   readonly #durable = new Set<string>();
   readonly #accesses: Access[] = [];
+  #reportsDropped = 0;
 
   constructor(before: Slots, context: Context) {
     this.#before = before;
@@ -73,7 +74,13 @@ class Machine {
       lookAt = Math.min(lookAt, active.life.deadline);
       if (!busy && active.waitUntil > 0) lookAt = Math.min(lookAt, active.waitUntil);
     }
-    return { slots: this.#changed, durable: this.#durable, accesses: this.#accesses, lookAt };
+    return {
+      slots: this.#changed,
+      durable: this.#durable,
+      accesses: this.#accesses,
+      lookAt,
+      reportsDropped: this.#reportsDropped,
+    };
   }
 
   desire(wanted: DesiredValue): void {
@@ -335,7 +342,10 @@ class Machine {
   }
 
   #add(slot: Slot, report: DesiredReport): readonly DesiredReport[] {
-    return [...slot.reports, report].slice(-reportsPerSlot);
+    const reports = [...slot.reports, report];
+    const kept = reports.slice(-reportsPerSlot);
+    this.#reportsDropped += reports.length - kept.length;
+    return kept;
   }
 
   #get(key: string): Slot | undefined {

@@ -41,4 +41,6 @@ export interface Step {
   readonly accesses: readonly Access[];
   /** monotonic time of the next `look` that these slots need */
   readonly lookAt: number;
+  /** reports that had to go because a slot keeps only so many */
+  readonly reportsDropped: number;
 }

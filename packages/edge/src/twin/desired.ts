@@ -181,11 +181,13 @@ class DesiredLoop implements Desired {
       const overlay = new SlotOverlay(this.#slots);
       const accesses: Access[] = [];
       let lookAt = Number.POSITIVE_INFINITY;
+      let reportsDropped = 0;
       for (const { input } of batch) {
         const made = step(overlay, input, this.#context());
         overlay.put(made.slots, made.durable);
         accesses.push(...made.accesses);
         lookAt = Math.min(lookAt, made.lookAt);
+        reportsDropped += made.reportsDropped;
       }
       try {
         const slots = [...overlay.durable].map((key) => overlay.get(key)!);
@@ -196,6 +198,10 @@ class DesiredLoop implements Desired {
       }
       // Only now may anybody learn of it: a desired change is on disk before it is announced.
       this.#commit(overlay);
+      if (reportsDropped > 0) {
+        const help = "Reports of superseded desired values that the cloud did not take in time";
+        this.#options.metrics.counter("penstock_twin_reports_dropped_total", help).add(reportsDropped);
+      }
       for (const { done } of batch) done?.resolve();
       for (const access of accesses) this.#start(access);
       this.#schedule(lookAt);
