@@ -1,4 +1,5 @@
 export * from "./alarm.ts";
+export * from "./caller.ts";
 export * from "./desired.ts";
 export * from "./errors.ts";
 export * from "./flow.ts";

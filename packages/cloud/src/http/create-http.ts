@@ -1,0 +1,171 @@
+import { createServer, type RequestListener } from "node:http";
+import cookies from "@fastify/cookie";
+import { allRoutes, hasBody, type NamedRoute } from "@penstock/api";
+import { AppError, invalid, limits } from "@penstock/model";
+import type { Clock, Log, Metrics } from "@penstock/runtime";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { Answer, Call } from "./call.ts";
+import { writeEvents } from "./event-stream.ts";
+import { createHandlers } from "./handlers.ts";
+import { securityHeaders } from "./headers.ts";
+import type { HttpServices } from "./http-services.ts";
+import type { Page } from "./pages.ts";
+import { sendProblem } from "./problems.ts";
+import { readAddress, readBody, readIdempotencyKey, readPreconditions } from "./read-request.ts";
+import { admit, requireSameOrigin, setSessionCookie } from "./sessions.ts";
+
+export interface HttpOptions {
+  readonly services: HttpServices;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** of the program, for the OpenAPI document */
+  readonly version: string;
+  /** the console's files by path, "/" being the page itself */
+  readonly pages: ReadonlyMap<string, Page>;
+}
+export interface Http {
+  /** for any http.Server or https.Server; each request's own socket says whether it is TLS */
+  readonly handler: RequestListener;
+  /** for tests: a request without a socket */
+  readonly inject: FastifyInstance["inject"];
+  /** ends open streams and resolves when nothing is in flight */
+  close(): Promise<void>;
+}
+type AnyHandler = (call: Call) => Promise<Answer>;
+
+/**
+ * The HTTP side of services: every route of the contract in one loop.
+ *
+ *   request ─▶ admit (who, may they) ─▶ read (address, preconditions, body) ─▶ handler ─▶ answer or problem
+ */
+export async function createHttp(options: HttpOptions): Promise<Http> {
+  const { services, clock, log, metrics } = options;
+  const handlers = createHandlers(options) as unknown as Record<string, Record<string, AnyHandler>>;
+  const streams = new Set<AbortController>();
+  let handler: RequestListener | undefined;
+  const app = fastify({
+    logger: false,
+    bodyLimit: limits.requestBytes,
+    routerOptions: { maxParamLength: 256, caseSensitive: true },
+    // The ports are opened by main.ts, which decides about TLS: this server never listens.
+    serverFactory: (listener) => {
+      handler = listener;
+      return createServer(listener);
+    },
+  });
+  await app.register(cookies);
+  takeJsonOnly(app);
+  app.addHook("onRequest", async (_, reply) => {
+    reply.headers(securityHeaders);
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    const route = request.routeOptions.url ?? "(none)";
+    const labels = { method: request.method, route, status: String(reply.statusCode) };
+    metrics.counter("penstock_http_requests_total", "HTTP requests answered", labels).add();
+  });
+  app.setErrorHandler((error, request, reply) => sendProblem({ error, request, reply, log }));
+  app.setNotFoundHandler((request, reply) => {
+    const error = new AppError("request/not-found", `No route ${request.method} ${request.url.split("?")[0] ?? ""}`);
+    return sendProblem({ error, request, reply, log });
+  });
+
+  async function serve(named: NamedRoute, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const { route } = named;
+    const who = await admit(services, route, request);
+    const address = readAddress(route, { params: request.params, query: request.query as Record<string, unknown> });
+    const preconditions = readPreconditions(route, request.headers);
+    const idempotencyKey = route.safety === "key" ? readIdempotencyKey(request.headers) : undefined;
+    const body = readBody(route, hasBody(route) ? request.body : undefined);
+    if (named.name === "login" && (body as { cookie?: boolean }).cookie === true) requireSameOrigin(request);
+    const stop = new AbortController();
+    reply.raw.once("close", () => stop.abort());
+    const call = {
+      ...address,
+      ...preconditions,
+      ...who,
+      body,
+      idempotencyKey,
+      remote: request.ip,
+      signal: stop.signal,
+      // The loop above checked each part against the route that the handler was typed with.
+    } as unknown as Call;
+    const answer = await handlers[named.resource]![named.name]!(call);
+    if (answer.cookie !== undefined) setSessionCookie(request, reply, answer.cookie.token);
+    reply.header("cache-control", "no-store");
+    switch (route.format) {
+      case "none":
+        return reply.status(204).send();
+      case "text":
+        return reply.type("text/plain; version=0.0.4; charset=utf-8").send(answer.body);
+      case "json": {
+        const version = (answer.body as { metadata?: { resourceVersion?: string } } | undefined)?.metadata
+          ?.resourceVersion;
+        if (version !== undefined) reply.header("etag", `"${version}"`);
+        const text = JSON.stringify(answer.body);
+        return reply
+          .status(answer.status ?? route.success)
+          .type("application/json; charset=utf-8")
+          .send(text);
+      }
+      case "stream": {
+        reply.hijack();
+        streams.add(stop);
+        const events = answer.body as AsyncIterable<{ event: string; data: unknown }>;
+        const stillWelcome = async () => {
+          if (who.token !== null) await services.auth.authenticate(who.token);
+        };
+        await writeEvents({ response: reply.raw, headers: securityHeaders, events, clock, stop, stillWelcome })
+          .catch((error: unknown) => log.warn({ error: String(error) }, "A stream ended early"))
+          .finally(() => streams.delete(stop));
+        return reply;
+      }
+    }
+  }
+
+  for (const named of allRoutes()) {
+    app.route({
+      method: named.route.method,
+      url: named.route.path.replaceAll(/\{(\w+)\}/g, ":$1"),
+      handler: (request, reply) => serve(named, request, reply),
+    });
+  }
+  for (const [path, page] of options.pages) {
+    app.get(path, (_, reply) => reply.type(page.type).header("cache-control", "no-cache").send(page.body));
+  }
+  await app.ready();
+  return {
+    handler: handler!,
+    inject: app.inject.bind(app) as FastifyInstance["inject"],
+    async close() {
+      for (const stop of streams) stop.abort();
+      await app.close();
+    },
+  };
+}
+
+/** JSON in UTF-8 and nothing else; a key "__proto__" is refused like any text that is not JSON. */
+function takeJsonOnly(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  const utf8 = new TextDecoder("utf-8", { fatal: true });
+  const read = (request: FastifyRequest, bytes: Buffer, done: (error: Error | null, body?: unknown) => void) => {
+    const charset = /charset\s*=\s*"?([^;"\s]+)/i.exec(request.headers["content-type"] ?? "")?.[1];
+    if (charset !== undefined && charset.toLowerCase() !== "utf-8") {
+      done(new AppError("request/unsupported-media", `The body must be JSON in UTF-8, not ${charset}`));
+      return;
+    }
+    let text: string;
+    try {
+      text = utf8.decode(bytes);
+    } catch {
+      done(invalid([{ field: "body", value: "(bytes)", rule: "must be UTF-8" }]));
+      return;
+    }
+    parse(request, text, (error, body) => {
+      if (error === null) done(null, body);
+      else done(invalid([{ field: "body", value: "(text)", rule: `must be JSON: ${error.message}` }]));
+    });
+  };
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(["application/json", "application/merge-patch+json"], { parseAs: "buffer" }, read);
+}

@@ -1,0 +1,115 @@
+import { openApi } from "@penstock/api";
+import { AppError } from "@penstock/model";
+import type { Metrics } from "@penstock/runtime";
+import type { Call, Handlers } from "./call.ts";
+import type { HttpServices, KindName, KindVerbs } from "./http-services.ts";
+
+/** What each route does: it calls one service. Nothing is decided here but the status among good ones. */
+export function createHandlers(options: {
+  readonly services: HttpServices;
+  readonly metrics: Metrics;
+  readonly version: string;
+}): Handlers {
+  const { services, metrics, version } = options;
+  const description = openApi({ version });
+  return {
+    session: {
+      async login({ body, remote }) {
+        const isCookie = body.cookie === true;
+        const kind = isCookie ? "cookie" : "bearer";
+        const { token, ...who } = await services.auth.login({ user: body.user, password: body.password, kind, remote });
+        if (!isCookie) return { body: { ...who, token } };
+        return { body: { ...who, token: null }, cookie: { token } };
+      },
+      async logout({ token, session }) {
+        if (token !== null) await services.auth.logout(token);
+        return session?.kind === "cookie" ? { body: undefined, cookie: { token: null } } : { body: undefined };
+      },
+      async get({ caller, session }) {
+        return { body: { user: caller.name, role: caller.role, expiresAt: session?.expiresAt ?? "" } };
+      },
+    },
+    tenants: verbs("tenants", services.tenants),
+    users: verbs("users", services.users),
+    nodes: verbs("nodes", services.nodes),
+    connections: verbs("connections", services.connections),
+    deviceModels: verbs("deviceModels", services.deviceModels),
+    devices: verbs("devices", services.devices),
+    twins: {
+      get: async ({ caller, params }) => ({ body: await services.twins.get(caller, params) }),
+      getDesired: async ({ caller, params }) => ({ body: await services.desired.get(caller, params) }),
+      async setDesired({ caller, params, query, body, idempotencyKey, signal }) {
+        const request = { value: body.value, ttl: body.ttl, wait: query.wait, idempotencyKey, signal };
+        const { view, isSettled } = await services.desired.set(caller, params, request);
+        return { body: view, status: isSettled ? 200 : 202 };
+      },
+    },
+    series: {
+      query: async ({ caller, params, query }) => ({ body: await services.series.query(caller, params, query) }),
+    },
+    live: {
+      async stream({ caller, params, query, signal }) {
+        const filter = { devices: query.device ?? [], properties: query.property ?? [] };
+        return { body: await services.live.subscribe(caller, params.tenant, filter, signal) };
+      },
+    },
+    alarms: {
+      list: async ({ caller, params, query }) => ({ body: await services.alarms.list(caller, params.tenant, query) }),
+    },
+    joinTokens: {
+      list: async ({ caller, params }) => ({ body: await services.joinTokens.list(caller, params.tenant) }),
+      create: async ({ caller, params, body, idempotencyKey }) => ({
+        body: await services.joinTokens.create(caller, params.tenant, { ...body, idempotencyKey }),
+      }),
+      async remove({ caller, params }) {
+        await services.joinTokens.remove(caller, params.tenant, params.id);
+        return { body: undefined };
+      },
+    },
+    join: {
+      join: async ({ body, remote }) => ({ body: await services.joinTokens.join({ ...body, remote }) }),
+    },
+    system: {
+      health: async () => ({ body: { status: "ok", failing: [] } }),
+      async ready() {
+        const failing = await services.failing();
+        if (failing.length === 0) return { body: { status: "ok", failing } };
+        return { body: { status: "failing", failing }, status: 503 };
+      },
+      metrics: async () => ({ body: metrics.expose() }),
+      openapi: async () => ({ body: description }),
+    },
+  };
+}
+
+/** The five verbs of a kind; platform kinds have no tenant in their address. */
+function verbs<K extends KindName>(_kind: K, service: KindVerbs<K>): Handlers[K] {
+  const refOf = (call: Call) => {
+    const { tenant, name } = call.params as { tenant?: string; name: string };
+    return { tenant: tenant ?? "", name };
+  };
+  const mustMatch = (call: Call) => {
+    // The route's safety has made sure of it before the handler runs.
+    if (call.ifMatch === null) throw new AppError("request/precondition-required", "A change needs If-Match");
+    return call.ifMatch;
+  };
+  const five = {
+    list: async (call: Call) => ({ body: await service.list(call.caller, refOf(call).tenant, call.query) }),
+    get: async (call: Call) => ({ body: await service.get(call.caller, refOf(call)) }),
+    async put(call: Call) {
+      if (call.isCreate)
+        return { body: await service.create(call.caller, refOf(call), call.body), status: 201 as const };
+      const change = { replace: call.body, ifMatch: mustMatch(call) };
+      return { body: await service.update(call.caller, refOf(call), change) };
+    },
+    patch: async (call: Call) => ({
+      body: await service.update(call.caller, refOf(call), { patch: call.body, ifMatch: mustMatch(call) }),
+    }),
+    async remove(call: Call) {
+      await service.remove(call.caller, refOf(call), mustMatch(call));
+      return { body: undefined };
+    },
+  };
+  // Each kind's handlers differ only in the types of what its own service takes and gives.
+  return five as unknown as Handlers[K];
+}

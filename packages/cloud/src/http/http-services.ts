@@ -1,0 +1,109 @@
+import type { BodyOf, Contract, listQuery, QueryOf, ResponseOf } from "@penstock/api";
+import type { Caller } from "@penstock/model";
+import type { Static } from "typebox";
+
+/** What HTTP needs of services; main.ts hands them in. Answers have the shapes of the contract. */
+interface Ref {
+  readonly tenant: string;
+  readonly name: string;
+}
+interface PropertyRef {
+  readonly tenant: string;
+  readonly device: string;
+  readonly property: string;
+}
+type Kinds = Pick<Contract, "tenants" | "users" | "nodes" | "connections" | "deviceModels" | "devices">;
+export type KindName = keyof Kinds;
+
+export interface KindVerbs<K extends KindName> {
+  get(caller: Caller, ref: Ref): Promise<ResponseOf<Kinds[K]["routes"]["get"]>>;
+  list(
+    caller: Caller,
+    tenant: string,
+    query: Static<typeof listQuery>,
+  ): Promise<ResponseOf<Kinds[K]["routes"]["list"]>>;
+  create(caller: Caller, ref: Ref, input: unknown): Promise<ResponseOf<Kinds[K]["routes"]["put"]>>;
+  update(
+    caller: Caller,
+    ref: Ref,
+    change: ({ replace: unknown } | { patch: unknown }) & { ifMatch: string },
+  ): Promise<ResponseOf<Kinds[K]["routes"]["put"]>>;
+  remove(caller: Caller, ref: Ref, ifMatch: string): Promise<void>;
+}
+type Twins = Contract["twins"]["routes"];
+type JoinTokens = Contract["joinTokens"]["routes"];
+export interface Session {
+  readonly caller: Caller;
+  readonly kind: "cookie" | "bearer";
+  readonly expiresAt: string;
+}
+interface LiveEvent {
+  readonly event: string;
+  readonly data: unknown;
+}
+
+export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
+  readonly auth: {
+    login(request: {
+      readonly user: string;
+      readonly password: string;
+      readonly kind: "cookie" | "bearer";
+      readonly remote: string;
+    }): Promise<{ token: string; user: string; role: string; expiresAt: string }>;
+    authenticate(token: string): Promise<Session>;
+    logout(token: string): Promise<void>;
+  };
+  readonly twins: {
+    get(caller: Caller, ref: Omit<PropertyRef, "property">): Promise<ResponseOf<Twins["get"]>>;
+  };
+  readonly desired: {
+    get(caller: Caller, ref: PropertyRef): Promise<ResponseOf<Twins["getDesired"]>>;
+    set(
+      caller: Caller,
+      ref: PropertyRef,
+      request: {
+        readonly value: unknown;
+        readonly ttl?: string | undefined;
+        readonly wait?: string | undefined;
+        readonly idempotencyKey?: string | undefined;
+        readonly signal?: AbortSignal | undefined;
+      },
+    ): Promise<{ view: ResponseOf<Twins["setDesired"]>; isSettled: boolean }>;
+  };
+  readonly series: {
+    query(
+      caller: Caller,
+      ref: PropertyRef,
+      request: QueryOf<Contract["series"]["routes"]["query"]>,
+    ): Promise<ResponseOf<Contract["series"]["routes"]["query"]>>;
+  };
+  readonly live: {
+    subscribe(
+      caller: Caller,
+      tenant: string,
+      filter: { readonly devices: readonly string[]; readonly properties: readonly string[] },
+      signal: AbortSignal,
+    ): Promise<AsyncIterable<LiveEvent>>;
+  };
+  readonly alarms: {
+    list(
+      caller: Caller,
+      tenant: string,
+      query: QueryOf<Contract["alarms"]["routes"]["list"]>,
+    ): Promise<ResponseOf<Contract["alarms"]["routes"]["list"]>>;
+  };
+  readonly joinTokens: {
+    list(caller: Caller, tenant: string): Promise<ResponseOf<JoinTokens["list"]>>;
+    create(
+      caller: Caller,
+      tenant: string,
+      request: BodyOf<JoinTokens["create"]> & { readonly idempotencyKey?: string | undefined },
+    ): Promise<ResponseOf<JoinTokens["create"]>>;
+    remove(caller: Caller, tenant: string, id: string): Promise<void>;
+    join(
+      request: BodyOf<Contract["join"]["routes"]["join"]> & { readonly remote: string },
+    ): Promise<ResponseOf<Contract["join"]["routes"]["join"]>>;
+  };
+  /** names of what cannot answer; [] when requests can be served */
+  failing(): Promise<string[]>;
+};

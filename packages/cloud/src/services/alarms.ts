@@ -1,0 +1,153 @@
+import {
+  type ErrorCode,
+  formatMicros,
+  invalid,
+  type Micros,
+  type NodeIdentity,
+  type Severity,
+  type TenantUid,
+} from "@penstock/model";
+import type { Selectable } from "kysely";
+import type { AlarmsTable } from "../state-schema.ts";
+import type { Caller, Page, ServiceContext } from "./context.ts";
+import type { Names } from "./names.ts";
+import { tenantOf } from "./tenant-check.ts";
+
+export interface AlarmView {
+  node: string | null;
+  code: string;
+  key: string;
+  severity: Severity;
+  message: string;
+  raisedAt: string;
+  lastAt: string;
+  count: number;
+  clearedAt: string | null;
+}
+
+/** How bad a code is; what is not named is minor. */
+const severityOf: Partial<Record<ErrorCode, Severity>> = {
+  "ingest/gap": "critical",
+  "outbox/corrupt": "critical",
+  "outbox/disk-full": "critical",
+  "outbox/full": "major",
+  "link/duplicate-node": "major",
+  "ingest/not-assigned": "warning",
+};
+type Row = Selectable<AlarmsTable>;
+
+/** Raised once per (tenant, node, code, key) until cleared; raising again counts up. */
+export function createAlarms(
+  context: ServiceContext,
+  parts: { readonly names: Names; readonly onAlarm: (tenant: TenantUid, alarm: AlarmView) => void },
+) {
+  const { db, clock, log } = context;
+  const raised = context.metrics.counter("penstock_services_alarms_raised_total", "Alarms raised, repeats included");
+  let last: Promise<void> = Promise.resolve();
+
+  async function viewOf(row: Row): Promise<AlarmView> {
+    return {
+      node: row.node_uid === "" ? null : ((await parts.names.of(row.node_uid)) ?? row.node_uid),
+      code: row.code,
+      key: row.key,
+      severity: row.severity as Severity,
+      message: row.message,
+      raisedAt: formatMicros(row.raised_at as Micros),
+      lastAt: formatMicros(row.last_at as Micros),
+      count: row.count,
+      clearedAt: row.cleared_at === null ? null : formatMicros(row.cleared_at as Micros),
+    };
+  }
+  /** One change after the other, in the order they were asked for, so that clear never overtakes its raise. */
+  function next(tenant: TenantUid, run: () => Promise<Row | undefined>): void {
+    last = last
+      .then(run)
+      .then(async (row) => {
+        if (row !== undefined) parts.onAlarm(tenant, await viewOf(row));
+      })
+      .catch((error: unknown) => log.error({ error: String(error) }, "An alarm could not be stored"));
+  }
+
+  return {
+    raise(
+      identity: NodeIdentity,
+      alarm: { readonly code: ErrorCode; readonly key: string; readonly message: string },
+    ): void {
+      raised.add();
+      const now = clock.now();
+      next(identity.tenant, () =>
+        db.transaction().execute(async (trx) => {
+          const again = await trx
+            .updateTable("alarms")
+            .set((eb) => ({ last_at: now, count: eb("count", "+", 1), message: alarm.message }))
+            .where("tenant_uid", "=", identity.tenant)
+            .where("node_uid", "=", identity.node)
+            .where("code", "=", alarm.code)
+            .where("key", "=", alarm.key)
+            .where("cleared_at", "is", null)
+            .returningAll()
+            .executeTakeFirst();
+          if (again !== undefined) return again;
+          return trx
+            .insertInto("alarms")
+            .values({
+              tenant_uid: identity.tenant,
+              node_uid: identity.node,
+              code: alarm.code,
+              key: alarm.key,
+              severity: severityOf[alarm.code] ?? "minor",
+              message: alarm.message,
+              raised_at: now,
+              last_at: now,
+              count: 1,
+              cleared_at: null,
+            })
+            .returningAll()
+            .executeTakeFirst();
+        }),
+      );
+    },
+    clear(identity: NodeIdentity, alarm: { readonly code: ErrorCode; readonly key: string }): void {
+      const now = clock.now();
+      next(identity.tenant, () =>
+        db
+          .updateTable("alarms")
+          .set({ cleared_at: now })
+          .where("tenant_uid", "=", identity.tenant)
+          .where("node_uid", "=", identity.node)
+          .where("code", "=", alarm.code)
+          .where("key", "=", alarm.key)
+          .where("cleared_at", "is", null)
+          .returningAll()
+          .executeTakeFirst(),
+      );
+    },
+    /** the last raised first */
+    async list(
+      caller: Caller,
+      tenantName: string,
+      query: { readonly active?: boolean; readonly limit?: number; readonly cursor?: string },
+    ): Promise<Page<AlarmView>> {
+      const tenant = await tenantOf(db, caller, tenantName);
+      const limit = query.limit ?? 100;
+      if (query.cursor !== undefined && !/^\d{1,15}$/.test(query.cursor)) {
+        throw invalid([{ field: "cursor", value: query.cursor, rule: "must be one from an answer" }]);
+      }
+      let select = db.selectFrom("alarms").selectAll().where("tenant_uid", "=", tenant);
+      if (query.active === true) select = select.where("cleared_at", "is", null);
+      if (query.active === false) select = select.where("cleared_at", "is not", null);
+      if (query.cursor !== undefined) select = select.where("id", "<", Number(query.cursor));
+      const rows = await select
+        .orderBy("id", "desc")
+        .limit(limit + 1)
+        .execute();
+      const items = await Promise.all(rows.slice(0, limit).map(viewOf));
+      return { items, cursor: rows.length > limit ? String(rows[limit - 1]!.id) : null };
+    },
+    /** resolves when nothing is in flight */
+    async close(): Promise<void> {
+      await last;
+    },
+  };
+}
+export type Alarms = ReturnType<typeof createAlarms>;

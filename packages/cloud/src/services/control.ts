@@ -1,0 +1,79 @@
+import { AppError, type CloudControl, type NodeIdentity } from "@penstock/model";
+import type { Alarms } from "./alarms.ts";
+import type { Assigned } from "./assigned.ts";
+import { type Certificates, publicKeyFromDer } from "./certificates.ts";
+import type { ServiceContext } from "./context.ts";
+import type { Desired } from "./desired.ts";
+import type { NodeStatuses } from "./node-status.ts";
+
+/** What the link asks of services. The tenant check here: the identity comes from the certificate, never from a message. */
+export function createControl(
+  context: ServiceContext,
+  parts: {
+    readonly assigned: Assigned;
+    readonly desired: Desired;
+    readonly alarms: Alarms;
+    readonly statuses: NodeStatuses;
+    readonly certificates: Certificates;
+  },
+): CloudControl {
+  const { db, log } = context;
+  const { assigned, desired, alarms, statuses, certificates } = parts;
+
+  async function nodeRow({ tenant, node }: NodeIdentity) {
+    const row = await db
+      .selectFrom("resources")
+      .selectAll()
+      .where("tenant_uid", "=", tenant)
+      .where("kind", "=", "Node")
+      .where("uid", "=", node)
+      .where("deleted_at", "is", null)
+      .executeTakeFirst();
+    if (row === undefined) throw new AppError("link/not-authorized", `Node ${node} does not exist`);
+    return row;
+  }
+
+  return {
+    authorize: (identity, fingerprint) => certificates.authorize(identity, fingerprint),
+    wasAssigned: ({ tenant, node }, device) => assigned.was(tenant, node, device),
+    async assigned(identity) {
+      return assigned.get(identity.tenant, await nodeRow(identity));
+    },
+    pendingDesired: ({ tenant, node }) => desired.pending(tenant, node),
+    desiredTaken: ({ tenant, node }, taken) => desired.taken(tenant, node, taken),
+    takeReports: ({ tenant, node }, reports) => desired.takeReports(tenant, node, reports),
+    nodeConnected({ node }, { agentVersion, remote }) {
+      statuses.connected(node, agentVersion);
+      log.info({ node, remote, agentVersion }, "Node connected");
+    },
+    nodeReport(identity, report) {
+      statuses.report(identity.node, report);
+      const full = { code: "outbox/full", key: "outbox" } as const;
+      // Only the edges: a node that stays full does not count its alarm up with every report.
+      if (!statuses.isFullChanged(identity.node, report.outbox.full)) return;
+      if (!report.outbox.full) {
+        alarms.clear(identity, full);
+        return;
+      }
+      const message = `Outbox is full: ${report.outbox.readings} readings wait, ${report.outbox.dropped} were dropped`;
+      alarms.raise(identity, { ...full, message });
+    },
+    nodeDisconnected({ node }, reason) {
+      statuses.disconnected(node);
+      log.info({ node, reason }, "Node disconnected");
+    },
+    applied({ tenant, node }, version) {
+      assigned.applied(tenant, node, version).catch((error: unknown) => {
+        log.warn({ node, error: String(error) }, "Applied version could not be stored; the node says it again");
+      });
+    },
+    raise: (identity, alarm) => alarms.raise(identity, alarm),
+    clear: (identity, alarm) => alarms.clear(identity, alarm),
+    async renew(identity, publicKeyDer) {
+      const key = publicKeyFromDer(publicKeyDer);
+      await certificates.isOwnKey(identity, key);
+      const { certificatePem, trustBundlePem } = await certificates.issue(identity, key);
+      return { certificatePem, trustBundlePem };
+    },
+  };
+}

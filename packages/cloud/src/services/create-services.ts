@@ -1,0 +1,90 @@
+import type { CommittedBatch, SeriesStore } from "@penstock/model";
+import { createAlarms } from "./alarms.ts";
+import { createAssigned } from "./assigned.ts";
+import { createAuth } from "./auth.ts";
+import { createCertificates } from "./certificates.ts";
+import { createConnections } from "./connections.ts";
+import type { ServiceContext } from "./context.ts";
+import { createControl } from "./control.ts";
+import { createDesired } from "./desired.ts";
+import { createDeviceModels } from "./device-models.ts";
+import { createDevices } from "./devices.ts";
+import { createJoinTokens } from "./join-tokens.ts";
+import { createLive } from "./live.ts";
+import { createNames } from "./names.ts";
+import { createNodeStatuses } from "./node-status.ts";
+import { createNodes } from "./nodes.ts";
+import { createSeries } from "./series.ts";
+import { createTenants } from "./tenants.ts";
+import { createTwins } from "./twins.ts";
+import { createUsers } from "./users.ts";
+
+/**
+ * All services of one cloud process, over the stores and ports handed in.
+ *
+ *   http ─▶ tenants users nodes connections deviceModels devices twins desired series live alarms joinTokens auth
+ *   link ─▶ control          ingest ─▶ live.onCommitted
+ *
+ * Call `start()` before the first request and `close()` before the stores are closed.
+ */
+export function createServices(context: ServiceContext) {
+  const names = createNames(context.db);
+  const statuses = createNodeStatuses(context.clock);
+  const desired = createDesired(context, names);
+  const live = createLive(context, names);
+  const alarms = createAlarms(context, { names, onAlarm: (tenant, alarm) => live.onAlarm(tenant, alarm) });
+  const stopListening = desired.onChange((change) => live.onDesired(change));
+  const certificates = createCertificates(context);
+  const assigned = createAssigned(context);
+  const nodes = createNodes(context, statuses);
+  const tenants = createTenants(context);
+  const users = createUsers(context);
+
+  return {
+    auth: createAuth(context),
+    tenants,
+    users,
+    nodes,
+    connections: createConnections(context),
+    deviceModels: createDeviceModels(context),
+    devices: createDevices(context, { statuses, live, desired }),
+    desired,
+    twins: createTwins(context, { live, desired }),
+    series: createSeries(context),
+    live,
+    alarms,
+    joinTokens: createJoinTokens(context, { nodes, certificates }),
+    /** for the cloud's link */
+    control: createControl(context, { assigned, desired, alarms, statuses, certificates }),
+    /** for ingest, after each commit */
+    onCommitted: (committed: CommittedBatch) => live.onCommitted(committed),
+    /** what /readyz asks: [] when requests can be served */
+    async failing(): Promise<string[]> {
+      const [state, series] = await Promise.allSettled([
+        context.db.selectFrom("settings").select("name").limit(1).execute(),
+        isAnswering(context.series),
+      ]);
+      const failing: string[] = [];
+      if (state.status === "rejected") failing.push("state store");
+      if (series.status === "rejected") failing.push("series store");
+      return failing;
+    },
+    /** @returns the first administrator's login, when this start made it */
+    async start(): Promise<{ user: string; password: string } | null> {
+      await tenants.ensureDefault();
+      await desired.start();
+      return users.ensureAdministrator();
+    },
+    async close(): Promise<void> {
+      stopListening();
+      live.close();
+      await desired.close();
+      await alarms.close();
+    },
+  };
+}
+export type Services = ReturnType<typeof createServices>;
+
+async function isAnswering(series: SeriesStore): Promise<void> {
+  await series.stats();
+}

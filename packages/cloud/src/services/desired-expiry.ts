@@ -1,0 +1,97 @@
+import type { DeviceModelSpec, DeviceSpec } from "@penstock/model";
+import type { Cancel } from "@penstock/runtime";
+import type { ServiceContext, Trx } from "./context.ts";
+import { type DesiredNews, type DesiredRow, unfinished } from "./desired-news.ts";
+import { mergeDevice } from "./effective-device.ts";
+import { findRow, specOf } from "./resource-rows.ts";
+
+/** Far beyond any time to live: the end of what Micros holds exactly. */
+const never = Number.MAX_SAFE_INTEGER;
+
+const ended = "The time to live ended before the value was confirmed";
+
+/** Ends what was not confirmed in its time. One timer, for the earliest; it is set again from the store after a restart. */
+export function createDesiredExpiry(context: ServiceContext, news: DesiredNews) {
+  const { db, clock, log } = context;
+  const expiries = context.metrics.counter("penstock_services_desired_expired_total", "Desired values that expired");
+  let timer: { at: number; cancel: Cancel } | null = null;
+  let running: Promise<void> = Promise.resolve();
+  let isClosed = false;
+
+  function schedule(at: number): void {
+    if (isClosed || (timer !== null && timer.at <= at)) return;
+    timer?.cancel();
+    const delayMs = Math.min(Math.max(1, Math.ceil((at - clock.now()) / 1000)), 24 * 3600 * 1000);
+    timer = {
+      at,
+      cancel: clock.after(delayMs, () => {
+        timer = null;
+        running = running.then(expire).catch((error: unknown) => {
+          log.error({ error: String(error) }, "Desired values could not be expired; tried again in a minute");
+          schedule(clock.now() + 60_000_000);
+        });
+      }),
+    };
+  }
+  async function scheduleNext(): Promise<void> {
+    const next = await db
+      .selectFrom("desired")
+      .select(db.fn.min("expires_at").as("at"))
+      .where("state", "in", unfinished)
+      .executeTakeFirst();
+    if (next?.at != null && Number(next.at) !== never) schedule(Number(next.at));
+  }
+  async function expire(): Promise<void> {
+    const now = clock.now();
+    const rows = await db.transaction().execute(async (trx) => {
+      const due = await trx
+        .selectFrom("desired")
+        .selectAll()
+        .where("state", "in", unfinished)
+        .where("expires_at", "<=", now)
+        .execute();
+      const expired: DesiredRow[] = [];
+      for (const row of due) {
+        const change =
+          row.state === "written" && (await isWriteOnly(trx, row))
+            ? { expires_at: never }
+            : { state: "expired", reason: "twin/expired", message: ended, updated_at: now };
+        const after = await trx
+          .updateTable("desired")
+          .set(change)
+          .where("tenant_uid", "=", row.tenant_uid)
+          .where("device_uid", "=", row.device_uid)
+          .where("property", "=", row.property)
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        if (after.state === "expired") expired.push(after);
+      }
+      return expired;
+    });
+    expiries.add(rows.length);
+    await news.tell(rows);
+    await scheduleNext();
+  }
+
+  return {
+    /** something expires at this time; earlier ones stay on the timer */
+    schedule,
+    /** Takes up what an earlier process accepted. */
+    start: scheduleNext,
+    async close(): Promise<void> {
+      isClosed = true;
+      timer?.cancel();
+      await running;
+    },
+  };
+}
+
+/** A write-only value has its end at "written", which its row cannot say; asked only when its time is over. */
+async function isWriteOnly(trx: Trx, row: DesiredRow): Promise<boolean> {
+  const device = await trx.selectFrom("resources").selectAll().where("uid", "=", row.device_uid).executeTakeFirst();
+  if (device === undefined) return false;
+  const spec = specOf<DeviceSpec>(device);
+  const model = spec.model === undefined ? undefined : await findRow(trx, row.tenant_uid, "DeviceModel", spec.model);
+  const merged = mergeDevice(model === undefined ? null : specOf<DeviceModelSpec>(model), spec);
+  return merged.properties.get(row.property)?.access === "write";
+}

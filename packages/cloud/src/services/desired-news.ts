@@ -1,0 +1,76 @@
+import {
+  type DesiredState,
+  type DeviceUid,
+  type ErrorCode,
+  formatMicros,
+  isErrorCode,
+  type Json,
+  type Micros,
+  type TenantUid,
+  type ValueType,
+} from "@penstock/model";
+import type { Selectable } from "kysely";
+import type { DesiredTable } from "../state-schema.ts";
+import type { Names } from "./names.ts";
+
+export type DesiredRow = Selectable<DesiredTable>;
+export interface DesiredView {
+  device: string;
+  property: string;
+  type: ValueType;
+  value: Json;
+  version: number;
+  state: DesiredState;
+  reason: ErrorCode | null;
+  message: string | null;
+  readBack: Json;
+  setBy: string;
+  setAt: string;
+  updatedAt: string;
+  expiresAt: string;
+}
+export interface DesiredChange {
+  readonly tenant: TenantUid;
+  readonly device: DeviceUid;
+  readonly view: DesiredView;
+}
+
+/** The states from which time may still run out. */
+export const unfinished: DesiredState[] = ["pending", "sent", "written"];
+
+export function viewOf(row: DesiredRow, device: string): DesiredView {
+  return {
+    device,
+    property: row.property,
+    type: row.type as ValueType,
+    value: JSON.parse(row.value) as Json,
+    version: row.version,
+    state: row.state as DesiredState,
+    reason: isErrorCode(row.reason) ? row.reason : null,
+    message: row.message,
+    readBack: row.reported_value === null ? null : (JSON.parse(row.reported_value) as Json),
+    setBy: row.requested_by,
+    setAt: formatMicros(row.requested_at as Micros),
+    updatedAt: formatMicros(row.updated_at as Micros),
+    expiresAt: formatMicros(row.expires_at as Micros),
+  };
+}
+
+/** Who wants to know when a desired value changes: the waiting and the live streams. */
+export function createDesiredNews(names: Names) {
+  const listeners = new Set<(change: DesiredChange) => void>();
+  return {
+    listen(listener: (change: DesiredChange) => void): () => void {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async tell(rows: readonly DesiredRow[]): Promise<void> {
+      for (const row of rows) {
+        const view = viewOf(row, (await names.of(row.device_uid)) ?? row.device_uid);
+        const change = { tenant: row.tenant_uid as TenantUid, device: row.device_uid as DeviceUid, view };
+        for (const listener of listeners) listener(change);
+      }
+    },
+  };
+}
+export type DesiredNews = ReturnType<typeof createDesiredNews>;

@@ -1,0 +1,49 @@
+import { contract } from "@penstock/api";
+import { type DeviceModelSpec, type DeviceSpec, invalid, type NodeUid } from "@penstock/model";
+import { bumpAssigned } from "./assigned.ts";
+import type { ServiceContext } from "./context.ts";
+import { checkProperty } from "./device-check.ts";
+import { checkDependents, checkDeviceSpec } from "./device-references.ts";
+import { createKindService, inUse } from "./kind-service.ts";
+import { findRow, rowsNaming, specOf } from "./resource-rows.ts";
+
+/** Templates. A change reaches every device that uses the model, unless one of them would break. */
+export function createDeviceModels(context: ServiceContext) {
+  const { manifests, nudger } = context;
+  return createKindService<"DeviceModel", DeviceModelSpec, Record<string, never>>(context, {
+    kind: "DeviceModel",
+    contract: contract.deviceModels,
+    scope: "tenant",
+    status: async (_, rows) => rows.map(() => ({})),
+    async check({ trx, tenant, name, spec, before }) {
+      const fields = Object.entries(spec.properties).flatMap(([property, one]) =>
+        checkProperty(one, `spec.properties.${property}`),
+      );
+      if (fields.length > 0) throw invalid(fields.slice(0, 20));
+      if (before === null) return;
+      const devices = await rowsNaming(trx, tenant, "Device", "model", name);
+      await checkDependents(devices, (device) =>
+        checkDeviceSpec({ db: trx, manifests, tenant, spec: device, instead: { model: spec } }),
+      );
+    },
+    async changed({ trx, tenant, name, before }) {
+      if (before === null) return undefined;
+      const devices = await rowsNaming(trx, tenant, "Device", "model", name);
+      const nodes: string[] = [];
+      for (const node of new Set(devices.map((row) => specOf<DeviceSpec>(row).node))) {
+        const uid = (await findRow(trx, tenant, "Node", node))?.uid;
+        if (uid === undefined) continue;
+        await bumpAssigned(trx, tenant, uid);
+        nodes.push(uid);
+      }
+      return () => {
+        for (const node of nodes) nudger.assignedChanged(node as NodeUid);
+      };
+    },
+    async removing({ trx, tenant, row }) {
+      const devices = await rowsNaming(trx, tenant, "Device", "model", row.name);
+      if (devices.length > 0) throw inUse("DeviceModel", row.name, devices);
+      return undefined;
+    },
+  });
+}

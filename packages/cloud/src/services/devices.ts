@@ -1,0 +1,62 @@
+import { contract } from "@penstock/api";
+import { type DeviceSpec, type DeviceStatus, formatMicros } from "@penstock/model";
+import { assign, bumpAssigned } from "./assigned.ts";
+import type { ServiceContext } from "./context.ts";
+import type { Desired } from "./desired.ts";
+import { checkDeviceSpec } from "./device-references.ts";
+import { createKindService } from "./kind-service.ts";
+import type { Live } from "./live.ts";
+import type { NodeStatuses } from "./node-status.ts";
+import { deviceUid, findRow, specOf } from "./resource-rows.ts";
+
+/** Devices. A change bumps the assigned set of each node it touches and keeps the assignment history. */
+export function createDevices(
+  context: ServiceContext,
+  parts: { readonly statuses: NodeStatuses; readonly live: Live; readonly desired: Desired },
+) {
+  const { db, manifests, clock, nudger } = context;
+  return createKindService<"Device", DeviceSpec, DeviceStatus>(context, {
+    kind: "Device",
+    contract: contract.devices,
+    scope: "tenant",
+    async status(tenant, rows) {
+      const nodes = new Map<string, string>();
+      for (const name of new Set(rows.map((row) => specOf<DeviceSpec>(row).node))) {
+        const node = await findRow(db, tenant, "Node", name);
+        if (node !== undefined) nodes.set(name, node.uid);
+      }
+      return rows.map((row) => {
+        const health = parts.statuses.device(nodes.get(specOf<DeviceSpec>(row).node), deviceUid(row));
+        const last = parts.live.lastTime(deviceUid(row));
+        return { ...health, lastReadingAt: last === null ? null : formatMicros(last) };
+      });
+    },
+    async check({ trx, tenant, spec }) {
+      await checkDeviceSpec({ db: trx, manifests, tenant, spec });
+    },
+    async changed({ trx, tenant, spec, before, uid }) {
+      const node = (await findRow(trx, tenant, "Node", spec.node))!.uid;
+      const old = before === null ? undefined : (await findRow(trx, tenant, "Node", before.node))?.uid;
+      const touched = new Set([node, ...(old === undefined ? [] : [old])]);
+      await assign(trx, { tenant, device: uid, node, now: clock.now() });
+      if (old !== undefined && old !== node) await parts.desired.moved(trx, { tenant, device: uid, node });
+      for (const one of touched) await bumpAssigned(trx, tenant, one);
+      return () => {
+        for (const one of touched) nudger.assignedChanged(one as Parameters<typeof nudger.assignedChanged>[0]);
+        if (old !== undefined && old !== node)
+          nudger.desiredChanged(node as Parameters<typeof nudger.desiredChanged>[0]);
+      };
+    },
+    async removing({ trx, tenant, row, spec }) {
+      const node = (await findRow(trx, tenant, "Node", spec.node))?.uid;
+      await assign(trx, { tenant, device: row.uid, node: null, now: clock.now() });
+      const ended = await parts.desired.removed(trx, { tenant, device: row.uid });
+      if (node !== undefined) await bumpAssigned(trx, tenant, node);
+      return () => {
+        ended();
+        parts.live.forget(deviceUid(row));
+        if (node !== undefined) nudger.assignedChanged(node as Parameters<typeof nudger.assignedChanged>[0]);
+      };
+    },
+  });
+}

@@ -1,0 +1,42 @@
+/** Plain JSON helpers that several services share. */
+export type JsonObject = { readonly [key: string]: unknown };
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Keys that would reach an object's prototype instead of the object. */
+const forbidden = new Set(["__proto__", "constructor", "prototype"]);
+
+/** @source RFC 7396, 2: null removes, objects merge, all else replaces */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const merged: Record<string, unknown> = { ...(isObject(target) ? target : {}) };
+  for (const [key, value] of Object.entries(patch)) {
+    if (forbidden.has(key)) continue;
+    if (value === null) delete merged[key];
+    else merged[key] = mergePatch(merged[key], value);
+  }
+  return merged;
+}
+
+/** Defaults below, own fields above: objects merge field by field, all else of `own` replaces. */
+export function withDefaults(defaults: unknown, own: unknown): unknown {
+  if (own === undefined) return defaults;
+  if (!isObject(defaults) || !isObject(own)) return own;
+  const merged: Record<string, unknown> = { ...defaults };
+  for (const [key, value] of Object.entries(own)) {
+    if (!forbidden.has(key)) merged[key] = withDefaults(merged[key], value);
+  }
+  return merged;
+}
+
+/** The same for the same content, whatever the order of keys. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (!isObject(value)) return JSON.stringify(value) ?? "null";
+  const fields = Object.keys(value)
+    .filter((key) => value[key] !== undefined)
+    .sort();
+  return `{${fields.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
+}

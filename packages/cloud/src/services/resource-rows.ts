@@ -1,0 +1,118 @@
+import {
+  apiVersion,
+  type DeviceUid,
+  formatMicros,
+  invalid,
+  type Kind,
+  type Micros,
+  type Resource,
+} from "@penstock/model";
+import type { Selectable } from "kysely";
+import type { ResourcesTable } from "../state-schema.ts";
+import type { ListQuery, Reader } from "./context.ts";
+import { matchesLabels, parseLabelSelector } from "./label-selector.ts";
+
+export type Row = Selectable<ResourcesTable>;
+
+/** The live row of a name in a tenant ("" for platform kinds). */
+export async function findRow(db: Reader, tenant: string, kind: Kind, name: string): Promise<Row | undefined> {
+  return db
+    .selectFrom("resources")
+    .selectAll()
+    .where("tenant_uid", "=", tenant)
+    .where("kind", "=", kind)
+    .where("name", "=", name)
+    .where("deleted_at", "is", null)
+    .executeTakeFirst();
+}
+
+/**
+ * Live rows of a tenant and kind whose spec names `value` under `field`. The text search only narrows; the field itself
+ * decides. Names are DNS labels, so nothing in them means anything to LIKE.
+ */
+export async function rowsNaming(db: Reader, tenant: string, kind: Kind, field: string, value: string): Promise<Row[]> {
+  const rows = await db
+    .selectFrom("resources")
+    .selectAll()
+    .where("tenant_uid", "=", tenant)
+    .where("kind", "=", kind)
+    .where("deleted_at", "is", null)
+    .where("spec", "like", `%"${field}":"${value}"%`)
+    .orderBy("name")
+    .execute();
+  return rows.filter((row) => specOf<Record<string, unknown>>(row)[field] === value);
+}
+
+export function specOf<Spec>(row: Row): Spec {
+  // Written by this service after it was checked against the kind's schema.
+  return JSON.parse(row.spec) as Spec;
+}
+
+/** Rows of a page by name; labels are filtered while reading, so a page may hold fewer than `limit`. */
+export async function listRows(
+  db: Reader,
+  tenant: string,
+  kind: Kind,
+  query: ListQuery,
+): Promise<{ rows: Row[]; cursor: string | null }> {
+  const limit = query.limit ?? 100;
+  const rules = query.labels === undefined ? [] : parseLabelSelector(query.labels);
+  const rows: Row[] = [];
+  let after = query.cursor === undefined ? "" : nameOfCursor(query.cursor);
+  for (;;) {
+    const chunk = await db
+      .selectFrom("resources")
+      .selectAll()
+      .where("tenant_uid", "=", tenant)
+      .where("kind", "=", kind)
+      .where("deleted_at", "is", null)
+      .where("name", ">", after)
+      .orderBy("name")
+      .limit(limit + 1)
+      .execute();
+    for (const row of chunk) {
+      if (!matchesLabels(rules, JSON.parse(row.labels) as Record<string, string>)) continue;
+      if (rows.length === limit) return { rows, cursor: cursorOf(rows.at(-1)!.name) };
+      rows.push(row);
+    }
+    if (chunk.length <= limit) return { rows, cursor: null };
+    after = chunk.at(-1)!.name;
+  }
+}
+
+/** A cursor is the last name seen: it stays right when rows come and go. Encoded, so that nobody builds on its shape. */
+function cursorOf(name: string): string {
+  return Buffer.from(`1 ${name}`, "utf8").toString("base64url");
+}
+function nameOfCursor(cursor: string): string {
+  const text = Buffer.from(cursor, "base64url").toString("utf8");
+  if (!text.startsWith("1 ")) throw invalid([{ field: "cursor", value: cursor, rule: "must be one from an answer" }]);
+  return text.slice(2);
+}
+
+export function toResource<K extends Kind, Spec, Status>(
+  row: Row,
+  options: { kind: K; tenantName: string; status: Status },
+): Resource<K, Spec, Status> {
+  return {
+    apiVersion,
+    kind: options.kind,
+    metadata: {
+      ...(options.tenantName === "" ? {} : { tenant: options.tenantName }),
+      name: row.name,
+      ...(row.display_name === null ? {} : { displayName: row.display_name }),
+      labels: JSON.parse(row.labels) as Record<string, string>,
+      uid: row.uid,
+      generation: row.generation,
+      resourceVersion: String(row.resource_version),
+      createdAt: formatMicros(row.created_at as Micros),
+      updatedAt: formatMicros(row.updated_at as Micros),
+    },
+    spec: specOf<Spec>(row),
+    status: options.status,
+  };
+}
+
+export function deviceUid(row: Row): DeviceUid {
+  return row.uid as DeviceUid;
+}
