@@ -11,10 +11,12 @@ export const installedPaths = isBundle
       mapperHost: resolve(here, "mapper-host.js"),
       mappers: resolve(here, "mappers"),
       plant: resolve(here, "plant.js"),
+      console: resolve(here, "console"),
     }
   : {
       cli: resolve(here, "main.ts"),
       mapperHost: resolve(here, "../../mapper-host/src/main.ts"),
       mappers: resolve(here, "../../mappers"),
       plant: resolve(here, "../../testkit/src/plant/main.ts"),
+      console: resolve(here, "../../console/src"),
     };

@@ -39,6 +39,7 @@ export function cloudCommand(program: Command): void {
         hostnames: flags.hostname,
         logLevel: logLevel(flags.logLevel),
         mapperFolders: [installedPaths.mappers],
+        console: installedPaths.console,
       };
       const { startCloud } = await import("@penstock/cloud");
       const cloud = await startCloud(options);

@@ -60,7 +60,7 @@ test("outboxConsumer keeps order, lets many appends share a sync, and makes the 
     },
   } as unknown as Outbox;
   const consumer = outboxConsumer({ outbox, toCloud: () => true, log: silentLog });
-  let waiting: void | Promise<void>;
+  let waiting: void | Promise<void> = undefined as void;
   let taken = 0;
   while (waiting === undefined) {
     taken += 1;

@@ -45,7 +45,7 @@ export function outboxConsumer(options: {
       if (chosen === null) return;
       const work: Promise<void> = append(chosen).finally(() => inFlight.delete(work));
       inFlight.add(work);
-      if (inFlight.size >= inFlightMax) return Promise.race(inFlight);
+      return inFlight.size >= inFlightMax ? Promise.race(inFlight) : undefined;
     },
     async idle() {
       await Promise.all(inFlight);

@@ -1,0 +1,231 @@
+import { hostname } from "node:os";
+import { AppError, type BootId, type DeviceUid, type EdgeControl, type EffectiveDevice, hexId } from "@penstock/model";
+import {
+  type LogLevel,
+  metricsRegistry,
+  openDataFolder,
+  openWitness,
+  pinoLog,
+  realFiles,
+  syncWitness,
+  systemChildProcesses,
+  systemClock,
+  systemRandom,
+} from "@penstock/runtime";
+import { createBus } from "./bus/bus.ts";
+import { openBypass } from "./bypass/bypass.ts";
+import { createCollect } from "./collect/collect.ts";
+import { gatewayClock } from "./gateway-clock.ts";
+import { dialTls } from "./link/dial-tls.ts";
+import { openIdentity } from "./link/identity.ts";
+import { join as joinWith } from "./link/join.ts";
+import { createLink } from "./link/link.ts";
+import { openOutbox } from "./outbox/outbox.ts";
+import { outboxConsumer } from "./outbox/outbox-consumer.ts";
+import { openResources } from "./resources/resources.ts";
+import { keepFloor, readFloor } from "./trusted-floor.ts";
+import { openTwin } from "./twin/twin.ts";
+import { version } from "./version.ts";
+import { witnessLine } from "./witness-line.ts";
+
+export interface EdgeOptions {
+  readonly dataDir: string;
+  readonly mqtt: { readonly host: string; readonly port: number };
+  readonly mapperFolders: readonly string[];
+  /** path of mapper-host's program */
+  readonly mapperHost: string;
+  readonly outbox: { readonly bytes: number; readonly ageMs: number; readonly policy: "drop-oldest" | "refuse" };
+  /** fault runs: every accepted reading, and every synced length */
+  readonly witnessPath: string | null;
+  readonly syncWitnessPath: string | null;
+  readonly logLevel: LogLevel;
+}
+export interface RunningEdge {
+  /** the node's name */
+  readonly node: string;
+  /** "mqtt://127.0.0.1:1883" */
+  readonly mqttAddress: string;
+  close(): Promise<void>;
+}
+
+/** Format of the gateway's data folder. */
+const dataVersion = 1;
+
+/**
+ * The gateway agent.
+ *
+ *   mapper ─▶ collect ─▶ bus ─┬─▶ twin (reported)
+ *                             ├─▶ bypass ─▶ MQTT
+ *                             └─▶ outbox ─▶ link ═════▶ cloud
+ *   mapper ◀─ collect ◀─ twin (desired) ◀┐
+ *             collect ◀─ resources ◀─────┴─ link ◀═════ cloud
+ *
+ * @throws AppError data/…, port/in-use, outbox/corrupt, join/token-invalid when it has not joined
+ */
+export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
+  const { dataDir: folder } = options;
+  const log = pinoLog({ level: options.logLevel, program: "edge" });
+  const metrics = metricsRegistry();
+  const syncs = options.syncWitnessPath === null ? null : openWitness(options.syncWitnessPath);
+  const files = realFiles(syncs === null ? {} : { witness: syncWitness(syncs) });
+  const random = systemRandom;
+  const boot = hexId<BootId>(random.bytes(16));
+  const closers: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const data = await openDataFolder({ files, path: folder, version: dataVersion, program: "edge" });
+    closers.push(() => data.close());
+    const joined = await openIdentity({ files, folder });
+    if (joined === null) {
+      throw new AppError(
+        "join/token-invalid",
+        `The gateway in "${folder}" has not joined a cloud: run penstock edge join --cloud https://HOST:PORT --token TOKEN --data-dir ${folder}`,
+      );
+    }
+    const floorPath = `${folder}/time`;
+    const clock = gatewayClock({ system: systemClock({ floor: await readFloor(files, floorPath) }), boot });
+    const floor = keepFloor({ files, path: floorPath, clock, isTrusted: clock.isTrusted, log });
+    closers.push(() => floor.close());
+    if (!clock.isTrusted())
+      log.warn(
+        { stage: "clock" },
+        "The machine's clock is not set; readings are uncertain until the cloud tells the time",
+      );
+
+    const resources = await openResources({ files, folder: `${folder}/resources`, log });
+    closers.push(() => resources.close());
+    let devices = new Map<DeviceUid, EffectiveDevice>();
+    const indexDevices = () => {
+      devices = new Map(resources.current()?.devices.map((device) => [device.uid, device]));
+    };
+    indexDevices();
+    const lookup = (device: DeviceUid) => devices.get(device) ?? null;
+
+    const bus = createBus({ log, metrics });
+    const collect = createCollect({
+      ...{ bus, clock, files, processes: systemChildProcesses, log, metrics, wallOf: clock.wallOf },
+      mapperFolders: options.mapperFolders,
+      hostCommand: { command: process.execPath, args: [...mapperFlags, options.mapperHost] },
+    });
+    closers.push(() => collect.close());
+
+    const twin = await openTwin({
+      files,
+      folder: `${folder}/twin`,
+      clock,
+      log,
+      metrics,
+      access: collect.access,
+      lookup,
+    });
+    closers.push(() => twin.close());
+    bus.subscribe(twin.consumer);
+
+    const named = (device: DeviceUid) => {
+      const found = lookup(device);
+      const tenant = resources.current()?.tenant.name;
+      return found === null || tenant === undefined ? null : { tenant, device: found };
+    };
+    const bypass = await openBypass({ ...options.mqtt, lookup: named, clock, random, log, metrics });
+    closers.push(() => bypass.close());
+    bus.subscribe(bypass.consumer);
+
+    const witness = options.witnessPath === null ? null : openWitness(options.witnessPath);
+    const outbox = await openOutbox({
+      ...{ files, folder: `${folder}/outbox`, clock, random, log, metrics },
+      bounds: options.outbox,
+      policy: options.outbox.policy,
+      ...(witness !== null && { onAccepted: (accepted) => witness.line(witnessLine(accepted)) }),
+    });
+    closers.push(() => outbox.close());
+    const toCloud = goesToCloud(lookup);
+    const feed = outboxConsumer({ outbox, toCloud, log: log.with({ stage: "outbox" }) });
+    bus.subscribe(feed);
+    closers.push(() => feed.idle());
+
+    const control: EdgeControl = {
+      assignedVersion: () => resources.current()?.version ?? 0,
+      applyAssigned: (set) => resources.apply(set),
+      takeDesired: twin.takeDesired,
+      pendingReports: twin.pendingReports,
+      onReport: twin.onReport,
+      reportsTaken: twin.reportsTaken,
+    };
+    const link = createLink({
+      ...{ outbox, control, clock, random, log, metrics, boot, agentVersion: version },
+      report: () => ({
+        agentVersion: version,
+        mappers: collect.mappers(),
+        devices: collect.devices(),
+        outbox: outbox.stats(),
+        counters: {},
+      }),
+      dial: dialTls({ ...joined.identity.cloud, credentials: joined.credentials, clock }),
+      timeTrusted: clock.isTrusted,
+      onTime: (time) => clock.learn(time),
+      certificate: joined.life,
+      onCertificate: (certificate) => joined.renew(certificate),
+    });
+    closers.push(() => link.close());
+
+    const apply = () => {
+      indexDevices();
+      const set = resources.current();
+      if (set === null) return;
+      collect.apply(set);
+      twin.devicesChanged();
+    };
+    resources.onChange(apply);
+    apply();
+    log.info({ node: joined.identity.node.name, host: hostname(), version, boot }, "The gateway runs");
+    const { host, port } = bypass.address;
+    return {
+      node: joined.identity.node.name,
+      mqttAddress: `mqtt://${host.includes(":") ? `[${host}]` : host}:${port}`,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** One mapper process should cost little; see docs/performance.md, memory. */
+const mapperFlags = ["--max-semi-space-size=1", "--max-old-space-size=128"];
+
+/** Whether a property's readings go to the cloud: looked up once per device object, not once per reading. */
+function goesToCloud(lookup: (device: DeviceUid) => EffectiveDevice | null) {
+  const local = new WeakMap<EffectiveDevice, ReadonlySet<string>>();
+  return (batch: { readonly layout: { readonly device: DeviceUid } }, property: string): boolean => {
+    const device = lookup(batch.layout.device);
+    if (device === null) return true;
+    let names = local.get(device);
+    if (names === undefined) {
+      names = new Set(device.properties.filter((p) => !p.toCloud).map((p) => p.name));
+      local.set(device, names);
+    }
+    return !names.has(property);
+  };
+}
+
+/** Makes the machine a node of a cloud. @throws AppError join/…, link/closed, data/in-use while the agent runs */
+export async function joinCloud(options: { readonly dataDir: string; readonly cloud: string; readonly token: string }) {
+  const { dataDir: folder } = options;
+  const files = realFiles();
+  const data = await openDataFolder({ files, path: folder, version: dataVersion, program: "edge" });
+  try {
+    const clock = systemClock({ floor: await readFloor(files, `${folder}/time`) });
+    return await joinWith({
+      cloudUrl: options.cloud,
+      token: options.token,
+      files,
+      folder,
+      clock,
+      signal: AbortSignal.timeout(60_000),
+    });
+  } finally {
+    await data.close();
+  }
+}
