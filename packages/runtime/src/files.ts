@@ -10,8 +10,8 @@ export interface Files {
   list(folder: string): Promise<string[]>;
   exists(path: string): Promise<boolean>;
   readAll(path: string): Promise<Uint8Array>;
-  /** opens for appending, creating it if missing; writes go at the end */
-  openAppend(path: string): Promise<AppendFile>;
+  /** opens for appending, creating it if missing, `isSecret` with access for its owner alone; writes go at the end */
+  openAppend(path: string, options?: { readonly isSecret?: boolean }): Promise<AppendFile>;
   openRead(path: string): Promise<ReadFile>;
   truncate(path: string, length: number): Promise<void>;
   rename(from: string, to: string): Promise<void>;

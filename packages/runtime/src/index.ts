@@ -19,3 +19,4 @@ export * from "./system-clock.ts";
 export * from "./witness.ts";
 export * from "./worker-host.ts";
 export * from "./worker-serve.ts";
+export * from "./write-file.ts";
