@@ -37,7 +37,7 @@ async function life(options: { disk: SimDisk; random: SimRandom; clock: SimClock
   for (let turn = 0; turn < 12; turn++) {
     for (let k = random.between(1, 4); k > 0; k--) {
       const batch = testBatch({ device: random.between(1, 3), shape: random.between(1, 2), number: world.next++ });
-      if (random.chance(0.05)) disk.failNext("sync", "segment", random.pick(["ENOSPC", "EIO"]));
+      if (random.chance(0.1)) disk.failNext("sync", "segment", random.pick(["ENOSPC", "EIO"]));
       if (random.chance(0.05)) disk.failNext("append", "segment", random.pick(["ENOSPC", "EIO"]));
       const appended = outbox.append(batch).then(
         ({ firstSeq }) => {

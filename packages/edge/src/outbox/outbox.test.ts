@@ -387,3 +387,24 @@ test("outbox.append() refuses a layout that would not be read back, and goes on"
   assert.deepEqual(seqs(await again.read(1, all)), [1]);
   await again.close();
 });
+
+test("outbox keeps the segment that took over from a failed one until the failed one has gone", async () => {
+  const { disk, clock, open } = bench();
+  // The two small ones share a segment; each large one fills one.
+  const outbox = await open({ segmentBytes: 500 });
+  await fill(outbox, 1, 2);
+  assert.deepEqual(await segmentsOf(disk), ["000000000001.segment"]);
+  disk.failNext("sync", "segment", "ENOSPC");
+  // Readings 7 to 46: refused, but whole in the first segment's file.
+  await assert.rejects(outbox.append(testBatch({ number: 3, rows: 40 })), { code: "outbox/disk-full" });
+  for (const number of [4, 5, 6]) await outbox.append(testBatch({ number, rows: 30 }));
+  outbox.acknowledge([[7, 36]]);
+  await clock.advanceAsync(1000);
+  disk.kill();
+  const again = await open();
+  assert.deepEqual(seqs(await again.read(1, all)), [1, 4, 37, 67]);
+  again.acknowledge([[1, 96]]);
+  await clock.advanceAsync(1000);
+  assert.equal((await segmentsOf(disk)).length, 1);
+  await again.close();
+});

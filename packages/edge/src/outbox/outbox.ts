@@ -24,6 +24,7 @@ import type { OutboxOptions, SegmentOutbox } from "./outbox-options.ts";
 import { backlogReader } from "./reader.ts";
 import { recentEntries } from "./recent.ts";
 import { holesOf, recoverSegments } from "./recovery.ts";
+import { isNoSpace, refusal } from "./refusal.ts";
 import type { Segment } from "./segment.ts";
 import { beginSegment, type PlacedBatch, type SegmentWriter } from "./segment-writer.ts";
 
@@ -122,6 +123,12 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
     return writer;
   }
 
+  async function removeFile(segment: Segment): Promise<void> {
+    await files.remove(segment.path);
+    // The segment that took its tail over may go next, and must not be gone while this one comes back.
+    if (segment.hasStaleTail) await files.syncFolder(folder);
+  }
+
   /** Takes the oldest segment away; the newest stays, because its head holds the next seq. */
   async function dropOldest(why: "full" | "age"): Promise<void> {
     if (segments.length === 1) await roll();
@@ -133,7 +140,7 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
     if (holdsAny(oldest)) cursors.passAll(from, to);
     segments.shift();
     recent.trim(isLinkPast);
-    await files.remove(oldest.path);
+    await removeFile(oldest);
     if (lost === 0) return;
     metrics.dropped(why).add(lost);
     log.warn({ from, to, readings: lost, why }, "Dropped the oldest readings of the outbox");
@@ -141,15 +148,20 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
 
   async function sweep(): Promise<void> {
     mustSweep = false;
-    const isDone = (segment: Segment, at: number) =>
-      at < segments.length - 1 && cursors.arePast(segment.firstSeq, segment.lastSeq);
-    const done = segments.filter(isDone);
+    // The newest stays, because its head holds the next seq.
+    const older = segments.slice(0, -1);
+    const stale = older.findIndex(
+      (segment) => segment.hasStaleTail && !cursors.arePast(segment.firstSeq, segment.lastSeq),
+    );
+    const done = (stale < 0 ? older : older.slice(0, stale)).filter((segment) =>
+      cursors.arePast(segment.firstSeq, segment.lastSeq),
+    );
     if (done.length === 0) return;
     // First the cursors, so that recovery can tell a removed segment from a lost one.
     await cursors.save();
     for (const segment of done) {
       segments.splice(segments.indexOf(segment), 1);
-      await files.remove(segment.path);
+      await removeFile(segment);
     }
     showGauges();
   }
@@ -275,13 +287,8 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
         await commit(group);
       }
     } catch (cause) {
-      if (isNoSpace(cause) || (cause instanceof AppError && cause.code === "data/disk-full")) {
-        const text = `Cannot keep readings: no room on the disk of "${folder}"; free some space`;
-        refuse(group, "disk-full", new AppError("outbox/disk-full", text, { cause }));
-      } else {
-        const text = `Cannot keep readings: the disk of "${folder}" refused a write or a sync`;
-        refuse(group, "write-failed", new AppError("outbox/write-failed", text, { cause }));
-      }
+      const { why, error } = refusal(folder, cause);
+      refuse(group, why, error);
     }
   }
 
@@ -384,9 +391,4 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
       await journal.close();
     },
   };
-}
-
-function isNoSpace(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === "ENOSPC" || code === "EDQUOT";
 }

@@ -6,7 +6,7 @@ import { decodeLayout, encodeLayout } from "@penstock/wire";
  *
  *   1 head    JSON {version, firstSeq, nextLayout}; the first record of each segment
  *   2 layout  `encodeLayout`; before the first batch of the segment that uses it
- *   3 batch   3 bytes 0, count u32, layout id u32, firstSeq f64, accepted-at f64 (µs since 1970, 0 = not known),
+ *   3 batch   u8 1 for the first of its group else 0, 2 bytes 0, count u32, layout id u32, firstSeq f64, accepted-at f64 (µs since 1970, 0 = not known),
  *             all little-endian, then `encodeBatchBody`
  */
 const headKind = 1;
@@ -23,6 +23,8 @@ export interface SegmentHead {
 }
 export interface BatchRecord {
   readonly kind: "batch";
+  /** it was written after the sync of all that stands before it in the file had succeeded */
+  readonly startsGroup: boolean;
   readonly firstSeq: number;
   readonly count: number;
   readonly layout: number;
@@ -49,6 +51,7 @@ export function encodeBatchRecord(record: Omit<BatchRecord, "kind">): Uint8Array
   const head = new Uint8Array(batchHeadBytes);
   const view = new DataView(head.buffer);
   head[0] = batchKind;
+  head[1] = record.startsGroup ? 1 : 0;
   view.setUint32(4, record.count, true);
   view.setUint32(8, record.layout, true);
   view.setFloat64(12, record.firstSeq, true);
@@ -69,6 +72,7 @@ export function decodeRecord(payload: Uint8Array): OutboxRecord {
       const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
       return {
         kind: "batch",
+        startsGroup: payload[1] === 1,
         count: view.getUint32(4, true),
         layout: view.getUint32(8, true),
         firstSeq: view.getFloat64(12, true),

@@ -1,5 +1,6 @@
 import { AppError, type Layout, type Ranges } from "@penstock/model";
 import { type Clock, type Files, scanRecords } from "@penstock/runtime";
+import { besideSuffix, lastGroup } from "./last-group.ts";
 import { decodeRecord, type SegmentHead } from "./record.ts";
 import { newSegment, noteEntry, type Segment, segmentName, segmentOrdinal } from "./segment.ts";
 
@@ -24,10 +25,12 @@ async function findSegments(
   files: Files,
   folder: string,
 ): Promise<{ found: Found[]; headless: string[]; highest: number }> {
-  const ordinals = (await files.list(folder))
+  const names = await files.list(folder);
+  const ordinals = names
     .map(segmentOrdinal)
     .filter((ordinal) => ordinal !== null)
     .sort((a, b) => a - b);
+  for (const name of names) if (name.endsWith(besideSuffix)) await files.remove(`${folder}/${name}`);
   const found: Found[] = [];
   const headless: string[] = [];
   for (const ordinal of ordinals) {
@@ -56,7 +59,8 @@ async function findSegments(
 }
 
 /**
- * Reads every segment from start to end. The tail of the last one may be torn: nothing in it was promised, and it is cut.
+ * Reads every segment from start to end. The tail of the last one may be torn: nothing in it was promised, and it is left
+ * behind; its last whole group is written again (last-group.ts).
  * In an earlier one damage is allowed only where the next segment's head takes over, which is what a failed sync leaves.
  *
  * @param passed  what no cursor needs any more; a damaged segment whose missing entries lie in it is no loss
@@ -82,6 +86,7 @@ export async function recoverSegments(options: {
     const limit = later.reduce((low, one) => Math.min(low, one.head.firstSeq), Number.POSITIVE_INFINITY);
     const segment = newSegment({ ordinal, path, firstSeq: head.firstSeq, now: clock.monotonic() });
     const file = await files.openRead(path);
+    const group = lastGroup({ files, folder, clock, segment });
     let damage: string | null;
     try {
       const scanned = await scanRecords({
@@ -95,7 +100,9 @@ export async function recoverSegments(options: {
           }
           if (record.kind === "batch") {
             if (record.firstSeq >= limit) return false;
-            noteEntry(segment, { ...record, offset, accepted: monotonicOf(clock, record.acceptedAt) });
+            const accepted = monotonicOf(clock, record.acceptedAt);
+            if (later.length === 0) group.note(record, payload, accepted);
+            noteEntry(segment, { ...record, offset, accepted });
           }
           segment.bytes = offset + 8 + payload.length;
           return true;
@@ -112,28 +119,24 @@ export async function recoverSegments(options: {
           "are behind it; restore the file, or move it away to go on without them",
       );
     }
-    if (later.length === 0) await settleTail(files, segment, size);
     nextLayout = Math.max(nextLayout, head.nextLayout);
     if (segment.entries > 0) highestEntry = Math.max(highestEntry, segment.lastSeq);
     promised = Math.max(promised, head.firstSeq);
     segments.push(segment);
+    segment.hasStaleTail = segment.bytes < size;
+    if (later.length > 0) continue;
+    const rewritten = await group.settle({ ordinal: highest + 1, nextLayout, layouts, size });
+    if (rewritten !== null) segments.push(rewritten);
   }
   await files.syncFolder(folder);
-  return { segments, layouts, nextLayout, nextOrdinal: highest + 1, highestEntry, promised };
-}
-
-/**
- * Cuts the torn tail, and syncs the rest: a process that was killed may leave entries that the system has and the disk has
- * not, and they must not be shown to the cloud before they are durable.
- */
-async function settleTail(files: Files, segment: Segment, size: number): Promise<void> {
-  if (segment.bytes < size) await files.truncate(segment.path, segment.bytes);
-  const file = await files.openAppend(segment.path);
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  return {
+    segments,
+    layouts,
+    nextLayout,
+    nextOrdinal: Math.max(highest, segments[segments.length - 1]?.ordinal ?? 0) + 1,
+    highestEntry,
+    promised,
+  };
 }
 
 /** Ages run on the monotonic clock, so that a wall clock that jumps from 1970 to today makes nothing old. */

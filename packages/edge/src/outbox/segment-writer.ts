@@ -55,9 +55,11 @@ export async function beginSegment(options: {
 
   async function takeBack(): Promise<void> {
     isUsable = false;
+    segment.hasStaleTail = true;
     await file.close();
     await files.truncate(path, segment.bytes);
     file = await files.openAppend(path);
+    segment.hasStaleTail = false;
     isUsable = true;
   }
 
@@ -83,7 +85,7 @@ export async function beginSegment(options: {
           add(encodeLayoutRecord(batch.layout));
         }
         offsets.push(length);
-        add(encodeBatchRecord({ ...batch, layout: batch.layout.id }));
+        add(encodeBatchRecord({ ...batch, layout: batch.layout.id, startsGroup: batch === batches[0] }));
       }
       try {
         await file.append(parts);
@@ -98,6 +100,7 @@ export async function beginSegment(options: {
       } catch (error) {
         // The system may have thrown the pages away, and the next sync would say "done": this file gets no second one.
         isUsable = false;
+        segment.hasStaleTail = true;
         throw error;
       }
     },

@@ -14,6 +14,11 @@ export interface Segment {
   /** monotonic microseconds when its last entry was accepted */
   newest: number;
   readonly points: IndexPoint[];
+  /**
+   * behind `bytes` the file may hold entries that a later segment took over. Only that segment's head says so: it must
+   * not be removed before this one.
+   */
+  hasStaleTail: boolean;
 }
 /** An entry begins at `offset`. */
 export interface IndexPoint {
@@ -36,7 +41,18 @@ export function segmentOrdinal(name: string): number | null {
 
 export function newSegment(options: { ordinal: number; path: string; firstSeq: number; now: number }): Segment {
   const { ordinal, path, firstSeq, now } = options;
-  return { ordinal, path, firstSeq, lastSeq: firstSeq - 1, bytes: 0, entries: 0, begun: now, newest: now, points: [] };
+  return {
+    ordinal,
+    path,
+    firstSeq,
+    lastSeq: firstSeq - 1,
+    bytes: 0,
+    entries: 0,
+    begun: now,
+    newest: now,
+    points: [],
+    hasStaleTail: false,
+  };
 }
 
 export function noteEntry(
