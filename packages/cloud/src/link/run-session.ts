@@ -138,7 +138,7 @@ export function runCloudSession(options: SessionOptions): RunningSession {
           agentVersion: effect.hello.agent,
           remote: peer.remote,
         });
-        log.info({ remote: peer.remote, agent: effect.hello.agent }, "Gateway is connected");
+        log.debug({ remote: peer.remote, agent: effect.hello.agent }, "Gateway is connected");
         track(pushAssigned());
         track(pushDesired());
         return;
@@ -164,9 +164,6 @@ export function runCloudSession(options: SessionOptions): RunningSession {
         return;
       case "raise":
         control.raise(peer, { code: effect.code, key: effect.key, message: effect.message });
-        return;
-      case "clear":
-        control.clear(peer, { code: effect.code, key: effect.key });
         return;
       case "renew":
         track(control.renew(peer, effect.publicKeyDer).then((made) => feed({ t: "certificate", ...made })));
@@ -235,7 +232,7 @@ export function runCloudSession(options: SessionOptions): RunningSession {
     ingest?.end();
     if (isConnected) {
       control.nodeDisconnected(peer, reason);
-      log.info({ reason }, "Gateway is disconnected");
+      log.debug({ reason }, "Gateway is disconnected");
     }
     options.onEnd();
     ended.resolve();

@@ -34,7 +34,6 @@ export interface CloudSession {
   readonly assignedSent: number | null;
   /** version last sent per `device/property` */
   readonly desiredSent: ReadonlyMap<string, number>;
-  readonly isOutboxFull: boolean | null;
   /** messages of unknown kinds and unknown fields */
   readonly ignored: number;
 }
@@ -73,7 +72,6 @@ export type CloudEffect =
   | { readonly t: "take-reports"; readonly reports: readonly DesiredReport[] }
   | { readonly t: "report"; readonly report: NodeReport }
   | { readonly t: "raise"; readonly code: ErrorCode; readonly key: string; readonly message: string }
-  | { readonly t: "clear"; readonly code: ErrorCode; readonly key: string }
   | { readonly t: "renew"; readonly publicKeyDer: Uint8Array }
   | { readonly t: "close"; readonly code: ErrorCode; readonly message: string };
 

@@ -25,7 +25,6 @@ export function newCloudSession(now: number): CloudSession {
     credit: { live: 0, backlog: 0 },
     assignedSent: null,
     desiredSent: new Map(),
-    isOutboxFull: null,
     ignored: 0,
   };
 }
@@ -147,21 +146,8 @@ function open(state: CloudSession, message: EdgeMessage): CloudStep {
       return { state, effects: [{ t: "desired-taken", taken: message.taken }] };
     case "reports":
       return { state, effects: [{ t: "take-reports", reports: message.reports }] };
-    case "status": {
-      const isFull = message.report.outbox.full;
-      const change: CloudEffect = isFull
-        ? {
-            t: "raise",
-            code: "outbox/full",
-            key: "outbox",
-            message: `Outbox is full: ${message.report.outbox.bytes} bytes wait, ${message.report.outbox.dropped} readings dropped, ${message.report.outbox.refused} refused`,
-          }
-        : { t: "clear", code: "outbox/full", key: "outbox" };
-      return {
-        state: { ...state, isOutboxFull: isFull },
-        effects: [{ t: "report", report: message.report }, ...(isFull === state.isOutboxFull ? [] : [change])],
-      };
-    }
+    case "status":
+      return { state, effects: [{ t: "report", report: message.report }] };
     case "renew":
       return { state, effects: [{ t: "renew", publicKeyDer: message.publicKey }] };
     case "ping":
