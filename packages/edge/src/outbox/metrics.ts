@@ -1,9 +1,11 @@
 import type { Counter, Gauge, Histogram, Metrics } from "@penstock/runtime";
 
+export type Refusal = "full" | "disk-full" | "write-failed" | "too-large";
+
 export interface OutboxMetrics {
   readonly appended: Counter;
   dropped(why: "full" | "age"): Counter;
-  refused(why: "full" | "disk-full" | "write-failed"): Counter;
+  refused(why: Refusal): Counter;
   readonly bytes: Gauge;
   readonly readings: Gauge;
   readonly commitSeconds: Histogram;

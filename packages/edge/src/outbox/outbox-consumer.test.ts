@@ -60,11 +60,12 @@ test("outboxConsumer keeps order, lets many appends share a sync, and makes the 
     },
   } as unknown as Outbox;
   const consumer = outboxConsumer({ outbox, toCloud: () => true, log: silentLog });
-  let waiting: void | Promise<void> = undefined as void;
+  let waiting: Promise<void> | null = null;
   let taken = 0;
-  while (waiting === undefined) {
+  while (waiting === null) {
     taken += 1;
-    waiting = consumer.take(batchAt(taken));
+    const room = consumer.take(batchAt(taken));
+    if (room instanceof Promise) waiting = room;
   }
   assert.equal(taken, 512);
   let resumed = false;

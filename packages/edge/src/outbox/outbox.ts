@@ -5,6 +5,7 @@ import {
   hexId,
   holds,
   type Layout,
+  limits,
   missingFrom,
   type OutboxEntry,
   type Ranges,
@@ -18,7 +19,7 @@ import { applyState, emptyState, firstMissing, type OutboxState, passedByAll, ty
 import { commitGroup } from "./group-commit.ts";
 import { bytesOf, heldStats, holdsAny, lowestHeld, readingsIn } from "./held.ts";
 import { layoutNumbers } from "./layouts.ts";
-import { outboxMetrics } from "./metrics.ts";
+import { outboxMetrics, type Refusal } from "./metrics.ts";
 import { nextSeq } from "./next-seq.ts";
 import type { OutboxOptions, SegmentOutbox } from "./outbox-options.ts";
 import { backlogReader } from "./reader.ts";
@@ -183,8 +184,8 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
 
   // ── appends ──
 
-  function refuse(group: readonly Waiting[], why: "full" | "disk-full" | "write-failed", error: unknown): void {
-    if (why !== "write-failed") isFull = true;
+  function refuse(group: readonly Waiting[], why: Refusal, error: unknown): void {
+    if (why === "full" || why === "disk-full") isFull = true;
     for (const one of group) {
       refused += one.batch.count;
       metrics.refused(why).add(one.batch.count);
@@ -368,6 +369,12 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
         }
         const layout = layouts.numbered(batch.layout);
         const one = { batch, layout, body: encodeBatchBody(batch), resolve, reject };
+        if (one.body.length > limits.batchBytes) {
+          // The link could never send it, and everything behind it would wait for ever.
+          const text = `Cannot keep ${batch.count} readings of device ${layout.device}: ${one.body.length} bytes, limit ${limits.batchBytes}`;
+          refuse([one], "too-large", new AppError("input/too-large", text));
+          return;
+        }
         if (waitingBytes + one.body.length > waitingBytesMax) {
           refuse(
             [one],
