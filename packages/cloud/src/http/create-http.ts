@@ -47,6 +47,8 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   const app = fastify({
     logger: false,
     bodyLimit: limits.requestBytes,
+    // A HEAD of the live stream would never end.
+    exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 256, caseSensitive: true },
     // The ports are opened by main.ts, which decides about TLS: this server never listens.
     serverFactory: (listener) => {

@@ -11,7 +11,9 @@ function translated(error: unknown): unknown {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return new AppError("input/too-large", "The body is larger than its limit", { cause: error });
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-      return new AppError("request/unsupported-media", "The body must be application/json in UTF-8", { cause: error });
+      return new AppError("request/unsupported-media", "The body must be JSON (application/json) in UTF-8", {
+        cause: error,
+      });
     case "FST_ERR_CTP_EMPTY_JSON_BODY":
       return invalid([{ field: "body", value: "(empty)", rule: "must be JSON" }]);
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":

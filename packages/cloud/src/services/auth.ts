@@ -39,7 +39,7 @@ export function createAuth(context: ServiceContext) {
       readonly kind: "cookie" | "bearer";
       readonly remote: string;
     }): Promise<Login> {
-      if (!perUser.allow(request.user) || !perRemote.allow(request.remote)) {
+      if (!perRemote.allow(request.remote) || !perUser.allow(request.user)) {
         refused.add();
         throw new AppError("request/too-many", "Too many logins; wait a minute");
       }

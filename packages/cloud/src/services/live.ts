@@ -12,6 +12,7 @@ import {
   type Quality,
   type Reading,
   type TenantUid,
+  traceId,
   type ValueType,
   valueToJson,
 } from "@penstock/model";
@@ -147,7 +148,7 @@ export function createLive(context: ServiceContext, names: Names) {
     /** Told by ingest after each commit; never throws, never makes it wait. */
     onCommitted(committed: CommittedBatch): void {
       if (log.tracing) {
-        const id = `${committed.layout.device}@${committed.batch.baseTime}`;
+        const id = traceId(committed.batch);
         log.trace({ file: "cloud/src/services/live.ts", id }, "readings offered to live streams");
       }
       const isWatched = [...subscribers].some(

@@ -2,7 +2,6 @@ import { contract } from "@penstock/api";
 import type { TenantSpec } from "@penstock/model";
 import { type ServiceContext, system } from "./context.ts";
 import { createKindService, inUse } from "./kind-service.ts";
-import { findRow } from "./resource-rows.ts";
 
 export const defaultTenant = "default";
 
@@ -28,14 +27,14 @@ export function createTenants(context: ServiceContext) {
   });
   return {
     ...service,
-    /** the tenant that is there from the first start; once deleted, or renamed by making another, it stays away */
+    /** the tenant that is there from the first start; once deleted, it stays away */
     async ensureDefault(): Promise<void> {
       const any = await context.db
         .selectFrom("resources")
         .select("uid")
         .where("kind", "=", "Tenant")
         .executeTakeFirst();
-      if (any !== undefined || (await findRow(context.db, "", "Tenant", defaultTenant)) !== undefined) return;
+      if (any !== undefined) return;
       await service.create(
         system,
         { tenant: "", name: defaultTenant },
