@@ -29,10 +29,13 @@ export interface BusConsumer {
 
 // ── edge: collect ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What twin needs of collect: one write, one read back. Both reject with an AppError that has a mapper/… code. */
+/**
+ * What twin needs of collect: one write, one read back. Both reject with an AppError that has a mapper/… code, or with
+ * twin/unknown-property. `trace` is the id that trace lines carry.
+ */
 export interface DeviceAccess {
-  write(device: DeviceUid, property: string, value: Value, signal: AbortSignal): Promise<void>;
-  read(device: DeviceUid, property: string, signal: AbortSignal): Promise<Value>;
+  write(device: DeviceUid, property: string, value: Value, signal: AbortSignal, trace?: string): Promise<void>;
+  read(device: DeviceUid, property: string, signal: AbortSignal, trace?: string): Promise<Value>;
 }
 
 export interface MapperStatus {
@@ -139,9 +142,11 @@ export interface Source {
   readonly epoch: Epoch;
   /** grows with every session of the node; a commit with an older one is refused with ingest/fenced */
   readonly generation: number;
-  /** what is committed; seq numbers */
+  /** what is settled: committed, or recorded as lost; seq numbers */
   readonly ranges: Ranges;
-  /** boot id of the session before this one, if any */
+  /** the ranges of all epochs of the node, this one included: a new epoch goes on counting where the last one was */
+  readonly nodeRanges: Ranges;
+  /** boot id of the last session that committed under this epoch, if any */
   readonly lastBoot: BootId | null;
 }
 export interface StoredBatch {
@@ -163,7 +168,7 @@ export interface SeriesCommit {
 export interface SeriesStore {
   /** begins a session: generation grows, older sessions of the node are fenced; durable when it resolves */
   openSource(who: { tenant: TenantUid; node: NodeUid; epoch: Epoch; boot: BootId }): Promise<Source>;
-  /** all epochs the store knows of a node, for the gap and new-epoch decisions */
+  /** the store's number of the layout; the same layout gives the same number */
   defineLayout(tenant: TenantUid, layout: Layout): Promise<number>;
   /** readings and ranges in one transaction, durable when it resolves; concurrent commits share one fsync */
   commit(commit: SeriesCommit): Promise<void>;

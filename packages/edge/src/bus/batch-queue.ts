@@ -114,7 +114,7 @@ export class BatchQueue {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
     this.#log.error(
-      { stage: "bus", consumer: this.name, err: error },
+      { stage: "bus", consumer: this.name, error },
       "A consumer threw; further throws are counted only",
     );
   }
