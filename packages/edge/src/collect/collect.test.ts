@@ -13,10 +13,10 @@ import { type Files, metricsRegistry, silentLog } from "@penstock/runtime";
 import { SimClock } from "@penstock/testkit";
 import { createBus } from "../bus/bus.ts";
 import { createCollect } from "./collect.ts";
-import { FakeProcesses } from "./fake-mapper.ts";
 import type { WallOf } from "./results.ts";
 import { supervision } from "./supervisor.ts";
-import { assigned, connection, device, property } from "./test-set.ts";
+import { FakeProcesses } from "./test/fake-mapper.ts";
+import { assigned, connection, device, property } from "./test/test-set.ts";
 
 const boot = "0123456789abcdef0123456789abcdef" as BootId;
 const temperature = property("temperature");
