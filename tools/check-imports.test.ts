@@ -22,6 +22,9 @@ const cases: [path: string, source: string, message: RegExp | null][] = [
   ["testkit/src/a.ts", 'import { x } from "@penstock/edge";', /testkit may import/],
   ["wire/src/a.ts", 'import { x } from "../../model/src/b.ts";', /leaves wire/],
   ["wire/src/a.ts", 'import { x } from "@penstock/model/src/b.ts";', /only the package itself/],
+  ["cloud/src/services/test-bench.ts", 'import { x } from "../store/a.ts";', null],
+  ["cloud/src/services/a.ts", 'import { x } from "./test-bench.ts";', /for tests only/],
+  ["edge/src/link/a.ts", 'import { x } from "./link-fixture.ts";', /for tests only/],
   ["unheard/src/a.ts", "", /no rule/],
 ];
 

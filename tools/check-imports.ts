@@ -25,12 +25,15 @@ const folderOfName = new Map(
   packageFolders.map((folder) => [`@penstock/${folder.replace("mappers/", "mapper-")}`, folder]),
 );
 
+/** Tests and what only tests use, by name: `x.test.ts`, `test-x.ts`, `fake-x.ts`, `x-fixture.ts`, folders test/ and testcases/. */
+const testFile = /\.test\.tsx?$|\/(test|testcases)\/|\/(test|fake)-[a-z0-9-]+\.ts$|-fixture\.ts$/;
+
 /** @param path relative to packages/ @returns what breaks the table, one sentence each */
 export function violations(path: string, source: string): string[] {
   const folder = packageFolders.find((name) => path.startsWith(`${name}/`));
   if (folder === undefined) return [`${path}: no rule for this package in tools/import-table.ts`];
   const rule = importTable[folder]!;
-  const isTest = /\.test\.tsx?$|\/test\/|\/testcases\//.test(path);
+  const isTest = testFile.test(path);
   return importsOf(source).flatMap((found) => {
     const reason = isTest ? null : check(found, path, folder, rule);
     return reason === null ? [] : [`${path}: imports "${found.specifier}": ${reason}`];
@@ -63,6 +66,7 @@ function check(found: Import, path: string, folder: string, rule: PackageRule): 
 
 function checkRelative(found: Import, path: string, folder: string, rule: PackageRule): string | null {
   const target = relative(".", resolve(dirname(path), found.specifier));
+  if (testFile.test(target)) return "it is for tests only";
   if (!target.startsWith(`${folder}/`)) return `leaves ${folder}; import the package by name`;
   if (rule.staged !== true) return null;
   const from = stageOf(path, folder);

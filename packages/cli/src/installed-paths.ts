@@ -18,5 +18,5 @@ export const installedPaths = isBundle
       mapperHost: resolve(here, "../../mapper-host/src/main.ts"),
       mappers: resolve(here, "../../mappers"),
       plant: resolve(here, "../../testkit/src/plant/main.ts"),
-      console: resolve(here, "../../console/src"),
+      console: resolve(here, "../../console/static"),
     };
