@@ -20,7 +20,7 @@ import { realFiles, silentLog } from "@penstock/runtime";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { createHttp, type Http } from "../../cloud/src/http/create-http.ts";
 import { loadPages } from "../../cloud/src/http/pages.ts";
-import { type TestBench, testBench } from "../../cloud/src/services/test-bench.ts";
+import { type TestBench, testBench } from "../../cloud/src/services/test/test-bench.ts";
 import { consoleFolder } from "./index.ts";
 
 const executablePath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => existsSync(path));

@@ -113,11 +113,11 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
       case "stream": {
         reply.hijack();
         streams.add(stop);
-        const events = answer.body as AsyncIterable<{ event: string; data: unknown }>;
+        const events = answer.body as AsyncIterable<{ event: string; data: unknown; trace?: readonly string[] }>;
         const stillWelcome = async () => {
           if (who.token !== null) await services.auth.authenticate(who.token);
         };
-        await writeEvents({ response: reply.raw, headers: securityHeaders, events, clock, stop, stillWelcome })
+        await writeEvents({ response: reply.raw, headers: securityHeaders, events, clock, log, stop, stillWelcome })
           .catch((error: unknown) => log.warn({ error: String(error) }, "A stream ended early"))
           .finally(() => streams.delete(stop));
         return reply;

@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { formatEvent } from "@penstock/api";
-import type { Clock } from "@penstock/runtime";
+import type { Clock, Log } from "@penstock/runtime";
 
 /** Proxies end a stream that is silent for a minute. */
 const heartbeatMs = 15_000;
+const file = "cloud/src/http/event-stream.ts";
 
 /**
  * Writes events until they end or the reader goes. Waits for a slow reader; what piles up meanwhile is bounded where the
@@ -16,12 +17,17 @@ const heartbeatMs = 15_000;
 export async function writeEvents(options: {
   readonly response: ServerResponse;
   readonly headers: Readonly<Record<string, string>>;
-  readonly events: AsyncIterable<{ readonly event: string; readonly data: unknown }>;
+  readonly events: AsyncIterable<{
+    readonly event: string;
+    readonly data: unknown;
+    readonly trace?: readonly string[];
+  }>;
   readonly clock: Clock;
+  readonly log: Log;
   readonly stop: AbortController;
   readonly stillWelcome: () => Promise<void>;
 }): Promise<void> {
-  const { response, events, clock, stop } = options;
+  const { response, events, clock, log, stop } = options;
   response.writeHead(200, {
     ...options.headers,
     "content-type": "text/event-stream; charset=utf-8",
@@ -43,8 +49,9 @@ export async function writeEvents(options: {
       .catch(() => stop.abort());
   }
   try {
-    for await (const { event, data } of events) {
+    for await (const { event, data, trace } of events) {
       if (stop.signal.aborted) break;
+      for (const id of trace ?? []) log.trace({ file, id }, "Written to a live stream");
       if (!response.write(formatEvent(event, data))) await once(response, "drain", { signal: stop.signal });
     }
   } catch (error) {

@@ -1,16 +1,19 @@
 import { openApi } from "@penstock/api";
 import { AppError } from "@penstock/model";
-import type { Metrics } from "@penstock/runtime";
+import type { Log, Metrics } from "@penstock/runtime";
 import type { Call, Handlers } from "./call.ts";
 import type { HttpServices, KindName, KindVerbs } from "./http-services.ts";
+
+const file = "cloud/src/http/handlers.ts";
 
 /** What each route does: it calls one service. Nothing is decided here but the status among good ones. */
 export function createHandlers(options: {
   readonly services: HttpServices;
+  readonly log: Log;
   readonly metrics: Metrics;
   readonly version: string;
 }): Handlers {
-  const { services, metrics, version } = options;
+  const { services, log, metrics, version } = options;
   const description = openApi({ version });
   return {
     session: {
@@ -39,8 +42,15 @@ export function createHandlers(options: {
       get: async ({ caller, params }) => ({ body: await services.twins.get(caller, params) }),
       getDesired: async ({ caller, params }) => ({ body: await services.desired.get(caller, params) }),
       async setDesired({ caller, params, query, body, idempotencyKey, signal }) {
-        const request = { value: body.value, ttl: body.ttl, wait: query.wait, idempotencyKey, signal };
+        const { value, ttl } = body;
+        let traced: string | null = null;
+        const onTraceId = (id: string) => {
+          traced = id;
+          log.trace({ file, id }, "Desired value came");
+        };
+        const request = { value, ttl, wait: query.wait, idempotencyKey, signal, ...(log.tracing && { onTraceId }) };
         const { view, isSettled } = await services.desired.set(caller, params, request);
+        if (traced !== null) log.trace({ file, id: traced, state: view.state }, "Outcome is answered");
         return { body: view, status: isSettled ? 200 : 202 };
       },
     },

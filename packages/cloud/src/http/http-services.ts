@@ -40,6 +40,8 @@ export interface Session {
 interface LiveEvent {
   readonly event: string;
   readonly data: unknown;
+  /** ids of what it carries, while values are followed through the log */
+  readonly trace?: readonly string[];
 }
 
 export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
@@ -67,6 +69,8 @@ export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
         readonly wait?: string | undefined;
         readonly idempotencyKey?: string | undefined;
         readonly signal?: AbortSignal | undefined;
+        /** told the id that trace lines carry, as soon as the value has one */
+        readonly onTraceId?: ((id: string) => void) | undefined;
       },
     ): Promise<{ view: ResponseOf<Twins["setDesired"]>; isSettled: boolean }>;
   };

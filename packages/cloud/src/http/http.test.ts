@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
-import { allRoutes, type Client, contract, createClient, hasBody, type NamedRoute, urlOf } from "@penstock/api";
+import { allRoutes, type Client, createClient, hasBody, type NamedRoute, urlOf } from "@penstock/api";
 import {
   AppError,
   type DeviceUid,
@@ -13,7 +13,7 @@ import {
   type TenantUid,
 } from "@penstock/model";
 import { realFiles, silentLog } from "@penstock/runtime";
-import { type TestBench, testBench } from "../services/test-bench.ts";
+import { type TestBench, testBench } from "../services/test/test-bench.ts";
 import { createHttp, type Http } from "./create-http.ts";
 import { loadPages } from "./pages.ts";
 
@@ -396,5 +396,4 @@ test("health, readiness, metrics and the description answer", async () => {
   assert.match((await ask("GET", "/metrics")).text, /penstock_http_requests_total/);
   const described = JSON.parse((await ask("GET", "/openapi.json")).text) as { openapi: string };
   assert.equal(described.openapi, "3.1.0");
-  assert.equal(Object.keys(contract).length > 10, true);
 });

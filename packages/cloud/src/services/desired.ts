@@ -48,6 +48,8 @@ export interface SetRequest {
   readonly wait?: string | undefined;
   readonly idempotencyKey?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** told the id that trace lines carry, as soon as the value has one */
+  readonly onTraceId?: ((id: string) => void) | undefined;
 }
 const defaultTtlMs = 60_000;
 
@@ -186,6 +188,7 @@ export function createDesired(context: ServiceContext, names: Names) {
         accepted.add();
         if (log.tracing) {
           const id = `${device.row.uid}/${ref.property}#${version}`;
+          request.onTraceId?.(id);
           log.trace({ file: "cloud/src/services/desired.ts", id }, "desired value accepted");
         }
         expiry.schedule(row.expires_at);

@@ -36,7 +36,7 @@ export interface ReadingView {
   reason: ErrorCode | null;
 }
 export type LiveEvent =
-  | { event: "readings"; data: { device: string; readings: ReadingView[] } }
+  | { event: "readings"; data: { device: string; readings: ReadingView[] }; trace?: readonly string[] }
   | { event: "twin"; data: DesiredView }
   | { event: "alarm"; data: AlarmView }
   | { event: "dropped"; data: { events: number } };
@@ -111,7 +111,11 @@ export function createLive(context: ServiceContext, names: Names) {
     const name = await names.of(layout.device);
     const news = values.advance(committed);
     if (name === null || news.length === 0) return;
-    send(tenant, layout.device, (subscriber) => readingsEvent(name, news, subscriber.properties));
+    const trace = log.tracing ? { trace: [traceId(committed.batch)] } : {};
+    send(tenant, layout.device, (subscriber) => {
+      const event = readingsEvent(name, news, subscriber.properties);
+      return event === null ? null : { ...event, ...trace };
+    });
   }
 
   async function devicesFor(tenant: TenantUid, wanted: readonly string[]): Promise<Row[]> {

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ErrorCode, MapperManifest, Micros, NodeUid, Reading, SeriesQuery, SeriesStore } from "@penstock/model";
 import { type Clock, metricsRegistry, type Random, realFiles, silentLog } from "@penstock/runtime";
-import { openAuthority } from "../authority/authority.ts";
-import { openStateStore } from "../store/state/open-state-store.ts";
-import type { ServiceContext } from "./context.ts";
-import { createServices } from "./create-services.ts";
+import { openAuthority } from "../../authority/authority.ts";
+import { openStateStore } from "../../store/state/open-state-store.ts";
+import type { ServiceContext } from "../context.ts";
+import { createServices } from "../create-services.ts";
 
 /** A clock that a test moves. */
 export function testClock(): Clock & { move(ms: number): void } {
