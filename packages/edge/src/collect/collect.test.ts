@@ -202,13 +202,14 @@ test("collect refuses values that are not of the layout or date themselves, and 
   collect.apply(assigned([device("press", [temperature, property("zone")])]));
   await clock.advanceAsync(600);
   const reasons: unknown[] = [];
-  for (const answer of ["nonsense", "future", "part"]) {
+  for (const answer of ["nonsense", "future", "past", "part"]) {
     processes.last.answer = (ask, group) => {
       if (ask.t !== "read") return false;
       if (answer === "nonsense") processes.last.say({ t: "values", id: ask.id, body: Uint8Array.of(1, 2, 3) });
       if (answer === "future") {
         processes.last.values(ask.id, group!, [{ time: (clock.monotonic() + 3_600_000_000) as Micros }]);
       }
+      if (answer === "past") processes.last.values(ask.id, group!, [{ time: 0 as Micros }]);
       if (answer === "part") processes.last.values(ask.id, group!, [{}, { property: "elsewhere" }]);
       return true;
     };
@@ -217,6 +218,7 @@ test("collect refuses values that are not of the layout or date themselves, and 
     reasons.push(taken().map(({ property, reason }) => `${property} ${reason}`));
   }
   assert.deepEqual(reasons, [
+    ["temperature mapper/bad-answer", "zone mapper/bad-answer"],
     ["temperature mapper/bad-answer", "zone mapper/bad-answer"],
     ["temperature mapper/bad-answer", "zone mapper/bad-answer"],
     ["temperature null", "zone mapper/bad-answer"],
@@ -294,6 +296,23 @@ test("collect.apply() reopens what changed and leaves the rest alone", async (t)
   batches.length = 0;
   await clock.advanceAsync(5000);
   assert.deepEqual([batches.length, collect.mappers()[0]?.state, collect.devices()], [0, "stopped", []]);
+});
+
+test("collect publishes nothing of a device that was removed while it was read", async (t) => {
+  const { clock, processes, collect, batches } = setUp(t);
+  collect.apply(assigned([device("press", [temperature])]));
+  await clock.advanceAsync(600);
+  let late = () => {};
+  processes.last.answer = (ask, group) => {
+    if (ask.t === "read") late = () => processes.last.values(ask.id, group!);
+    return ask.t === "read";
+  };
+  await clock.advanceAsync(1000);
+  collect.apply(assigned([], [connection("bus-a")]));
+  batches.length = 0;
+  late();
+  await clock.advanceAsync(100);
+  assert.equal(batches.length, 0);
 });
 
 test("collect: a mapper that is not installed is told as missing, and its devices' cycles are bad with mapper/not-found", async (t) => {

@@ -218,6 +218,21 @@ test("Schedule: a slow cycle that met silence is repaired by the probe, not an h
   assert.equal(sim.health("meter").state, "online");
 });
 
+test("Schedule: when a silent device answers again, its other groups are read at once too", () => {
+  const groups: Simulated[] = [
+    { device: "meter", everyMs: 500, tookMs: 5 },
+    { device: "meter", everyMs: 3_600_000, tookMs: 5, isSilent: true },
+  ];
+  const sim = simulate(groups);
+  sim.line({ state: "up" });
+  groups[0]!.isSilent = true;
+  sim.runTo(10_000);
+  groups[0]!.isSilent = groups[1]!.isSilent = false;
+  sim.runTo(60_000);
+  assert.equal(sim.of("publish-bad", 1, 50_000).length, 0);
+  assert.ok(sim.of("read", 1, 10_000).length >= 1, "the hourly group has good rows again");
+});
+
 test("Schedule: a removed device's read in flight keeps its place on the line until it ends, and is told to nobody", () => {
   const schedule = new Schedule();
   const [gone, next] = ["gone", "next"] as DeviceUid[] as [DeviceUid, DeviceUid];
