@@ -11,5 +11,6 @@ export * from "./sim-network.ts";
 export * from "./sim-process.ts";
 export * from "./sim-random.ts";
 export * from "./sim-scheduler.ts";
+export * from "./sim-series-store.ts";
 export type { Transport } from "./sim-transport.ts";
 export * from "./trace-hash.ts";

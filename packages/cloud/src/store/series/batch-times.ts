@@ -5,7 +5,11 @@ import { unpack } from "@penstock/wire";
  * Lowest and highest time of a batch body that was checked before, without decoding its values. Our own encoder's bodies
  * are read in place; others', which may write the same numbers in other forms, are unpacked.
  */
-export function timesOfBody(body: Uint8Array): { readonly lowest: Micros; readonly highest: Micros } {
+export function timesOfBody(body: Uint8Array): {
+  readonly baseTime: Micros;
+  readonly lowest: Micros;
+  readonly highest: Micros;
+} {
   const bytes = new DataView(body.buffer, body.byteOffset, body.length);
   const head = readHead(bytes) ?? unpackHead(body);
   let low = 0;
@@ -18,7 +22,11 @@ export function timesOfBody(body: Uint8Array): { readonly lowest: Micros; readon
       else if (offset > high) high = offset;
     }
   }
-  return { lowest: (head.baseTime + low) as Micros, highest: (head.baseTime + high) as Micros };
+  return {
+    baseTime: head.baseTime as Micros,
+    lowest: (head.baseTime + low) as Micros,
+    highest: (head.baseTime + high) as Micros,
+  };
 }
 
 interface Head {

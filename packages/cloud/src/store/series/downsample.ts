@@ -93,7 +93,7 @@ export function createDownsampler(query: SeriesQuery) {
         into.used++;
         into.uncertain ||= quality === flagUncertain;
         if (query.aggregate === "first" || query.aggregate === "last") {
-          if (into.first === null || compareRows(rows, i, into.first.rows, into.first.i) < 0) into.first = { rows, i };
+          if (isEarlier(rows, i, into.first)) into.first = { rows, i };
           if (isLater(rows, i, into.last)) into.last = { rows, i };
           continue;
         }
@@ -103,11 +103,11 @@ export function createDownsampler(query: SeriesQuery) {
         if (into.low === null || value < into.low) {
           into.low = value;
           if (ownTimes) into.lowAt = { rows, i };
-        }
+        } else if (ownTimes && value === into.low && isEarlier(rows, i, into.lowAt)) into.lowAt = { rows, i };
         if (into.high === null || value > into.high) {
           into.high = value;
           if (ownTimes) into.highAt = { rows, i };
-        }
+        } else if (ownTimes && value === into.high && isEarlier(rows, i, into.highAt)) into.highAt = { rows, i };
       }
     },
     points(type: ValueType): SeriesPoint[] {
@@ -148,6 +148,10 @@ export function createDownsampler(query: SeriesQuery) {
       }
     }
   }
+}
+
+function isEarlier(rows: SeriesRows, i: number, than: Place | null): boolean {
+  return than === null || compareRows(rows, i, than.rows, than.i) < 0;
 }
 
 function isLater(rows: SeriesRows, i: number, than: Place | null): boolean {

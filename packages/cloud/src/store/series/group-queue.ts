@@ -21,8 +21,6 @@ interface WaitingOpen {
   reject(error: unknown): void;
 }
 
-// Two: while one group is being synced, the next one is already at the worker.
-const groupsInFlight = 2;
 const groupBytes = 4 * 1024 * 1024;
 
 /**
@@ -33,21 +31,22 @@ const groupBytes = 4 * 1024 * 1024;
 export function createGroupQueue(send: (group: Group) => Promise<GroupDone>) {
   let commits: Waiting[] = [];
   let opens: WaitingOpen[] = [];
-  let inFlight = 0;
+  let busy = false;
   let whenIdle: (() => void)[] = [];
 
   function pump(): void {
-    while (inFlight < groupsInFlight && commits.length + opens.length > 0) {
-      inFlight++;
+    // One at a time, not two: what comes while the disk is busy makes the next group, and larger groups cost fewer syncs.
+    if (busy) return;
+    if (commits.length + opens.length > 0) {
+      busy = true;
       void flush(takeOpens(), takeCommits()).finally(() => {
-        inFlight--;
+        busy = false;
         pump();
       });
+      return;
     }
-    if (inFlight === 0) {
-      for (const resolve of whenIdle) resolve();
-      whenIdle = [];
-    }
+    for (const resolve of whenIdle) resolve();
+    whenIdle = [];
   }
   function takeOpens(): WaitingOpen[] {
     const taken = opens;
@@ -97,7 +96,7 @@ export function createGroupQueue(send: (group: Group) => Promise<GroupDone>) {
         pump();
       });
     },
-    idle: (): Promise<void> => (inFlight === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve))),
+    idle: (): Promise<void> => (!busy ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve))),
   };
 }
 

@@ -39,7 +39,7 @@ export function createHotIndex() {
       byLayout.set(layout.id, entry);
       byDevice.set(key, [...(byDevice.get(key) ?? []), entry]);
     },
-    tenantOf: (layout: number): TenantUid | null => byLayout.get(layout)?.tenant ?? null,
+    layout: (id: number): LayoutRow | null => byLayout.get(id) ?? null,
     /** @returns how many the layout has now */
     add(row: HotRow, now: Micros): number {
       const entry = byLayout.get(row.layout)!;

@@ -1,5 +1,6 @@
 import { AppError, type Micros, type SeriesStore, type TenantUid } from "@penstock/model";
 import { type Clock, type Log, type Metrics, startWorker, workerFile } from "@penstock/runtime";
+import { timesOfBody } from "./batch-times.ts";
 import { createGroupQueue } from "./group-queue.ts";
 import { createHotIndex } from "./hot-index.ts";
 import type { ReaderMethods, WriterMethods } from "./protocol.ts";
@@ -156,9 +157,15 @@ export async function openSeriesStore(options: SeriesStoreOptions): Promise<Open
       return id;
     },
     async commit(commit) {
-      for (const { layoutId } of commit.batches) {
-        if (hot.tenantOf(layoutId) === null) {
+      for (const { layoutId, body } of commit.batches) {
+        const layout = hot.layout(layoutId);
+        if (layout === null) {
           throw new AppError("internal", `Cannot commit to layout ${layoutId}: it was never defined`);
+        }
+        if (log.tracing) {
+          // The same id as model's traceId gives, without decoding the batch.
+          const id = `${layout.device}@${timesOfBody(body).baseTime}`;
+          log.trace({ file: "cloud/src/store/series/open-series-store.ts", id }, "Handed to the series writer");
         }
       }
       const places = await queue.commit(commit);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import type { BootId, LayoutProperty, Ranges, Source } from "@penstock/model";
+import { addRange, type BootId, type LayoutProperty, type Ranges, type Source } from "@penstock/model";
 import { type Group, type GroupDone, metaFields, type OpenRequest } from "./protocol.ts";
 import { transaction } from "./transaction.ts";
 
@@ -16,6 +16,7 @@ export function createGroupWriter(db: DatabaseSync) {
   );
   // Every epoch of the node: a session that began under the epoch before must not commit either.
   const fence = db.prepare("UPDATE source SET generation = ? WHERE tenant = ? AND node = ?");
+  const epochs = db.prepare("SELECT ranges FROM source WHERE tenant = ? AND node = ?");
   const advance = db.prepare("UPDATE source SET ranges = ?, boot = session_boot WHERE id = ? AND generation = ?");
   const insert = db.prepare(
     "INSERT INTO hot (id, layout, source, first_seq, count, t_min, t_max, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -35,6 +36,10 @@ export function createGroupWriter(db: DatabaseSync) {
       epoch: who.epoch,
       generation,
       ranges: JSON.parse(String(row.ranges)) as Ranges,
+      nodeRanges: epochs
+        .all(who.tenant, who.node)
+        .flatMap((epoch) => JSON.parse(String(epoch.ranges)) as Ranges)
+        .reduce<Ranges>((joined, [from, to]) => addRange(joined, from, to), []),
       lastBoot: row.boot as BootId | null,
     };
   }
