@@ -121,7 +121,12 @@ async function call(options: ClientOptions, route: RouteSpec, input: AnyInput): 
 async function* stream(options: ClientOptions, route: RouteSpec, input: AnyInput): AsyncGenerator<unknown> {
   const response = await send(options, route, input);
   if (response.body === null) return;
-  for await (const { event, data } of readEvents(response.body)) yield { event, data: JSON.parse(data) as unknown };
+  try {
+    for await (const { event, data } of readEvents(response.body)) yield { event, data: JSON.parse(data) as unknown };
+  } catch (cause) {
+    if (input.signal?.aborted === true) throw new AppError("aborted", "The stream was called off", { cause });
+    throw new AppError("link/closed", `The stream from ${options.baseUrl} broke: ${reasonOf(cause)}`, { cause });
+  }
 }
 
 async function problemOf(response: Response, what: string): Promise<AppError> {

@@ -1,2 +1,2 @@
-export { exitCodes } from "./exit-codes.ts";
+export { exitCodeOf, exitCodes } from "./exit-codes.ts";
 export { makeProgram, run } from "./program.ts";

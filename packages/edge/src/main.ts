@@ -18,7 +18,7 @@ import { createCollect } from "./collect/collect.ts";
 import { gatewayClock } from "./gateway-clock.ts";
 import { dialTls } from "./link/dial-tls.ts";
 import { openIdentity } from "./link/identity.ts";
-import { join as joinWith } from "./link/join.ts";
+import { cloudAddress, join as joinWith } from "./link/join.ts";
 import { createLink } from "./link/link.ts";
 import { openOutbox } from "./outbox/outbox.ts";
 import { outboxConsumer } from "./outbox/outbox-consumer.ts";
@@ -30,6 +30,8 @@ import { witnessLine } from "./witness-line.ts";
 
 export interface EdgeOptions {
   readonly dataDir: string;
+  /** "https://HOST:PORT" where the cloud is now; null = where it was when the gateway joined */
+  readonly cloud: string | null;
   readonly mqtt: { readonly host: string; readonly port: number };
   readonly mapperFolders: readonly string[];
   /** path of mapper-host's program */
@@ -84,6 +86,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
         `The gateway in "${folder}" has not joined a cloud: run penstock edge join --cloud https://HOST:PORT --token TOKEN --data-dir ${folder}`,
       );
     }
+    const cloud = options.cloud === null ? joined.identity.cloud : cloudAddress(options.cloud);
     const floorPath = `${folder}/time`;
     const clock = gatewayClock({ system: systemClock({ floor: await readFloor(files, floorPath) }), boot });
     const floor = keepFloor({ files, path: floorPath, clock, isTrusted: clock.isTrusted, log });
@@ -162,7 +165,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
         outbox: outbox.stats(),
         counters: {},
       }),
-      dial: dialTls({ ...joined.identity.cloud, credentials: joined.credentials, clock }),
+      dial: dialTls({ ...cloud, credentials: joined.credentials, clock }),
       timeTrusted: clock.isTrusted,
       onTime: (time) => clock.learn(time),
       certificate: joined.life,

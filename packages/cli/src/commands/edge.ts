@@ -9,6 +9,7 @@ import { runUntilSignal } from "../run-until-signal.ts";
 
 interface EdgeFlags {
   readonly dataDir: string;
+  readonly cloud?: string;
   readonly mqttHost: string;
   readonly mqttPort: string;
   readonly mappers: readonly string[];
@@ -27,6 +28,7 @@ export function edgeCommand(program: Command): void {
     .command("edge")
     .description("run the gateway agent; it starts from its data folder, with or without the cloud")
     .option("--data-dir <path>", "where everything is kept", "penstock-data/edge")
+    .option("--cloud <url>", "https://HOST:PORT of the cloud, when it has moved since the gateway joined")
     .option("--mqtt-host <address>", "address of the MQTT broker", "127.0.0.1")
     .option("--mqtt-port <number>", "port of the MQTT broker; 0 = any free one", "1883")
     .option("--mappers <folder...>", "further folders with mappers", [])
@@ -42,6 +44,7 @@ export function edgeCommand(program: Command): void {
       const format = formatOf(flags.output);
       const options = {
         dataDir: resolve(flags.dataDir),
+        cloud: flags.cloud ?? null,
         mqtt: { host: flags.mqttHost, port: portNumber("--mqtt-port", flags.mqttPort) },
         mapperFolders: [installedPaths.mappers, ...flags.mappers.map((folder) => resolve(folder))],
         mapperHost: installedPaths.mapperHost,
@@ -63,16 +66,17 @@ export function edgeCommand(program: Command): void {
   edge
     .command("join")
     .description(
-      "make this machine a gateway of a cloud: checks the cloud's CA against the token, then asks for a certificate",
+      "make this machine a gateway of the cloud at --cloud: checks its CA against the token, then asks for a certificate",
     )
-    .requiredOption("--cloud <url>", "https://HOST:PORT")
     .requiredOption("--token <token>", "join token, from penstock edge token NODE")
-    .action(async (flags: { cloud: string; token: string }, command: Command) => {
-      const { dataDir } = command.optsWithGlobals() as EdgeFlags;
+    .action(async (flags: { token: string }, command: Command) => {
+      const { dataDir, cloud } = command.optsWithGlobals() as EdgeFlags;
+      // Commander gives --cloud to the command above, which has an option of that name too.
+      if (cloud === undefined) throw missing("--cloud", "must be given: https://HOST:PORT");
       const { joinCloud } = await import("@penstock/edge");
       const joined = await joinCloud({
         dataDir: resolve(dataDir),
-        cloud: flags.cloud.replace(/\/$/, ""),
+        cloud,
         token: flags.token,
       });
       console.log(
@@ -88,6 +92,12 @@ export function edgeCommand(program: Command): void {
       const { makeJoinToken } = await import("../join-token.ts");
       await makeJoinToken({ node, ttl: flags.ttl, format: formatOf(flags.output), flags: command.optsWithGlobals() });
     });
+}
+
+function missing(field: string, rule: string): AppError {
+  return new AppError("input/invalid", `Invalid ${field}: (none): ${rule}`, {
+    fields: [{ field, value: "(none)", rule }],
+  });
 }
 
 function duration(option: string, text: string): number {

@@ -96,7 +96,8 @@ async function up(flags: UpFlags): Promise<void> {
     const edge = await startChild({
       name: "gateway",
       script: installedPaths.cli,
-      args: ["edge", "--data-dir", edgeFolder, "--mqtt-port", flags.mqttPort, ...common],
+      // Where the cloud is this time: with --port 0 it moves at every start.
+      args: ["edge", "--data-dir", edgeFolder, "--cloud", addresses.address, "--mqtt-port", flags.mqttPort, ...common],
       logPath: resolve(folder, "edge.log"),
     });
     children.push(edge);

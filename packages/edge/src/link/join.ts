@@ -33,7 +33,7 @@ const answerTimeoutMs = 30_000;
 export async function join(options: JoinOptions): Promise<Identity> {
   const { files, folder, clock, signal } = options;
   const { secret, caHash } = parseJoinToken(options.token);
-  const { host, port } = addressOf(options.cloudUrl);
+  const { host, port } = cloudAddress(options.cloudUrl);
   const socket = await connectTls({
     host,
     port,
@@ -73,7 +73,8 @@ function verifyPinned(options: {
   verifyPeer({ chain: options.chain, trust: pinned, host: options.host, now: options.clock.now() });
 }
 
-function addressOf(cloudUrl: string): { host: string; port: number } {
+/** Host and port of "https://HOST:PORT". @throws AppError "input/invalid" */
+export function cloudAddress(cloudUrl: string): { host: string; port: number } {
   const url = URL.canParse(cloudUrl) ? new URL(cloudUrl) : null;
   if (url === null || url.protocol !== "https:")
     throw new AppError("input/invalid", `Invalid cloud address: "${cloudUrl}": wanted https://<host>:<port>`);
