@@ -113,9 +113,6 @@ export class BatchQueue {
     // Once: a consumer that throws at every batch would drown the log; the counter goes on.
     if (this.#hasFailed) return;
     this.#hasFailed = true;
-    this.#log.error(
-      { stage: "bus", consumer: this.name, error },
-      "A consumer threw; further throws are counted only",
-    );
+    this.#log.error({ stage: "bus", consumer: this.name, error }, "A consumer threw; further throws are counted only");
   }
 }
