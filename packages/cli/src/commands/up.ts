@@ -121,6 +121,9 @@ async function up(flags: UpFlags): Promise<void> {
       });
     }
     await show({ client, units, signal: stopping.signal, asJson: format === "json" });
+  } catch (error) {
+    // Told to end while it was still starting: what the start then complains of is no error.
+    if (!stopping.signal.aborted) throw error;
   } finally {
     stopping.abort();
     // The gateway first, so that what it still has to say finds the cloud.
