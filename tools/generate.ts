@@ -4,11 +4,28 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { architecture } from "./architecture.ts";
+import { cliReference } from "./reference-cli.ts";
 import { errorReference } from "./reference-errors.ts";
+import { exitCodeReference } from "./reference-exit-codes.ts";
+import { httpReference, openApiDocument } from "./reference-http.ts";
+import { limitReference } from "./reference-limits.ts";
+import { mapperFiles } from "./reference-mappers.ts";
+import { metricReference } from "./reference-metrics.ts";
+import { settingsReference } from "./reference-settings.ts";
 import { root } from "./repository.ts";
 
 const generators: Readonly<Record<string, () => string | Promise<string>>> = {
+  "ARCHITECTURE.md": architecture,
+  "docs/reference/cli.md": cliReference,
   "docs/reference/errors.md": errorReference,
+  "docs/reference/exit-codes.md": exitCodeReference,
+  "docs/reference/http.md": httpReference,
+  "docs/reference/limits.md": limitReference,
+  "docs/reference/metrics.md": metricReference,
+  "docs/reference/openapi.json": openApiDocument,
+  "docs/reference/settings.md": settingsReference,
+  ...mapperFiles(),
 };
 
 export async function staleFiles(): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { type ErrorSpec, errors } from "@penstock/model";
 
-const exitCodes: Readonly<Record<ErrorSpec["who"], string>> = {
+const people: Readonly<Record<ErrorSpec["who"], string>> = {
   caller: "what was asked",
   operator: "how it is set up or run",
   plant: "the machine or its line",
@@ -19,7 +19,7 @@ export function errorReference(): string {
     "",
     "Who can mend it:",
     "",
-    ...Object.entries(exitCodes).map(([who, meaning]) => `- **${who}**: ${meaning}`),
+    ...Object.entries(people).map(([who, meaning]) => `- **${who}**: ${meaning}`),
     "",
     "| code | HTTP | who can mend it | try again | means |",
     "|---|---|---|---|---|",
