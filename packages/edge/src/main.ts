@@ -112,7 +112,6 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       mapperFolders: options.mapperFolders,
       hostCommand: { command: process.execPath, args: [...mapperFlags, options.mapperHost] },
     });
-    closers.push(() => collect.close());
 
     const twin = await openTwin({
       files,
@@ -181,6 +180,8 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       twin.devicesChanged();
     };
     resources.onChange(apply);
+    // Last, so that it is closed first: what was read and published still finds an open outbox. Before this line it runs nothing.
+    closers.push(() => collect.close());
     apply();
     log.info({ node: joined.identity.node.name, host: hostname(), version, boot }, "The gateway runs");
     const { host, port } = bypass.address;
