@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Client, createClient } from "@penstock/api";
-import { KillableProcess, plantMain } from "@penstock/testkit";
+import { type KillableOptions, KillableProcess, plantMain } from "@penstock/testkit";
 
 export const root = resolve(import.meta.dirname, "../..");
 const bin = join(root, "packages/cli/bin/penstock.js");
@@ -23,6 +23,11 @@ export interface CloudProcess {
   readonly login: { readonly user: string; readonly password: string };
   readonly client: Client;
   readonly token: string;
+}
+export interface AgentStart {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly logPath?: string;
 }
 export interface EdgeProcess {
   readonly process: KillableProcess;
@@ -79,8 +84,14 @@ export class TestBench {
     return JSON.parse(stdout) as T;
   }
 
-  process(options: ConstructorParameters<typeof KillableProcess>[0]): KillableProcess {
-    const made = new KillableProcess({ cwd: this.folder, ...options });
+  /** @param logPath takes its standard error, of every life; a test that needs more than the newest lines reads it */
+  process({ logPath, ...options }: KillableOptions & { readonly logPath?: string | undefined }): KillableProcess {
+    const { command, args } = options;
+    const logged =
+      logPath === undefined
+        ? {}
+        : { command: "/bin/sh", args: ["-c", 'log=$1; shift; exec "$@" 2>>"$log"', "sh", logPath, command, ...args] };
+    const made = new KillableProcess({ cwd: this.folder, ...options, ...logged });
     this.#processes.push(made);
     return made;
   }
@@ -99,6 +110,7 @@ export class TestBench {
       readonly name?: string;
       readonly args?: readonly string[];
       readonly env?: Readonly<Record<string, string>>;
+      readonly logPath?: string;
     } = {},
   ): Promise<CloudProcess> {
     const folder = join(this.folder, options.name ?? "cloud");
@@ -118,6 +130,7 @@ export class TestBench {
         "json",
         ...(options.args ?? []),
       ],
+      logPath: options.logPath,
       ...(options.env !== undefined && { env: options.env }),
     });
     const first = (await cloud.start()) as {
@@ -164,11 +177,7 @@ export class TestBench {
   }
 
   /** Joins a node with the commands that a user types, and starts its agent. */
-  async startEdge(
-    cloud: { readonly address: string },
-    node: string,
-    options: { readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
-  ): Promise<EdgeProcess> {
+  async startEdge(cloud: { readonly address: string }, node: string, options: AgentStart = {}): Promise<EdgeProcess> {
     const folder = join(this.folder, node);
     const token = await this.run(["edge", "token", node]);
     if (token.code !== 0) throw new Error(`edge token: ${token.stderr}`);
@@ -181,15 +190,13 @@ export class TestBench {
   }
 
   /** Starts the agent of a node that has joined. */
-  async startAgent(
-    node: string,
-    options: { readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
-  ): Promise<EdgeProcess> {
+  async startAgent(node: string, options: AgentStart = {}): Promise<EdgeProcess> {
     const folder = join(this.folder, node);
     const agent = this.process({
       name: node,
       command: process.execPath,
       args: [cliMain, "edge", "--data-dir", folder, "--mqtt-port", "0", "-o", "json", ...(options.args ?? [])],
+      logPath: options.logPath,
       ...(options.env !== undefined && { env: options.env }),
     });
     const { mqttAddress } = (await agent.start()) as { mqttAddress: string };

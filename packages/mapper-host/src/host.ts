@@ -1,4 +1,5 @@
 import {
+  type CallOptions,
   checkSettings,
   type Mapper,
   type MapperConnection,
@@ -14,6 +15,7 @@ import {
   type MapperToAgent,
   mapperProtocol,
   type PointSpec,
+  type TraceStep,
 } from "@penstock/wire";
 import { withDeadline } from "./deadline.ts";
 import { driverLog } from "./driver-log.ts";
@@ -27,6 +29,10 @@ export interface MapperHostOptions {
   readonly pid: number;
   readonly send: (message: MapperToAgent) => void;
 }
+
+const file = "mapper-host/src/host.ts";
+/** of one request; the first are kept */
+const mostTraceSteps = 16;
 
 type Message<T extends AgentToMapper["t"]> = Extract<AgentToMapper, { t: T }>;
 
@@ -159,20 +165,21 @@ export class MapperHost {
     return { point: { device, property, type, ...settings }, fields };
   }
 
-  async #read({ id, group: number, deadlineMs }: Message<"read">): Promise<MapperToAgent> {
+  async #read({ id, group: number, deadlineMs, trace: isTraced }: Message<"read">): Promise<MapperToAgent> {
     const { clock } = this.#options;
     const group = this.#groups.get(number);
     if (group === undefined) throw new AppError("input/invalid", `Cannot read group ${number}: never announced`);
     if (group.isReading) throw new AppError("collect/overrun", `Cannot read group ${number}: still being read`);
     const { rows, points, rowOf } = group;
+    const follow = followed(isTraced);
     group.isReading = true;
     rows.begin();
     for (const row of group.invalidRows) rows.bad(row, "input/invalid", clock.monotonic());
     const { sink, close } = openSink({ rows, rowOf, now: clock.monotonic() });
     try {
       await this.#using(group.connection, { deadlineMs, what: `read group ${number}` }, async (connection, signal) => {
-        if (readsInto(connection)) return connection.readInto(points, sink, { signal });
-        const results = await connection.read(points, { signal });
+        if (readsInto(connection)) return connection.readInto(points, sink, { signal, ...follow.call });
+        const results = await connection.read(points, { signal, ...follow.call });
         if (signal.aborted) return;
         const now = clock.monotonic();
         results.forEach((result, i) => {
@@ -187,29 +194,34 @@ export class MapperHost {
       close();
       group.isReading = false;
     }
-    return { t: "values", id, body: rows.encode() };
+    follow.step("Values became rows with time and quality");
+    return { t: "values", id, body: rows.encode(), ...follow.answer };
   }
 
   async #write(message: Message<"write">): Promise<MapperToAgent> {
     const { id, connection: name, address, point: spec, value, deadlineMs } = message;
     const point = this.#checkedPoint(address, spec);
+    const follow = followed(message.trace);
+    follow.step("Write came");
     await this.#using(name, { deadlineMs, what: `write "${spec.property}"` }, (connection, signal) =>
-      connection.write(point, value, { signal }),
+      connection.write(point, value, { signal, ...follow.call }),
     );
-    return { t: "written", id };
+    return { t: "written", id, ...follow.answer };
   }
 
   async #readPoint(message: Message<"read-point">): Promise<MapperToAgent> {
     const { id, connection: name, address, point: spec, deadlineMs } = message;
     const point = this.#checkedPoint(address, spec);
     const what = `read "${spec.property}"`;
+    const follow = followed(message.trace);
     const results = await this.#using(name, { deadlineMs, what }, (connection, signal) =>
-      connection.read([point], { signal }),
+      connection.read([point], { signal, ...follow.call }),
     );
+    follow.step("Value was read back");
     const result = results[0];
     const value: Value = result?.value ?? null;
     const reason = result?.reason ?? (value === null ? "mapper/bad-answer" : null);
-    return { t: "point", id, value, reason };
+    return { t: "point", id, value, reason, ...follow.answer };
   }
 
   #checkedPoint(address: JsonObject, spec: PointSpec): Point {
@@ -251,4 +263,18 @@ export class MapperHost {
       send({ t: "failed", id, code: error.code, message: error.message });
     });
   }
+}
+
+/** The files that a followed request passes, to be told with its answer; does nothing for one that nobody follows. */
+function followed(isTraced: boolean | undefined): {
+  readonly step: (message: string) => void;
+  readonly call: Pick<CallOptions, "trace">;
+  readonly answer: { readonly trace?: readonly TraceStep[] };
+} {
+  if (isTraced !== true) return { step: () => {}, call: {}, answer: {} };
+  const trace: TraceStep[] = [];
+  const add = (file: string, message: string) => {
+    if (trace.length < mostTraceSteps) trace.push({ file, message });
+  };
+  return { step: (message) => add(file, message), call: { trace: add }, answer: { trace } };
 }

@@ -18,6 +18,14 @@ export interface DriverLog {
   error(fields: DriverLogFields, message: string): void;
 }
 
+/** What every call of the runner comes with. */
+export interface CallOptions {
+  /** aborted when nobody waits for the outcome any more */
+  readonly signal: AbortSignal;
+  /** there while somebody follows values through the system: the driver names its own file (relative to packages/) */
+  readonly trace?: (file: string, message: string) => void;
+}
+
 export interface OpenContext {
   /** aborted when nobody waits for the connection any more; `open` then rejects and leaves nothing behind */
   readonly signal: AbortSignal;
@@ -63,16 +71,16 @@ export interface ReadSink {
  */
 export interface MapperConnection<Address = unknown, Visitor = unknown> {
   /** one result per point, in their order; rejects only when nothing at all could be read */
-  read(points: readonly Point<Address, Visitor>[], options: { signal: AbortSignal }): Promise<readonly PointResult[]>;
+  read(points: readonly Point<Address, Visitor>[], options: CallOptions): Promise<readonly PointResult[]>;
   /** resolves when the device has taken the value; a value that does not fit is refused before anything is sent */
-  write(point: Point<Address, Visitor>, value: Value, options: { signal: AbortSignal }): Promise<void>;
+  write(point: Point<Address, Visitor>, value: Value, options: CallOptions): Promise<void>;
   /** resolves when nothing is in flight; calls in flight reject with `aborted` or a `mapper/…` code */
   close(): Promise<void>;
 }
 
 /** Looked for by the runner: the same as `read`, without an object per value. Rows not reported are bad, mapper/timeout. */
 export interface ReadsInto<Address = unknown, Visitor = unknown> {
-  readInto(points: readonly Point<Address, Visitor>[], sink: ReadSink, options: { signal: AbortSignal }): Promise<void>;
+  readInto(points: readonly Point<Address, Visitor>[], sink: ReadSink, options: CallOptions): Promise<void>;
 }
 /** Looked for by the runner: the device reports changes by itself. */
 export interface Subscribes<Address = unknown, Visitor = unknown> {
@@ -104,7 +112,7 @@ export function readsInto(connection: object): connection is ReadsInto {
 export async function readByInto<A, V>(
   connection: ReadsInto<A, V>,
   points: readonly Point<A, V>[],
-  options: { signal: AbortSignal },
+  options: CallOptions,
 ): Promise<readonly PointResult[]> {
   const results: PointResult[] = points.map(() => ({ value: null, reason: "mapper/timeout" }));
   let monotonic: number | undefined;

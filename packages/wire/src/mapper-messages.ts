@@ -13,6 +13,12 @@ export interface PointSpec {
   readonly visitor: Readonly<Record<string, Json>>;
 }
 export type JsonObject = Readonly<Record<string, Json>>;
+/** A file of the mapper's process that a followed value has passed. The agent writes the line: only it knows the value's id. */
+export interface TraceStep {
+  /** relative to packages/ */
+  readonly file: string;
+  readonly message: string;
+}
 
 /** agent → mapper */
 export type AgentToMapper =
@@ -28,7 +34,14 @@ export type AgentToMapper =
       readonly points: readonly PointSpec[];
     }
   | { readonly t: "ungroup"; readonly group: number }
-  | { readonly t: "read"; readonly id: number; readonly group: number; readonly deadlineMs: number }
+  /** trace: the answer shall say through which files the values went; the same for write and read-point */
+  | {
+      readonly t: "read";
+      readonly id: number;
+      readonly group: number;
+      readonly deadlineMs: number;
+      readonly trace?: boolean;
+    }
   | {
       readonly t: "write";
       readonly id: number;
@@ -37,6 +50,7 @@ export type AgentToMapper =
       readonly point: PointSpec;
       readonly value: Value;
       readonly deadlineMs: number;
+      readonly trace?: boolean;
     }
   | {
       readonly t: "read-point";
@@ -45,6 +59,7 @@ export type AgentToMapper =
       readonly address: JsonObject;
       readonly point: PointSpec;
       readonly deadlineMs: number;
+      readonly trace?: boolean;
     }
   | { readonly t: "ping"; readonly n: number }
   | { readonly t: "stop" };
@@ -59,9 +74,15 @@ export type MapperToAgent =
       readonly pid: number;
     }
   /** body = encodeBatchBody with monotonic times; layout = the group's points */
-  | { readonly t: "values"; readonly id: number; readonly body: Uint8Array }
-  | { readonly t: "written"; readonly id: number }
-  | { readonly t: "point"; readonly id: number; readonly value: Value; readonly reason: ErrorCode | null }
+  | { readonly t: "values"; readonly id: number; readonly body: Uint8Array; readonly trace?: readonly TraceStep[] }
+  | { readonly t: "written"; readonly id: number; readonly trace?: readonly TraceStep[] }
+  | {
+      readonly t: "point";
+      readonly id: number;
+      readonly value: Value;
+      readonly reason: ErrorCode | null;
+      readonly trace?: readonly TraceStep[];
+    }
   | { readonly t: "failed"; readonly id: number; readonly code: ErrorCode; readonly message: string }
   | {
       readonly t: "connection";

@@ -16,10 +16,12 @@ import {
   traceId,
 } from "@penstock/model";
 import type { Cancel, ChildProcesses, Clock, Files, Log, Metrics } from "@penstock/runtime";
+import type { MapperToAgent, TraceStep } from "@penstock/wire";
 import { collectMetrics } from "./collect-metrics.ts";
 import { deviceAccess } from "./device-access.ts";
 import { findMapper } from "./find-mapper.ts";
 import { type CollectGroup, groupMessage, groupsOf, openMessage } from "./groups.ts";
+import { logSteps } from "./log-steps.ts";
 import { type HostCommand, Mapper } from "./mapper.ts";
 import { badBatch, batchFromMapper, outcomeOf, type WallOf } from "./results.ts";
 import { Schedule } from "./schedule.ts";
@@ -255,8 +257,11 @@ class Collector {
     const sentAt = clock.monotonic();
     this.#metrics.cycles.add();
     let batch: ReadingBatch;
+    let trace: readonly TraceStep[] | undefined;
     try {
-      const body = await this.#request(group);
+      const values = await this.#request(group);
+      const { body } = values;
+      trace = values.trace;
       const now = clock.monotonic();
       this.#metrics.readTime.observe((now - sentAt) / 1e6);
       batch = batchFromMapper({ layout: group.layout, body, sentAt, now, wallOf });
@@ -272,16 +277,20 @@ class Collector {
     if (outcome.code !== null) this.#metrics.failures(outcome.code).add();
     const isOurs = this.#groups.has(group.id);
     this.#run({ t: "answered", group: group.id, outcome });
-    if (isOurs) this.#publish(group, batch);
+    if (!isOurs) return;
+    if (this.#log.tracing) logSteps(this.#log, traceId(batch), trace);
+    this.#publish(group, batch);
   }
 
-  async #request(group: CollectGroup): Promise<Uint8Array> {
+  async #request(group: CollectGroup): Promise<Extract<MapperToAgent, { readonly t: "values" }>> {
     const mapper = this.#mapperOf(group.connection.protocol);
     const { running } = mapper;
     if (running === null) throw new AppError(mapper.trouble().code, mapper.trouble().message);
     const deadlineMs = readDeadlineMs;
-    const answer = await running.request((id) => ({ t: "read", id, group: group.id, deadlineMs }), { deadlineMs });
-    if (answer.t === "values" && answer.body instanceof Uint8Array) return answer.body;
+    const traced = this.#log.tracing ? { trace: true } : {};
+    const ask = (id: number) => ({ t: "read", id, group: group.id, deadlineMs, ...traced }) as const;
+    const answer = await running.request(ask, { deadlineMs });
+    if (answer.t === "values" && answer.body instanceof Uint8Array) return answer;
     throw new AppError("mapper/bad-answer", `The mapper answered a read with "${answer.t}"`);
   }
 

@@ -8,6 +8,7 @@ import {
 } from "@penstock/model";
 import type { Log } from "@penstock/runtime";
 import { pointOf } from "./groups.ts";
+import { logSteps } from "./log-steps.ts";
 import type { Mapper } from "./mapper.ts";
 
 /** How long a device may take over one write or one read back, waiting for its line included. */
@@ -45,13 +46,15 @@ export function deviceAccess(options: {
     address: device.address,
     point: pointOf(property),
     deadlineMs,
+    ...(log.tracing && { trace: true }),
   });
   return {
     async write(uid, name, value, signal, trace = `${uid}/${name}`) {
       const target = targetOf(uid, name, "write");
       if (log.tracing) log.trace({ file, id: trace }, "Handed a write to the mapper");
-      await target.running.request((id) => ({ t: "write", id, ...common(target), value }), { deadlineMs, signal });
-      if (log.tracing) log.trace({ file, id: trace }, "Mapper has written");
+      const request = (id: number) => ({ t: "write", id, ...common(target), value }) as const;
+      const answer = await target.running.request(request, { deadlineMs, signal });
+      if (log.tracing) logSteps(log, trace, answer.trace);
     },
     async read(uid, name, signal, trace = `${uid}/${name}`) {
       const target = targetOf(uid, name, "read");
@@ -61,6 +64,7 @@ export function deviceAccess(options: {
       if (log.tracing) log.trace({ file, id: trace }, "Asked the mapper to read back");
       const request = (id: number) => ({ t: "read-point", id, ...common(target) }) as const;
       const answer = await target.running.request(request, { deadlineMs, signal });
+      if (log.tracing) logSteps(log, trace, answer.trace);
       if (answer.t !== "point") {
         throw new AppError("mapper/bad-answer", `Cannot read "${name}": the mapper answered with "${answer.t}"`);
       }

@@ -1,5 +1,12 @@
 import { codeOf, type ErrorCode, limits, type OutboxEntry, traceId } from "@penstock/model";
-import { checkCloudMessage, decodeBatchBody, linkVersions, openLinkChannel, type Transport } from "@penstock/wire";
+import {
+  checkCloudMessage,
+  decodeBatchBody,
+  linkVersions,
+  openLinkChannel,
+  type Reports,
+  type Transport,
+} from "@penstock/wire";
 import type { BootOffset } from "./correct-time.ts";
 import type { LinkMetrics } from "./link-metrics.ts";
 import type { LinkOptions } from "./link-options.ts";
@@ -118,6 +125,7 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
       case "send":
         if (effect.message.t === "readings")
           stats.sentReadings.add(effect.message.entries.reduce((sum, entry) => sum + entry[1], 0));
+        if (log.tracing && effect.message.t === "reports") traceReports(effect.message);
         channel.send(effect.lane, effect.message);
         return;
       case "read":
@@ -179,6 +187,11 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
   function traceEntries(entries: readonly OutboxEntry[]): void {
     for (const { layout, body, firstSeq } of entries)
       log.trace({ id: traceId(decodeBatchBody(layout, body)), seq: firstSeq }, "Batch goes over the link");
+  }
+
+  function traceReports({ reports }: Reports): void {
+    for (const { device, property, version, state } of reports)
+      log.trace({ id: `${device}/${property}#${version}`, state }, "Report goes over the link");
   }
 
   function tickInput(): EdgeInput {

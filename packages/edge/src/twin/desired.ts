@@ -251,7 +251,8 @@ class DesiredLoop implements Desired {
 
   #start(access: Access): void {
     const { access: devices, clock, log, metrics } = this.#options;
-    if (log.tracing) log.trace({ file, id: desiredId(access), op: access.op }, "Access to the device begins");
+    const id = desiredId(access);
+    if (log.tracing) log.trace({ file, id, op: access.op }, "Access to the device begins");
     metrics.counter("penstock_twin_accesses_total", "Accesses to devices for desired values", { op: access.op }).add();
     const calledOff = new AbortController();
     const cancel = clock.after(accessTimeoutMs, () =>
@@ -261,8 +262,8 @@ class DesiredLoop implements Desired {
     const { device, property } = access;
     const made: Promise<Input> =
       access.op === "write"
-        ? devices.write(device, property, access.value, signal).then(() => ({ t: "written", access }))
-        : devices.read(device, property, signal).then((value) => ({ t: "found", access, value }));
+        ? devices.write(device, property, access.value, signal, id).then(() => ({ t: "written", access }))
+        : devices.read(device, property, signal, id).then((value) => ({ t: "found", access, value }));
     const ended = made
       .catch((error: unknown) => this.#trouble(access, error))
       .then((input) => {

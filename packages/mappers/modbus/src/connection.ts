@@ -1,4 +1,5 @@
 import {
+  type CallOptions,
   type DriverClock,
   type MapperConnection,
   type PointResult,
@@ -20,6 +21,8 @@ export interface ConnectionOptions {
   readonly clock: DriverClock;
 }
 
+const file = "mappers/modbus/src/connection.ts";
+
 /** What ends a whole unit's turn: asking it more would cost the other devices on the line a time-out each. */
 const isSilent = (code: string) => code === "mapper/timeout" || code === "mapper/gateway-no-response";
 
@@ -36,21 +39,25 @@ export class ModbusConnection implements MapperConnection<Address, Visitor>, Rea
     this.#options = options;
   }
 
-  read(points: readonly ModbusPoint[], options: { signal: AbortSignal }): Promise<readonly PointResult[]> {
+  read(points: readonly ModbusPoint[], options: CallOptions): Promise<readonly PointResult[]> {
     return readByInto(this, points, options);
   }
 
-  readInto(points: readonly ModbusPoint[], sink: ReadSink, { signal }: { signal: AbortSignal }): Promise<void> {
-    return this.#run(signal, (stopped) => this.#readAll(this.#planOf(points), sink, stopped));
+  readInto(points: readonly ModbusPoint[], sink: ReadSink, { signal, trace }: CallOptions): Promise<void> {
+    return this.#run(signal, async (stopped) => {
+      await this.#readAll(this.#planOf(points), sink, stopped);
+      trace?.(file, "Registers became values");
+    });
   }
 
-  write(point: ModbusPoint, value: Value, { signal }: { signal: AbortSignal }): Promise<void> {
+  write(point: ModbusPoint, value: Value, { signal, trace }: CallOptions): Promise<void> {
     return this.#run(signal, async (stopped) => {
       const resolved = resolvePoint(point);
       const request = writeRequest(resolved, value, point.visitor.writeWith);
       const { timeoutMs } = this.#options;
       const answer = await this.#lease.line.ask({ unit: resolved.unit, pdu: request.pdu, timeoutMs, signal: stopped });
       checkWritten(request, answer.pdu);
+      trace?.(file, "The device has taken the value");
     });
   }
 
