@@ -48,17 +48,27 @@ export function encodeChunk(out: ByteWriter, chunk: Chunk): Uint8Array<ArrayBuff
 
 /** @throws AppError store/corrupt */
 export function decodeChunk(bytes: Uint8Array): Chunk {
+  const { input, type, count } = openChunk(bytes);
+  const offsets = unpackOffsets(input, count);
+  const flags = unpackRuns(input, count);
+  const reasons = unpackRuns(input, count);
+  return { type, offsets, flags, reasons, values: unpackValues(input, type, count) };
+}
+
+/** Only the offsets, for a series that shares them. @throws AppError store/corrupt */
+export function decodeOffsets(bytes: Uint8Array): Chunk["offsets"] {
+  const { input, count } = openChunk(bytes);
+  return unpackOffsets(input, count);
+}
+
+function openChunk(bytes: Uint8Array): { input: ByteReader; type: ValueType; count: number } {
   const input = opened(bytes, "a chunk");
   const found = input.u8();
   const type = valueTypes[input.u8()];
   if (found !== version || type === undefined) {
     throw new AppError("store/corrupt", `Cannot read a chunk: version ${found}, this program knows ${version}`);
   }
-  const count = input.varint();
-  const offsets = unpackOffsets(input, count);
-  const flags = unpackRuns(input, count);
-  const reasons = unpackRuns(input, count);
-  return { type, offsets, flags, reasons, values: unpackValues(input, type, count) };
+  return { input, type, count: input.varint() };
 }
 
 function unpackOffsets(input: ByteReader, count: number): Float64Array | number | null {

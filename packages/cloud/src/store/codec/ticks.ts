@@ -3,7 +3,6 @@ import { ByteWriter } from "./byte-writer.ts";
 import { opened, sealed } from "./checksum.ts";
 import { packIntegers, unpackIntegers } from "./integers.ts";
 import { packRuns, unpackRuns } from "./runs.ts";
-import { packTexts, unpackTexts } from "./texts.ts";
 
 /**
  * What all series of a block share. A tick is one batch; the reading of the property at position p has the tick's source,
@@ -34,7 +33,7 @@ export function encodeTicks(ticks: Ticks): Uint8Array<ArrayBuffer> {
   packIntegers(out, ticks.baseTimes, count);
   packIntegers(out, ticks.firstSeqs, count);
   out.varint(ticks.reasons.length);
-  packTexts(out, ticks.reasons);
+  for (const reason of ticks.reasons) out.section(Buffer.from(reason));
   out.varint(ticks.patterns.length);
   for (const pattern of ticks.patterns) {
     out.u8(pattern === null ? 0 : 1);
@@ -58,7 +57,7 @@ export function decodeTicks(bytes: Uint8Array): Ticks {
   const sources = unpackIntegers(input, count);
   const baseTimes = unpackIntegers(input, count);
   const firstSeqs = unpackIntegers(input, count);
-  const reasons = unpackTexts(input, input.varint());
+  const reasons = Array.from({ length: input.varint() }, () => Buffer.from(input.section()).toString());
   const patterns = Array.from({ length: input.varint() }, () =>
     input.u8() === 0 ? null : Uint16Array.from(unpackIntegers(input, input.varint())),
   );

@@ -1,7 +1,7 @@
 import {
   AppError,
   flagBad,
-  flagUncertain,
+  flagNull,
   isIntegerType,
   type Micros,
   type Quality,
@@ -42,7 +42,12 @@ interface Bucket {
 export function createDownsampler(query: SeriesQuery) {
   const buckets = new Map<number, Bucket>();
   const width = (query.to - query.from) / query.points;
-  const at = (time: number) => Math.min(query.points - 1, Math.floor((time - query.from) / width));
+  /** first whole microsecond of a slice */
+  const begin = (index: number) => query.from + Math.ceil(index * width);
+  function at(time: number): number {
+    const guess = Math.min(query.points - 1, Math.floor((time - query.from) / width));
+    return time < begin(guess) ? guess - 1 : time >= begin(guess + 1) ? guess + 1 : guess;
+  }
   const ownTimes = query.aggregate === "first" || query.aggregate === "last" || query.aggregate === "minmax";
 
   function bucket(index: number): Bucket {
@@ -66,12 +71,13 @@ export function createDownsampler(query: SeriesQuery) {
   }
 
   return {
-    /** true when the chunk was counted without being decoded */
-    takeSummary(times: { readonly lowest: Micros; readonly highest: Micros }, summary: ChunkSummary): boolean {
-      if (ownTimes || summary.low === null || summary.high === null || summary.total === null) return false;
-      if (times.lowest < query.from || times.highest >= query.to || at(times.lowest) !== at(times.highest))
-        return false;
-      const into = bucket(at(times.lowest));
+    /** true where a chunk's summary could be enough: it lies in one slice, and no reading's own time is asked for */
+    fitsOneSlice: ({ lowest, highest }: { readonly lowest: Micros; readonly highest: Micros }) =>
+      !ownTimes && lowest >= query.from && highest < query.to && at(lowest) === at(highest),
+    /** for a chunk that fits; false when it has to be decoded after all */
+    takeSummary({ lowest }: { readonly lowest: Micros }, summary: ChunkSummary): boolean {
+      if (summary.low === null || summary.high === null || summary.total === null) return false;
+      const into = bucket(at(lowest));
       into.used += summary.count;
       into.total += summary.total;
       if (into.low === null || summary.low < into.low) into.low = summary.low;
@@ -80,24 +86,35 @@ export function createDownsampler(query: SeriesQuery) {
     },
     take(rows: SeriesRows): void {
       requireNumbers(rows.type, query.aggregate);
-      const numbers = rows.values;
+      const { times, values, flags } = rows;
+      let into: Bucket | null = null;
+      // Neighbours mostly fall into the same slice, so its bounds are kept.
+      let start = 0;
+      let end = 0;
       for (let i = 0; i < rows.count; i++) {
-        const time = rows.times[i]!;
-        if (time < query.from || time >= query.to) continue;
-        const into = bucket(at(time));
-        const quality = (rows.flags?.[i] ?? 0) & qualityMask;
-        if (quality === flagBad) {
-          if (isLater(rows, i, into.lastBad)) into.lastBad = { rows, i };
-          continue;
+        const time = times[i]!;
+        if (into === null || time < start || time >= end) {
+          if (time < query.from || time >= query.to) continue;
+          const index = at(time);
+          start = begin(index);
+          end = begin(index + 1);
+          into = bucket(index);
+        }
+        const flag = flags === null ? 0 : flags[i]!;
+        if (flag !== 0) {
+          if ((flag & flagNull) !== 0 || (flag & qualityMask) === flagBad) {
+            if (isLater(rows, i, into.lastBad)) into.lastBad = { rows, i };
+            continue;
+          }
+          into.uncertain = true;
         }
         into.used++;
-        into.uncertain ||= quality === flagUncertain;
         if (query.aggregate === "first" || query.aggregate === "last") {
           if (isEarlier(rows, i, into.first)) into.first = { rows, i };
           if (isLater(rows, i, into.last)) into.last = { rows, i };
           continue;
         }
-        const value = numbers[i]!;
+        const value = values[i]!;
         if (typeof value !== "number" && typeof value !== "bigint") continue;
         into.total += Number(value);
         if (into.low === null || value < into.low) {
@@ -113,7 +130,7 @@ export function createDownsampler(query: SeriesQuery) {
     points(type: ValueType): SeriesPoint[] {
       return [...buckets]
         .sort(([a], [b]) => a - b)
-        .flatMap(([index, found]) => pointsOf(found, Math.round(query.from + index * width) as Micros, type));
+        .flatMap(([index, found]) => pointsOf(found, begin(index) as Micros, type));
     },
   };
 

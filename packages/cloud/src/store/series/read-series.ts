@@ -40,8 +40,10 @@ export function readSeries(
   const sampler = createDownsampler(query);
   for (const rows of hot) if (rows.count > 0) sampler.take(rows);
   for (const { block, position } of found) {
-    const summary = store.blocks.summary(block, position);
-    if (summary === undefined || sampler.takeSummary(block, summary)) continue;
+    if (sampler.fitsOneSlice(block)) {
+      const summary = store.blocks.summary(block, position);
+      if (summary === undefined || sampler.takeSummary(block, summary)) continue;
+    }
     const rows = store.blocks.rows(block, position);
     if (rows !== null) sampler.take(rows);
   }
