@@ -62,7 +62,7 @@ async function up(flags: UpFlags): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, stop);
   try {
     const common = ["--until-stdin-ends", "--log-level", flags.logLevel, "-o", "json"];
-    const [plant, cloud] = await Promise.all([
+    const starting = [
       startChild({
         name: "plant",
         script: installedPaths.plant,
@@ -84,8 +84,11 @@ async function up(flags: UpFlags): Promise<void> {
         ],
         logPath: resolve(folder, "cloud.log"),
       }),
-    ]);
-    children.push(cloud, plant);
+    ] as const;
+    // When one of the two does not start, the other must still be stopped, or it would keep this program alive.
+    for (const started of await Promise.allSettled(starting))
+      if (started.status === "fulfilled") children.unshift(started.value);
+    const [plant, cloud] = await Promise.all(starting);
     const addresses = cloud.first as { address: string; localAddress: string; caHash: string; login: Login | null };
     const login = rememberLogin(resolve(folder, "login.json"), addresses.login);
     const client = await logIn({ server: addresses.localAddress, login, contextPath: resolve(folder, "context.json") });

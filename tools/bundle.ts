@@ -1,0 +1,102 @@
+/**
+ * Makes packages/cli/dist: everything that ships, as plain JavaScript beside the `penstock` command, with the npm packages
+ * it uses in it. Only native add-ons stay outside. `installed-paths.ts` of the cli says what stands where.
+ */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { build, type Metafile } from "esbuild";
+import { root } from "./repository.ts";
+
+const cli = resolve(root, "packages/cli");
+
+/** Native add-ons: npm installs the one for the machine. msgpackr does without its own when it is missing. */
+const external = ["@node-rs/argon2", "msgpackr-extract"];
+
+/** Programs and workers, each by the name under which its starter looks for it. */
+const entries: Readonly<Record<string, string>> = {
+  main: "packages/cli/src/main.ts",
+  "mapper-host": "packages/mapper-host/src/main.ts",
+  plant: "packages/testkit/src/plant/main.ts",
+  "series-writer": "packages/cloud/src/store/series/series-writer.ts",
+  "series-reader": "packages/cloud/src/store/series/series-reader.ts",
+  "sqlite-worker": "packages/runtime/src/sqlite-worker.ts",
+};
+
+/** CommonJS libraries call `require` for Node's own modules, which a module does not have by itself. */
+const banner = `import { createRequire as makeRequire } from "node:module";
+const require = makeRequire(import.meta.url);`;
+
+export interface Bundle {
+  readonly folder: string;
+  /** bytes of all JavaScript */
+  readonly bytes: number;
+}
+
+export async function bundle(folder: string = resolve(cli, "dist")): Promise<Bundle> {
+  rmSync(folder, { recursive: true, force: true });
+  const mappers = readdirSync(resolve(root, "packages/mappers")).filter((name) =>
+    existsSync(resolve(root, "packages/mappers", name, "mapper.json")),
+  );
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: {
+      ...entries,
+      ...Object.fromEntries(mappers.map((name) => [`mappers/${name}/index`, `packages/mappers/${name}/src/index.ts`])),
+    },
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    // Names stay, so that stack traces and profiles say what they mean; white space goes.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    keepNames: false,
+    legalComments: "none",
+    external,
+    banner: { js: banner },
+    metafile: true,
+    logLevel: "error",
+  });
+  for (const name of mappers) writeManifest(resolve(root, "packages/mappers", name), join(folder, "mappers", name));
+  cpSync(resolve(root, "packages/console/static"), join(folder, "console"), { recursive: true });
+  writeFileSync(join(folder, "THIRD-PARTY-LICENSES.txt"), thirdPartyLicences(metafile));
+  const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
+  return { folder, bytes };
+}
+
+/** The manifest as it is in the workspace, but for where the mapper's module stands. */
+function writeManifest(from: string, to: string): void {
+  const manifest = JSON.parse(readFileSync(join(from, "mapper.json"), "utf8")) as Record<string, unknown>;
+  mkdirSync(to, { recursive: true });
+  writeFileSync(join(to, "mapper.json"), `${JSON.stringify({ ...manifest, main: "./index.js" }, null, 2)}\n`);
+}
+
+/** The licences of the packages whose code is in the bundle ask for their text to go along. */
+function thirdPartyLicences(metafile: Metafile): string {
+  const packages = new Set<string>();
+  for (const input of Object.keys(metafile.inputs)) {
+    const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
+    if (found !== null) packages.add(found[1]!);
+  }
+  return [...packages]
+    .sort()
+    .map(licenceOf)
+    .join(`\n${"-".repeat(80)}\n\n`);
+}
+
+function licenceOf(path: string): string {
+  const folder = resolve(root, path);
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+    readonly [key: string]: unknown;
+  };
+  const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
+  const texts = files.map((file) => readFileSync(join(folder, file), "utf8").trim());
+  return `${String(name)} ${String(version)} (${String(license)})\n\n${texts.join("\n\n")}\n`;
+}
+
+if (import.meta.main) {
+  const made = await bundle();
+  console.log(`${relative(root, made.folder)}: ${Math.round(made.bytes / 1024)} kB of JavaScript`);
+}
