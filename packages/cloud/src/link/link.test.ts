@@ -236,6 +236,30 @@ test("link carries the assigned set, desired values and reports, each once and o
   await w.end(link);
 });
 
+test("link tries a desired value again that the gateway's disk refused, within the session and its time to live", async () => {
+  const w = world();
+  const desired: DesiredValue = {
+    ...{ device: layout.device, property: "speed", type: "float64", value: 1, version: 1 },
+    ttlMs: 60_000,
+  };
+  w.cloud.pending = [desired];
+  const take = w.edge.takeDesired.bind(w.edge);
+  let refusals = 2;
+  w.edge.takeDesired = async (values) => {
+    if (refusals-- > 0) throw new AppError("data/disk-full", "Cannot write journal: the disk is full");
+    await take(values);
+  };
+  const link = w.connect();
+  await w.clock.advanceAsync(5000);
+  assert.equal(w.ingest.begun, 1, "the session went on");
+  assert.deepEqual(
+    w.edge.desired.map(({ version, ttlMs }) => ({ version, ttlMs })),
+    [{ version: 1, ttlMs: 58_000 }],
+  );
+  assert.deepEqual(w.cloud.pending, []);
+  await w.end(link);
+});
+
 test("link refuses a node that is not authorized, and tries again later", async () => {
   const w = world();
   w.cloud.refusal = new AppError("link/not-authorized", "Cannot open session: the certificate is revoked");

@@ -1,4 +1,13 @@
-import { codeOf, type ErrorCode, limits, type OutboxEntry, traceId } from "@penstock/model";
+import {
+  codeOf,
+  type DesiredValue,
+  type ErrorCode,
+  isRetriable,
+  limits,
+  type OutboxEntry,
+  traceId,
+} from "@penstock/model";
+import { sleep } from "@penstock/runtime";
 import {
   checkCloudMessage,
   decodeBatchBody,
@@ -29,6 +38,7 @@ interface RunOptions extends LinkOptions {
 }
 
 const tickMs = 1000;
+const controlRetryMs = 1000;
 
 /** Runs one session over an open connection; resolves when it has ended and nothing of it is in flight. */
 export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
@@ -37,6 +47,7 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
   const waiting: EdgeInput[] = [];
   const inFlight = new Set<Promise<void>>();
   const finished = Promise.withResolvers<Omit<SessionEnd, "sent">>();
+  const over = new AbortController();
   let controlChain: Promise<void> = Promise.resolve();
   let isFeeding = false;
   let counted = { duplicates: 0, ignored: 0 };
@@ -112,12 +123,25 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
   }
 
   /**
-   * In the order they came; what is acknowledged is on disk by then. What fails is not acknowledged, so the cloud offers
-   * it again at the next session; readings go on meanwhile.
+   * In the order they came; what is acknowledged is on disk by then. What the disk refuses is tried again while the session
+   * lasts, since the cloud offers it a second time only at the next one; readings go on meanwhile.
    */
   function inOrder(what: string, work: () => Promise<void>): void {
-    controlChain = controlChain.then(work).catch((err: unknown) => log.error({ err, what }, "Control message failed"));
+    controlChain = controlChain.then(() => untilDone(what, work));
     track(controlChain);
+  }
+
+  async function untilDone(what: string, work: () => Promise<void>): Promise<void> {
+    do {
+      try {
+        await work();
+        return;
+      } catch (err) {
+        log.error({ err, what }, "Control message failed");
+        if (!isRetriable(err)) return;
+      }
+      await sleep(clock, controlRetryMs, over.signal).catch(() => undefined);
+    } while (!over.signal.aborted);
   }
 
   function perform(effect: EdgeEffect): void {
@@ -166,10 +190,7 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
       case "take-desired":
         for (const { device, property, version } of log.tracing ? effect.values : [])
           log.trace({ id: `${device}/${property}#${version}` }, "Desired value came");
-        inOrder("desired", async () => {
-          await control.takeDesired(effect.values);
-          feed({ t: "desired-taken", values: effect.values });
-        });
+        takeDesired(effect.values, clock.monotonic());
         return;
       case "reports-taken":
         inOrder("reports-taken", () => control.reportsTaken(effect.taken));
@@ -182,6 +203,15 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
         channel.close(effect.message);
         return;
     }
+  }
+
+  function takeDesired(values: readonly DesiredValue[], cameAt: number): void {
+    inOrder("desired", async () => {
+      // What was waited for others and for the disk is gone from the time to live.
+      const waitedMs = (clock.monotonic() - cameAt) / 1000;
+      await control.takeDesired(values.map((value) => ({ ...value, ttlMs: Math.max(0, value.ttlMs - waitedMs) })));
+      feed({ t: "desired-taken", values });
+    });
   }
 
   function traceEntries(entries: readonly OutboxEntry[]): void {
@@ -225,6 +255,7 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
   const why = await finished.promise;
   state = { ...state, phase: "over" };
   options.signal.removeEventListener("abort", onAbort);
+  over.abort();
   cancelTick();
   forgetDurable();
   forgetReports();
