@@ -23,6 +23,9 @@ export const nodes = tenantKind({
         bytes: Type.Integer(),
         oldestAgeMs: Type.Number(),
         dropped: Type.Integer(),
+        refused: Type.Integer({
+          description: "readings not taken while it or the disk was full, since the agent started",
+        }),
         full: Type.Boolean(),
       }),
     ),

@@ -28,6 +28,8 @@ export class LinkProxy {
   bytesDown = 0;
   /** where connections go; a cloud that comes back on another port is followed by changing it */
   target: LinkProxyTarget;
+  /** called at once when bytes have been handed on, for whoever wants to strike in that very moment */
+  readonly onPassed = new Set<(way: "up" | "down", bytes: number) => void>();
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   #fault: LinkFault = { kind: "open" };
@@ -102,6 +104,7 @@ export class LinkProxy {
 
   #count(way: "bytesUp" | "bytesDown", bytes: number): void {
     this[way] += bytes;
+    for (const listener of this.onPassed) listener(way === "bytesUp" ? "up" : "down", bytes);
   }
 
   #strike(pair: Pair): void {

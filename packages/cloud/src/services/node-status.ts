@@ -64,6 +64,7 @@ export function createNodeStatuses(clock: Clock) {
                 bytes: outbox.bytes,
                 oldestAgeMs: outbox.oldestAgeMs,
                 dropped: outbox.dropped,
+                refused: outbox.refused,
                 full: outbox.full,
               },
       };

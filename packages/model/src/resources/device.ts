@@ -102,6 +102,8 @@ export interface NodeStatus {
     readonly bytes: number;
     readonly oldestAgeMs: number;
     readonly dropped: number;
+    /** since the agent started */
+    readonly refused: number;
     readonly full: boolean;
   } | null;
   readonly certificateExpiresAt: string | null;
