@@ -1,4 +1,9 @@
-import { missingFrom, type Ranges } from "@penstock/model";
+import { missingFrom, type Ranges, type Source } from "@penstock/model";
+
+/** What a new session is told that the cloud has, so that the gateway sends only the rest. */
+export function heldOf(source: Pick<Source, "ranges">): Ranges {
+  return source.ranges;
+}
 
 /**
  * Which of an entry's sequence numbers are new. This is what makes at-least-once delivery into exactly-once storage: a

@@ -18,7 +18,7 @@ import type { Log } from "@penstock/runtime";
 import { encodeBatchBody } from "@penstock/wire";
 import { acknowledge } from "./acknowledge.ts";
 import { checkEntry } from "./check-entry.ts";
-import { freshParts } from "./dedup.ts";
+import { freshParts, heldOf } from "./dedup.ts";
 import { lostBelow, needsNewEpoch } from "./epoch.ts";
 import type { IngestMetrics } from "./metrics.ts";
 import { sliceBatch } from "./slice-batch.ts";
@@ -168,7 +168,7 @@ export function createSession(options: SessionOptions): IngestSession {
   }
 
   return {
-    held: source.ranges,
+    held: heldOf(source),
     newEpoch,
     gap,
     generation: source.generation,

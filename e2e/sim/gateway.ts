@@ -1,0 +1,120 @@
+import { type BootId, type DeviceUid, hexId, type Outbox, type ReadingBatch } from "@penstock/model";
+import { metricsRegistry, sleep } from "@penstock/runtime";
+import type { SimProcess } from "@penstock/testkit";
+import { createBus } from "../../packages/edge/src/bus/bus.ts";
+import { gatewayClock } from "../../packages/edge/src/gateway-clock.ts";
+import { createLink } from "../../packages/edge/src/link/link.ts";
+import { openOutbox } from "../../packages/edge/src/outbox/outbox.ts";
+import { outboxConsumer } from "../../packages/edge/src/outbox/outbox-consumer.ts";
+import { openResources } from "../../packages/edge/src/resources/resources.ts";
+import { keepFloor, readFloor } from "../../packages/edge/src/trusted-floor.ts";
+import { openTwin, type Twin } from "../../packages/edge/src/twin/twin.ts";
+import type { Site } from "./site.ts";
+import type { World } from "./world.ts";
+
+export interface RunningGateway {
+  readonly outbox: Outbox;
+  readonly twin: Twin;
+  close(): Promise<void>;
+}
+
+const folder = "/data";
+
+/** The gateway as main.ts wires it, with a poller for collect and its mappers, and the simulated machines behind that. */
+export async function startGateway(world: World, site: Site, process: SimProcess): Promise<RunningGateway> {
+  const { ledger } = world;
+  const { files } = site.disk;
+  const { log } = site.log;
+  const random = site.random;
+  const metrics = metricsRegistry();
+  const boot = hexId<BootId>(random.bytes(16));
+  await files.makeFolder(folder);
+  const floorPath = `${folder}/time`;
+  const system = site.clock.forProcess(process, { floor: await readFloor(files, floorPath) });
+  const clock = gatewayClock({ system, boot });
+  const floor = keepFloor({ files, path: floorPath, clock, isTrusted: clock.isTrusted, log });
+
+  const resources = await openResources({ files, folder: `${folder}/resources`, log });
+  const lookup = (uid: DeviceUid) => resources.current()?.devices.find((device) => device.uid === uid) ?? null;
+  const bus = createBus({ log, metrics });
+  const access = site.plant.accessFor(process);
+  const twin = await openTwin({ files, folder: `${folder}/twin`, clock, log, metrics, access, lookup });
+  bus.subscribe(twin.consumer);
+
+  const outbox = await openOutbox({
+    ...{ files, folder: `${folder}/outbox`, clock, random, log, metrics, ...site.outbox },
+    onAccepted: ({ epoch, firstSeq, batch }) => ledger.accept(batch, { epoch, firstSeq }),
+  });
+  const open = site.open;
+  const watched: Outbox = {
+    ...outbox,
+    async append(batch) {
+      try {
+        return await outbox.append(batch);
+      } catch (error) {
+        ledger.refuse(batch);
+        throw error;
+      } finally {
+        open.delete(batch);
+      }
+    },
+  };
+  const feed = outboxConsumer({ outbox: watched, toCloud: () => true, log });
+  bus.subscribe(feed);
+
+  const link = createLink({
+    outbox,
+    control: {
+      assignedVersion: () => resources.current()?.version ?? 0,
+      applyAssigned: (set) => resources.apply(set),
+      takeDesired: twin.takeDesired,
+      pendingReports: twin.pendingReports,
+      onReport: twin.onReport,
+      reportsTaken: twin.reportsTaken,
+    },
+    ...{ clock, random, log, metrics, boot, agentVersion: "0.1.0" },
+    report: () => ({ agentVersion: "0.1.0", mappers: [], devices: [], outbox: outbox.stats(), counters: {} }),
+    dial: () => world.network.connect("cloud", { process }),
+    timeTrusted: clock.isTrusted,
+    onTime: (time) => clock.learn(time),
+    certificate: () => null,
+    onCertificate: () => Promise.resolve(),
+  });
+
+  let isStopping = false;
+  async function poll(device: DeviceUid): Promise<void> {
+    while (!isStopping) {
+      await sleep(clock, site.everyMs * (0.5 + random.number()));
+      await new Promise<void>((resolve) => process.later(random.number() * 3, "poll answered", resolve));
+      if (isStopping || !site.isProducing) continue;
+      const monotonic = clock.monotonic();
+      const batch: ReadingBatch = site.plant.read(device, { ...clock.wallOf(monotonic), monotonic });
+      ledger.produced(site.name, batch);
+      site.noteReported(batch);
+      open.add(batch);
+      await bus.publish(batch);
+    }
+  }
+  let isPolling = false;
+  const apply = () => {
+    twin.devicesChanged();
+    if (isPolling) return;
+    isPolling = true;
+    for (const { uid } of resources.current()?.devices ?? []) process.run(() => poll(uid));
+  };
+  resources.onChange(apply);
+  if (resources.current() !== null) apply();
+  return {
+    outbox,
+    twin,
+    async close() {
+      isStopping = true;
+      await link.close();
+      await feed.idle();
+      await outbox.close();
+      await twin.close();
+      await resources.close();
+      await floor.close();
+    },
+  };
+}

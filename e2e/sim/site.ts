@@ -1,0 +1,117 @@
+import { codeOf, type DeviceUid, type Reading, type ReadingBatch, readingsOf } from "@penstock/model";
+import { type SimDisk, type SimEnd, type SimProcess, type SimRandom, simDisk } from "@penstock/testkit";
+import type { OutboxOptions } from "../../packages/edge/src/outbox/outbox-options.ts";
+import { type RunningGateway, startGateway } from "./gateway.ts";
+import { MachineClock } from "./machine-clock.ts";
+import { machine, Plant } from "./plant.ts";
+import { type RunLog, runLog } from "./sim-log.ts";
+import type { World } from "./world.ts";
+
+export interface SiteOptions {
+  readonly name: string;
+  readonly random: SimRandom;
+  /** first number of its plant's counter: no two sites' readings are alike */
+  readonly first: number;
+  readonly everyMs: number;
+  readonly hasBattery: boolean;
+  readonly outbox: Pick<OutboxOptions, "bounds" | "policy" | "segmentBytes" | "cacheBytes">;
+}
+
+/** One machine at the edge with its disk, its clock and its plant; its gateway process comes and goes. */
+export class Site {
+  readonly name: string;
+  readonly random: SimRandom;
+  readonly disk: SimDisk;
+  readonly clock: MachineClock;
+  readonly plant: Plant;
+  readonly log: RunLog;
+  readonly outbox: SiteOptions["outbox"];
+  readonly everyMs: number;
+  /** produced and not settled by the present process */
+  readonly open = new Set<ReadingBatch>();
+  /** newest by its own time of what this process has put on the bus, by device */
+  readonly newest = new Map<DeviceUid, Reading>();
+  isProducing = true;
+  isWanted = true;
+  process: SimProcess | null = null;
+  running: RunningGateway | null = null;
+  readonly failedStarts: string[] = [];
+  readonly #uncertain = new Set<DeviceUid>();
+  readonly #world: World;
+  readonly #options: SiteOptions;
+
+  constructor(world: World, options: SiteOptions) {
+    const { name, random, everyMs, outbox } = options;
+    this.#world = world;
+    this.#options = options;
+    this.name = name;
+    this.random = random;
+    this.outbox = outbox;
+    this.everyMs = everyMs;
+    this.clock = new MachineClock(world.scheduler);
+    this.plant = new Plant({ scheduler: world.scheduler, random: random.fork(), first: options.first });
+    const now = () => world.scheduler.clock.monotonic();
+    this.log = runLog({ who: name, keepsLines: world.keepsLines, now });
+    const disk = random.fork();
+    this.disk = simDisk({
+      random: disk,
+      step: (operation) =>
+        new Promise((resolve) => {
+          const isSync = operation === "sync" || operation === "syncFolder";
+          const ms = disk.number() * (disk.chance(0.01) ? 300 : isSync ? 6 : 0.3);
+          this.process?.later(ms, `disk ${operation}`, resolve);
+        }),
+    });
+  }
+
+  /** The rule of the twin: forward by source time only, and whatever follows a doubtful time is newer. */
+  noteReported(batch: ReadingBatch): void {
+    const { device } = batch.layout;
+    const reading = readingsOf(batch).find(({ property }) => property === "level");
+    if (reading === undefined) return;
+    const before = this.newest.get(device);
+    if (before !== undefined && !this.#uncertain.has(device) && reading.time < before.time) return;
+    this.newest.set(device, reading);
+    if (batch.clock === null) this.#uncertain.delete(device);
+    else this.#uncertain.add(device);
+  }
+
+  start(): void {
+    const world = this.#world;
+    this.process = world.scheduler.spawn(this.name, async (process) => {
+      try {
+        this.running = await startGateway(world, this, process);
+      } catch (error) {
+        if (!process.isAlive) return;
+        // As a supervisor: the agent says why it cannot start, ends, and is started again.
+        this.failedStarts.push(`${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`);
+        const isDisk = /^E[A-Z]+$/.test((error as NodeJS.ErrnoException).code ?? "");
+        if ((codeOf(error) === "internal" && !isDisk) || codeOf(error).endsWith("/corrupt")) throw error;
+        process.end("exit");
+      }
+    });
+    this.process.onEnd((how) => this.#ended(how));
+  }
+
+  #ended(how: SimEnd): void {
+    const world = this.#world;
+    world.ledger.crashed(this.open);
+    this.open.clear();
+    this.newest.clear();
+    this.#uncertain.clear();
+    this.running = null;
+    if (how === "power") {
+      this.disk.crash();
+      this.clock.reboot({ hasBattery: this.#options.hasBattery });
+    } else this.disk.kill();
+    if (this.isWanted) world.scheduler.clock.after(50 + this.random.number() * 3000, () => this.start());
+  }
+
+  /** Nothing waits: every reading is with the cloud, every report taken. */
+  get isAtRest(): boolean {
+    const { running } = this;
+    if (running === null || this.open.size > 0) return false;
+    const isDone = running.twin.desired(machine.uid).every(({ active }) => active === null);
+    return isDone && running.outbox.stats().readings === 0 && running.twin.pendingReports().length === 0;
+  }
+}
