@@ -88,8 +88,8 @@ async function assertStream(cloud: CloudProcess): Promise<void> {
   });
   // The first event has the last values, the second what has come since.
   for (const which of ["last values", "news"]) {
-    const { value } = await stream.next();
-    assert.ok(value?.event === "readings");
+    const { value, done } = await stream.next();
+    assert.ok(done !== true && value.event === "readings");
     const readings = new Map(value.data.readings.map((reading) => [reading.property, seen(reading)]));
     for (const extreme of extremes)
       assert.deepEqual(

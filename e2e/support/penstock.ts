@@ -7,7 +7,7 @@ import { type KillableOptions, KillableProcess, plantMain } from "@penstock/test
 
 export const root = resolve(import.meta.dirname, "../..");
 const bin = join(root, "packages/cli/bin/penstock.js");
-const cliMain = join(root, "packages/cli/src/main.ts");
+export const cliMain = join(root, "packages/cli/src/main.ts");
 
 export interface Outcome {
   readonly code: number | null;

@@ -16,6 +16,7 @@ import {
   openDataFolder,
   pinoLog,
   realFiles,
+  startError,
   systemClock,
   systemRandom,
 } from "@penstock/runtime";
@@ -123,7 +124,6 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
       authority,
       manifests,
     });
-    const firstLogin = await services.start();
     closers.push(() => services.close());
 
     const ingest = createIngest({
@@ -162,6 +162,8 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
           local.closeAllConnections();
         }),
     );
+    // Last, so that a port in use does not cost the first login, which is shown once.
+    const firstLogin = await services.start();
     const localPort = (local.address() as { port: number }).port;
     log.info({ port: port.port, localPort, version }, "The cloud runs");
     return {
@@ -173,7 +175,7 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
     };
   } catch (error) {
     await close();
-    throw error;
+    throw startError(folder, error);
   }
 }
 

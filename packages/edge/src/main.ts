@@ -7,6 +7,7 @@ import {
   openWitness,
   pinoLog,
   realFiles,
+  startError,
   syncWitness,
   systemChildProcesses,
   systemClock,
@@ -192,7 +193,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     };
   } catch (error) {
     await close();
-    throw error;
+    throw startError(folder, error);
   }
 }
 
@@ -229,6 +230,8 @@ export async function joinCloud(options: { readonly dataDir: string; readonly cl
       clock,
       signal: AbortSignal.timeout(60_000),
     });
+  } catch (error) {
+    throw startError(folder, error);
   } finally {
     await data.close();
   }

@@ -25,22 +25,37 @@ export async function makeDurableFolder(files: Files, path: string): Promise<voi
   if (slash > 0) await files.syncFolder(path.slice(0, slash));
 }
 
+const notWritable: Readonly<Record<string, string>> = {
+  EACCES: "this user may not write there",
+  EPERM: "this user may not write there",
+  EROFS: "its file system is read-only",
+  ENOTDIR: "a part of the path is a file",
+  EEXIST: "it is a file",
+};
+
 function folderError(path: string, cause: unknown): unknown {
-  if (cause instanceof AppError) return cause;
-  const { code = "", message } = cause as NodeJS.ErrnoException;
-  if (code === "ENOSPC" || code === "EDQUOT") {
+  const known = startError(path, cause);
+  if (known instanceof AppError) return known;
+  return writeError(path, (cause as Error).message, cause);
+}
+
+function writeError(path: string, reason: string, cause: unknown): AppError {
+  const text = `Cannot use data folder "${path}": ${reason}; make it writable or name another with --data-dir`;
+  return new AppError("data/not-writable", text, { cause });
+}
+
+/**
+ * What stopped a program from starting on its data folder, as a sentence that says what to do. Errors that are not about
+ * the folder's disk or permissions come back as they are.
+ */
+export function startError(path: string, cause: unknown): unknown {
+  const code = cause instanceof AppError ? cause.code : ((cause as NodeJS.ErrnoException | null)?.code ?? "");
+  if (["ENOSPC", "EDQUOT", "data/disk-full", "outbox/disk-full"].includes(code)) {
     const text = `Cannot use data folder "${path}": its disk is full; free some space or name another with --data-dir`;
     return new AppError("data/disk-full", text, { cause });
   }
-  const reasons: Record<string, string> = {
-    EACCES: "this user may not write there",
-    EPERM: "this user may not write there",
-    EROFS: "its file system is read-only",
-    ENOTDIR: "a part of the path is a file",
-    EEXIST: "it is a file",
-  };
-  const text = `Cannot use data folder "${path}": ${reasons[code] ?? message}; make it writable or name another with --data-dir`;
-  return new AppError("data/not-writable", text, { cause });
+  const reason = cause instanceof AppError ? undefined : notWritable[code];
+  return reason === undefined ? cause : writeError(path, reason, cause);
 }
 
 /** `VERSION` is one line for people and programs: "penstock edge 1". */

@@ -17,11 +17,18 @@ import { createTurns } from "./turns.ts";
  */
 export function sqliteDialect(workers: { readonly writer: SqlClient; readonly reader: SqlClient }): Dialect {
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new TransactionalDdl(),
     createDriver: () => sqliteDriver(workers),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
+}
+
+/** Tables are made and changed in one transaction, so that a full disk or a cut leaves none half made; Kysely's own says no. */
+class TransactionalDdl extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
 }
 
 interface Connection extends DatabaseConnection {
@@ -52,7 +59,10 @@ function sqliteDriver({ writer, reader }: { readonly writer: SqlClient; readonly
       async finish(sql) {
         // Kysely rolls back after a failed commit too; then SQLite has already ended the transaction or still holds it.
         if (endTurn === null) return;
-        await writer.call("run", { sql, parameters: [] });
+        const ended = writer.call("run", { sql, parameters: [] });
+        // After some errors, a full disk among them, SQLite has rolled back by itself: what went wrong before is what matters.
+        if (sql === "rollback") await ended.catch(() => {});
+        else await ended;
         release();
       },
       release() {
