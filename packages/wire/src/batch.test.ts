@@ -150,6 +150,8 @@ test("decodeBatchBody() refuses each broken field by name", () => {
     [{ 1: 3 }, /count 3/],
     [{ 1: -1 }, /count -1/],
     [{ 2: 0.5 }, /baseTime/],
+    [{ 2: -1 }, /baseTime -1, wanted/],
+    [{ 2: Number.MAX_SAFE_INTEGER }, /baseTime 9007199254740991, wanted/],
     [{ 1: 1 }, /count 1 without index/],
     [{ 3: new Uint8Array([1, 0, 0, 0]) }, /ascending/],
     [{ 3: new Uint8Array([0, 0, 2, 0]) }, /ascending within the layout/],

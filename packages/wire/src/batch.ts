@@ -24,6 +24,8 @@ import { pack, unpack } from "./pack.ts";
  * A layout and a first sequence number stand beside it, not in it.
  */
 const bodyVersion = 1;
+/** Late in the year 2255. */
+const latestBaseTime = Number.MAX_SAFE_INTEGER - 2 ** 31;
 
 if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1)
   throw new Error("This machine is big-endian; typed arrays would not be");
@@ -67,6 +69,8 @@ export function decodeBatchBody(layout: Layout, body: Uint8Array): ReadingBatch 
   if (!isInteger(count) || count < 0 || count > width || count > limits.readingsPerBatch)
     fail(`count ${String(count)}`);
   if (!isInteger(baseTime)) fail("baseTime is not whole microseconds");
+  // With any offset added it is still a whole number that a double holds: the store could not read back a larger one.
+  if (baseTime < 0 || baseTime > latestBaseTime) fail(`baseTime ${baseTime}, wanted 0..${latestBaseTime}`);
   if (index === null && count !== width) fail(`count ${count} without index, layout has ${width}`);
   const rows = index === null ? null : view(Uint16Array, index, count, "index");
   if (rows !== null) {
