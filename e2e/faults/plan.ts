@@ -76,8 +76,10 @@ export function planRun(options: { readonly kind: RunKind; readonly seed: number
   const kill = (who: Victim, atMs: number): Kill => {
     const aims: readonly Aim[] = who === "cloud" ? ["acknowledged"] : ["accepted", "sent"];
     const aim = random.chance(0.7) ? random.pick(aims) : "at-once";
-    const isCut = who === "cloud" ? aim === "acknowledged" : who === "agent" && aim !== "sent";
-    return { atMs, act: "kill", who, aim, downMs: downMs(), backlogMs: isCut ? backlogMs() : 0 };
+    // A cloud's backlog is so long that it comes in several messages: the later ones wait for the earlier ones' commits.
+    const cut = who === "cloud" && aim === "acknowledged" && random.chance(0.7) ? random.between(6000, 9000) : 0;
+    const isAgentCut = who === "agent" && aim !== "sent";
+    return { atMs, act: "kill", who, aim, downMs: downMs(), backlogMs: isAgentCut ? backlogMs() : cut };
   };
   const line = (atMs: number, fault: Extract<Step, { act: "line" }>["fault"], forMs: number): Step => ({
     ...{ atMs, act: "line", fault, forMs },

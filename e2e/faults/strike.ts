@@ -76,7 +76,7 @@ export async function strike(options: {
   async function killCloud(step: Extract<Step, { act: "kill" }>): Promise<void> {
     await cutBefore(step);
     if (step.backlogMs > 0) rig.proxy.resume();
-    await aimAt(rig, step.aim);
+    await aimAt(rig, step.aim, step.backlogMs > 0 ? firstMessageBytes : batchBytes);
     const isHit = await rig.killCloud();
     if (isHit) struck.cloudKills++;
     hit(isHit, step);
@@ -151,7 +151,7 @@ export async function strike(options: {
 }
 
 /** Resolves in the moment that the strike is aimed at, or when it does not come. */
-async function aimAt(rig: Rig, aim: Aim): Promise<void> {
+async function aimAt(rig: Rig, aim: Aim, upBytes = batchBytes): Promise<void> {
   switch (aim) {
     case "at-once":
       return;
@@ -162,17 +162,19 @@ async function aimAt(rig: Rig, aim: Aim): Promise<void> {
       return;
     }
     case "sent":
-      return passed(rig, (up) => up >= batchBytes);
+      return passed(rig, upBytes, (up) => up >= upBytes);
     case "acknowledged":
-      return passed(rig, (up, down) => up >= batchBytes && down > 0);
+      return passed(rig, upBytes, (_, down) => down > 0);
   }
 }
 
 /** Heartbeats are smaller, batches are larger. */
 const batchBytes = 1000;
+/** A gateway that has just connected has no more than 64 kB unacknowledged: with more than that, some of it was. */
+const firstMessageBytes = 72_000;
 
-/** @param isEnough told of the bytes that went over the line each way since the call; of those down, since the first batch */
-function passed(rig: Rig, isEnough: (up: number, down: number) => boolean): Promise<void> {
+/** @param isEnough told of the bytes that went up since the call, and of those down since `upBytes` went up */
+function passed(rig: Rig, upBytes: number, isEnough: (up: number, down: number) => boolean): Promise<void> {
   return new Promise((resolve) => {
     let up = 0;
     let down = 0;
@@ -184,7 +186,7 @@ function passed(rig: Rig, isEnough: (up: number, down: number) => boolean): Prom
     const late = setTimeout(finish, aimMs);
     const listener = (way: "up" | "down", bytes: number) => {
       if (way === "up") up += bytes;
-      else if (up >= batchBytes) down += bytes;
+      else if (up >= upBytes) down += bytes;
       if (isEnough(up, down)) finish();
     };
     rig.proxy.onPassed.add(listener);

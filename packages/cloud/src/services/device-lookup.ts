@@ -22,10 +22,38 @@ export async function findDevice(
   const tenant = await tenantOf(db, caller, ref.tenant);
   const row = await findRow(db, tenant, "Device", ref.device);
   if (row === undefined) throw notFound("Device", ref.device);
-  const spec = specOf<DeviceSpec>(row);
+  const known = knownOf(db);
+  const spec = known.specs.get(row.resource_version) ?? specOf<DeviceSpec>(row);
+  keep(known.specs, row.resource_version, spec);
   const model = spec.model === undefined ? undefined : await findRow(db, tenant, "DeviceModel", spec.model);
-  const merged = mergeDevice(model === undefined ? null : specOf<DeviceModelSpec>(model), spec);
-  return { tenant, tenantName: ref.tenant, row, spec, properties: merged.properties };
+  const versions = `${row.resource_version}/${model?.resource_version ?? ""}`;
+  const properties =
+    known.merged.get(versions) ??
+    mergeDevice(model === undefined ? null : specOf<DeviceModelSpec>(model), spec).properties;
+  keep(known.merged, versions, properties);
+  return { tenant, tenantName: ref.tenant, row, spec, properties };
+}
+
+/** Specs and merged properties by resource version, which no two resources share and no change keeps. */
+interface Known {
+  readonly specs: Map<number, DeviceSpec>;
+  readonly merged: Map<string, FoundDevice["properties"]>;
+}
+const knownByDb = new WeakMap<Reader, Known>();
+/** Devices held; beyond it the one asked for longest ago goes. A device of 1,000 properties takes about 1 MB. */
+const knownMost = 64;
+
+/** Parsing and merging 1,000 properties takes milliseconds, and a trend asks for each property of a device in turn. */
+function knownOf(db: Reader): Known {
+  const known = knownByDb.get(db) ?? { specs: new Map(), merged: new Map() };
+  knownByDb.set(db, known);
+  return known;
+}
+
+function keep<K, V>(map: Map<K, V>, key: K, value: V): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > knownMost) map.delete(map.keys().next().value!);
 }
 
 /** @throws AppError twin/unknown-property naming up to ten that there are */
