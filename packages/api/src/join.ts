@@ -28,7 +28,7 @@ export const join = resource({
         trustBundle: Type.String({ description: "PEM, one or more CA certificates" }),
         expiresAt: timeSchema,
       }),
-      errors: ["join/token-invalid", "request/too-many", "request/unsupported-media"],
+      errors: ["join/token-invalid", "request/too-many", "input/too-large", "request/unsupported-media"],
     }),
   },
 });

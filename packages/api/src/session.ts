@@ -25,7 +25,13 @@ export const session = resource({
         closed,
       ),
       response: Type.Object({ ...who.properties, token: Type.Union([Type.String(), Type.Null()]) }),
-      errors: ["request/unauthenticated", "request/too-many", "request/wrong-origin", "request/unsupported-media"],
+      errors: [
+        "request/unauthenticated",
+        "request/too-many",
+        "input/too-large",
+        "request/wrong-origin",
+        "request/unsupported-media",
+      ],
       examples: [{ summary: "A program", body: { user: "admin", password: "…" } }],
     }),
     logout: route({

@@ -12,6 +12,8 @@ export const limits = {
   bytesValueBytes: 65_536,
   resourceBytes: 8 * 1024 * 1024,
   requestBytes: 8 * 1024 * 1024,
+  /** of requests that need no login */
+  openRequestBytes: 32_768,
   manifestBytes: 1024 * 1024,
   propertiesPerDevice: 10_000,
   labelsPerResource: 64,

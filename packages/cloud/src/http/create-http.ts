@@ -12,7 +12,7 @@ import type { HttpServices } from "./http-services.ts";
 import type { Page } from "./pages.ts";
 import { sendProblem } from "./problems.ts";
 import { readAddress, readBody, readIdempotencyKey, readPreconditions } from "./read-request.ts";
-import { admit, requireSameOrigin, setSessionCookie } from "./sessions.ts";
+import { type Admitted, admit, requireSameOrigin, setSessionCookie } from "./sessions.ts";
 
 export interface HttpOptions {
   readonly services: HttpServices;
@@ -37,16 +37,16 @@ type AnyHandler = (call: Call) => Promise<Answer>;
 /**
  * The HTTP side of services: every route of the contract in one loop.
  *
- *   request ─▶ admit (who, may they) ─▶ read (address, preconditions, body) ─▶ handler ─▶ answer or problem
+ *   request ─▶ admit (who, may they) ─▶ read (body, address, preconditions) ─▶ handler ─▶ answer or problem
  */
 export async function createHttp(options: HttpOptions): Promise<Http> {
   const { services, clock, log, metrics } = options;
   const handlers = createHandlers(options) as unknown as Record<string, Record<string, AnyHandler>>;
   const streams = new Set<AbortController>();
+  const admitted = new WeakMap<FastifyRequest, Admitted>();
   let handler: RequestListener | undefined;
   const app = fastify({
     logger: false,
-    bodyLimit: limits.requestBytes,
     // A HEAD of the live stream would never end.
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 256, caseSensitive: true },
@@ -58,8 +58,10 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   });
   await app.register(cookies);
   takeJsonOnly(app);
-  app.addHook("onRequest", async (_, reply) => {
+  app.addHook("onRequest", async (request, reply) => {
     reply.headers(securityHeaders);
+    // Before its body is read: nobody asked for it.
+    if (request.is404) return noRoute(request, reply);
   });
   app.addHook("onResponse", async (request, reply) => {
     const route = request.routeOptions.url ?? "(none)";
@@ -67,14 +69,15 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     metrics.counter("penstock_http_requests_total", "HTTP requests answered", labels).add();
   });
   app.setErrorHandler((error, request, reply) => sendProblem({ error, request, reply, log }));
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(noRoute);
+  function noRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const error = new AppError("request/not-found", `No route ${request.method} ${request.url.split("?")[0] ?? ""}`);
     return sendProblem({ error, request, reply, log });
-  });
+  }
 
   async function serve(named: NamedRoute, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const { route } = named;
-    const who = await admit(services, route, request);
+    const who = admitted.get(request)!;
     const address = readAddress(route, { params: request.params, query: request.query as Record<string, unknown> });
     const preconditions = readPreconditions(route, request.headers);
     const idempotencyKey = route.safety === "key" ? readIdempotencyKey(request.headers) : undefined;
@@ -129,6 +132,9 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     app.route({
       method: named.route.method,
       url: named.route.path.replaceAll(/\{(\w+)\}/g, ":$1"),
+      bodyLimit: named.route.permission === null ? limits.openRequestBytes : limits.requestBytes,
+      // Before the body is read and parsed: megabytes are taken from those who may send them only.
+      onRequest: async (request) => void admitted.set(request, await admit(services, named.route, request)),
       handler: (request, reply) => serve(named, request, reply),
     });
   }

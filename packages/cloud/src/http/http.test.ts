@@ -240,6 +240,19 @@ function filled({ route }: NamedRoute, tenant: string): string {
 }
 let joinTokenId = "0".repeat(32);
 
+test("nobody without a login has a body read or parsed, and an open route takes a small one only", async () => {
+  const large = "{".repeat(65_536);
+  const anonymous = async (method: string, path: string, body: string) => {
+    const response = await fetch(`${origin}${path}`, { method, headers: json, body });
+    return ((await response.json()) as { code: string }).code;
+  };
+  // Were it parsed first, the answer would be that it is no JSON.
+  assert.equal(await anonymous("PUT", devicePath, large), "request/unauthenticated");
+  assert.equal(await anonymous("POST", "/api/v1/nothing", large), "request/not-found");
+  for (const path of ["/api/v1/login", "/api/v1/join"])
+    assert.equal(await anonymous("POST", path, large), "input/too-large", path);
+});
+
 test("nothing of one tenant is reachable under another's address: the same answer as for what does not exist", async () => {
   await client.tenants.put({
     params: { name: "other" },

@@ -52,12 +52,18 @@ export function requireSameOrigin(request: FastifyRequest): void {
   }
 }
 
+export interface Admitted {
+  readonly caller: Caller;
+  readonly session: Session | null;
+  readonly token: string | null;
+}
+
 /** Who asks, and whether they may. @throws AppError request/unauthenticated, request/forbidden, request/wrong-origin */
 export async function admit(
   services: Pick<HttpServices, "auth">,
   route: RouteSpec,
   request: FastifyRequest,
-): Promise<{ caller: Caller; session: Session | null; token: string | null }> {
+): Promise<Admitted> {
   if (route.permission === null) return { caller: nobody, session: null, token: null };
   const found = tokenOf(request);
   if (found === null) throw new AppError("request/unauthenticated", "Log in first: POST /api/v1/login");
