@@ -1,4 +1,4 @@
-import type { Epoch, Outbox, Ranges, ReadingBatch } from "@penstock/model";
+import type { Epoch, Outbox, OutboxEntry, Ranges, ReadingBatch } from "@penstock/model";
 import type { Clock, Files, Log, Metrics, Random } from "@penstock/runtime";
 
 export interface OutboxOptions {
@@ -26,4 +26,6 @@ export interface OutboxOptions {
 export interface SegmentOutbox extends Outbox {
   /** as `acknowledge`, for a cursor other than the link's */
   pass(cursor: string, ranges: Ranges): void;
+  /** as `read`, of what that cursor has not passed: the link may be done with it */
+  readFor(cursor: string, from: number, maxBytes: number): Promise<readonly OutboxEntry[]>;
 }

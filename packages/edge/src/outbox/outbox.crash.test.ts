@@ -15,6 +15,8 @@ interface World {
   readonly seen: Map<number, string>;
   resolved: Map<number, number>;
   acknowledged: Ranges;
+  /** by the second cursor */
+  twinPassed: number;
   next: number;
 }
 
@@ -31,6 +33,7 @@ async function life(options: { disk: SimDisk; random: SimRandom; clock: SimClock
     policy: "refuse",
     segmentBytes: random.between(300, 5000),
     cacheBytes: random.pick([0, 500, 1e6]),
+    cursors: ["link", "twin"],
   });
   await checkRead(outbox, world);
   const work: Promise<unknown>[] = [];
@@ -59,6 +62,10 @@ async function life(options: { disk: SimDisk; random: SimRandom; clock: SimClock
         world.acknowledged = addRange(world.acknowledged, ...range);
       }
     }
+    if (random.chance(0.3)) {
+      world.twinPassed = random.between(world.twinPassed, Math.max(world.twinPassed, outbox.bounds().highest));
+      outbox.pass("twin", [[1, world.twinPassed]]);
+    }
     if (random.chance(0.05)) await outbox.newEpoch(world.acknowledged);
     await clock.advanceAsync(random.between(0, 300));
   }
@@ -75,29 +82,39 @@ function see(world: World, seq: number, body: string): void {
 
 async function checkRead(outbox: SegmentOutbox, world: World): Promise<void> {
   const { highest } = outbox.bounds();
-  const found = new Map<number, OutboxEntry>();
+  const ofLink = await readAll((from) => outbox.read(from, 300), world);
+  const ofTwin = await readAll((from) => outbox.readFor("twin", from, 300), world);
+  for (const [seq, count] of world.resolved) {
+    const last = seq + count - 1;
+    const isOwed = !holds(world.acknowledged, seq, last);
+    if (isOwed) assert.ok(ofLink.has(seq), `append at seq ${seq} resolved and is gone; highest ${highest}`);
+    if (last > world.twinPassed) assert.ok(ofTwin.has(seq), `seq ${seq} is gone before the twin passed it`);
+  }
+  assert.equal(outbox.bounds().highest, highest);
+}
+
+async function readAll(
+  read: (from: number) => Promise<readonly OutboxEntry[]>,
+  world: World,
+): Promise<ReadonlySet<number>> {
+  const found = new Set<number>();
   let from = 1;
   while (true) {
-    const entries = await outbox.read(from, 300);
-    if (entries.length === 0) break;
+    const entries = await read(from);
+    if (entries.length === 0) return found;
     for (const entry of entries) {
       assert.ok(entry.firstSeq >= from, "entries come in order");
       see(world, entry.firstSeq, bodyText(entry));
-      found.set(entry.firstSeq, entry);
+      found.add(entry.firstSeq);
       from = entry.firstSeq + entry.count;
     }
   }
-  for (const [seq, count] of world.resolved) {
-    if (holds(world.acknowledged, seq, seq + count - 1)) continue;
-    assert.ok(found.has(seq), `append at seq ${seq} resolved and is gone; highest ${highest}`);
-  }
-  assert.equal(outbox.bounds().highest, highest);
 }
 
 async function play(seed: number): Promise<{ crashes: number; resolved: number }> {
   const random = new SimRandom(seed);
   const clock = new SimClock();
-  const world: World = { seen: new Map(), resolved: new Map(), acknowledged: [], next: 1 };
+  const world: World = { seen: new Map(), resolved: new Map(), acknowledged: [], twinPassed: 0, next: 1 };
   let left = 0;
   let struck = () => {};
   let crashes = 0;

@@ -334,6 +334,27 @@ test("an outbox entry leaves when every cursor has passed it", async () => {
   await outbox.close();
 });
 
+test("outbox.readFor() gives a cursor what the link is done with, from memory and from disk, across a restart", async () => {
+  for (const cacheBytes of [0, 4_000_000]) {
+    const { open, clock } = bench();
+    const options = { cursors: ["link", "twin"], segmentBytes: 400, cacheBytes };
+    const outbox = await open(options);
+    const batches = await fill(outbox, 1, 20);
+    outbox.acknowledge([[1, 60]]);
+    outbox.pass("twin", [[1, 27]]);
+    await clock.advanceAsync(1000);
+    assert.deepEqual(await outbox.read(1, all), []);
+    const texts = (entries: readonly OutboxEntry[]) => entries.map(bodyText);
+    assert.deepEqual(texts(await outbox.readFor("twin", 1, all)), batches.slice(9).map(bodyText));
+    assert.deepEqual(texts(await outbox.readFor("twin", 34, all)), batches.slice(11).map(bodyText));
+    await outbox.close();
+    const again = await open(options);
+    assert.deepEqual(texts(await again.readFor("twin", 1, all)), batches.slice(9).map(bodyText));
+    assert.equal((await again.readFor("twin", 1, 1)).length, 1);
+    await again.close();
+  }
+});
+
 test("outbox writes its cursors at most four times a second, and at close", async () => {
   const { disk, clock, open } = bench();
   const outbox = await open();

@@ -90,7 +90,7 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
   const reader = backlogReader({
     files,
     recent,
-    view: () => ({ segments, highest, passed: linkPassed(), layouts: layouts.byId }),
+    view: () => ({ segments, highest, layouts: layouts.byId }),
   });
   const listeners = new Set<(highest: number) => void>();
   let writer: SegmentWriter | null = null;
@@ -102,8 +102,6 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
   let mustSweep = false;
   let mustExpire = false;
   let working: Promise<void> | null = null;
-
-  const totalBytes = () => bytesOf(segments);
 
   // ── segments ──
 
@@ -196,13 +194,13 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
   /** Makes room for the group by the policy. @returns those that fit */
   async function admit(group: readonly Waiting[]): Promise<Waiting[]> {
     const fitting: Waiting[] = [];
-    let bytes = totalBytes();
+    let bytes = bytesOf(segments);
     for (const one of group) {
       const size = one.body.length + recordOverheadBytes;
       while (bytes + size > bounds.bytes && policy === "drop-oldest" && segments.some(holdsAny)) {
         isFull = true;
         await dropOldest("full");
-        bytes = totalBytes() + fitting.reduce((sum, each) => sum + each.body.length + recordOverheadBytes, 0);
+        bytes = bytesOf(segments) + fitting.reduce((sum, each) => sum + each.body.length + recordOverheadBytes, 0);
       }
       if (bytes + size > bounds.bytes) {
         const error = new AppError(
@@ -227,7 +225,7 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
     }
     highest = next - 1;
     // Well below the bound, since dropping one segment makes an eighth of it free: an alarm should not come and go.
-    isFull &&= totalBytes() > bounds.bytes * 0.75;
+    isFull &&= bytesOf(segments) > bounds.bytes * 0.75;
     for (const [at, { batch, resolve }] of group.entries()) {
       const { firstSeq } = placed[at]!;
       if (log.tracing)
@@ -310,7 +308,7 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
   }
 
   function showGauges(): void {
-    metrics.bytes.set(totalBytes());
+    metrics.bytes.set(bytesOf(segments));
     metrics.readings.set(segments.reduce((sum, segment) => sum + readingsIn(segment, linkPassed()), 0));
   }
 
@@ -339,7 +337,8 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
       refused,
       full: isFull,
     }),
-    read: (from, maxBytes) => reader.read(from, maxBytes),
+    read: (from, maxBytes) => reader.read(from, maxBytes, linkPassed),
+    readFor: (cursor, from, maxBytes) => reader.read(from, maxBytes, () => cursors.of(cursor)),
     onDurable: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -11,13 +11,12 @@ const chunkBytesMax = 512 * 1024;
 export interface OutboxView {
   readonly segments: readonly Segment[];
   readonly highest: number;
-  /** what the link has passed */
-  readonly passed: Ranges;
   readonly layouts: ReadonlyMap<number, Layout>;
 }
 
 export interface BacklogReader {
-  read(from: number, maxBytes: number): Promise<readonly OutboxEntry[]>;
+  /** @param passed  what a cursor has passed, as it stands when asked: entries in it are left out */
+  read(from: number, maxBytes: number, passed: () => Ranges): Promise<readonly OutboxEntry[]>;
   close(): Promise<void>;
 }
 
@@ -73,12 +72,12 @@ export function backlogReader(options: { files: Files; recent: Recent; view: () 
     return place.seq;
   }
 
-  async function read(from: number, maxBytes: number): Promise<readonly OutboxEntry[]> {
+  async function read(from: number, maxBytes: number, passed: () => Ranges): Promise<readonly OutboxEntry[]> {
     const entries: OutboxEntry[] = [];
     let bytes = 0;
     let isFull = false;
     const take = (entry: OutboxEntry): boolean => {
-      if (holds(view().passed, entry.firstSeq, entry.firstSeq + entry.count - 1)) return true;
+      if (holds(passed(), entry.firstSeq, entry.firstSeq + entry.count - 1)) return true;
       if (entries.length > 0 && bytes + entry.body.length > maxBytes) {
         isFull = true;
         return false;
@@ -89,8 +88,8 @@ export function backlogReader(options: { files: Files; recent: Recent; view: () 
     };
     let seq = from;
     while (!isFull && (bytes < maxBytes || entries.length === 0)) {
-      const { segments, highest, passed } = view();
-      seq = firstMissing(passed, seq);
+      const { segments, highest } = view();
+      seq = firstMissing(passed(), seq);
       if (seq > highest) break;
       const remembered = recent.from(seq);
       if (remembered !== null) {
@@ -114,8 +113,8 @@ export function backlogReader(options: { files: Files; recent: Recent; view: () 
 
   return {
     // One read at a time: they share the open file and the place in it.
-    read: (from, maxBytes) => {
-      const result = turn.then(() => read(from, maxBytes));
+    read: (from, maxBytes, passed) => {
+      const result = turn.then(() => read(from, maxBytes, passed));
       turn = result.catch(() => {});
       return result;
     },
