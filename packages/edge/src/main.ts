@@ -114,6 +114,17 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       hostCommand: { command: process.execPath, args: [...mapperFlags, options.mapperHost] },
     });
 
+    const witness = options.witnessPath === null ? null : openWitness(options.witnessPath);
+    // Before the twin, which rebuilds reported values from it, and closed after the twin's last checkpoint.
+    const outbox = await openOutbox({
+      ...{ files, folder: `${folder}/outbox`, clock, random, log, metrics },
+      bounds: options.outbox,
+      policy: options.outbox.policy,
+      cursors: ["link", "twin"],
+      ...(witness !== null && { onAccepted: (accepted) => witness.line(witnessLine(accepted)) }),
+    });
+    closers.push(() => outbox.close());
+
     const twin = await openTwin({
       files,
       folder: `${folder}/twin`,
@@ -122,6 +133,11 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       metrics,
       access: collect.access,
       lookup,
+      accepted: {
+        position: () => ({ epoch: outbox.bounds().epoch, seq: outbox.bounds().highest }),
+        read: (from, maxBytes) => outbox.readFor("twin", from, maxBytes),
+        pass: (seq) => outbox.pass("twin", [[1, seq]]),
+      },
     });
     closers.push(() => twin.close());
     bus.subscribe(twin.consumer);
@@ -135,14 +151,6 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     closers.push(() => bypass.close());
     bus.subscribe(bypass.consumer);
 
-    const witness = options.witnessPath === null ? null : openWitness(options.witnessPath);
-    const outbox = await openOutbox({
-      ...{ files, folder: `${folder}/outbox`, clock, random, log, metrics },
-      bounds: options.outbox,
-      policy: options.outbox.policy,
-      ...(witness !== null && { onAccepted: (accepted) => witness.line(witnessLine(accepted)) }),
-    });
-    closers.push(() => outbox.close());
     const toCloud = goesToCloud(lookup);
     const feed = outboxConsumer({ outbox, toCloud, log: log.with({ stage: "outbox" }) });
     bus.subscribe(feed);

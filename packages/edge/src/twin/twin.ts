@@ -1,6 +1,10 @@
 import type { BusConsumer, DeviceUid, EdgeControl, Reading } from "@penstock/model";
 import { type DesiredOptions, type DesiredView, openDesired } from "./desired.ts";
 import { openReported } from "./reported.ts";
+import { keepReported, type ReportedKeeper, type ReportedKeeperOptions } from "./reported-keeper.ts";
+
+/** Without `accepted`, reported values begin with nothing and end with the process. */
+export type TwinOptions = DesiredOptions & Partial<Pick<ReportedKeeperOptions, "accepted" | "checkpointEveryMs">>;
 
 /** Reported and desired values of the gateway's devices. */
 export interface Twin extends Pick<EdgeControl, "takeDesired" | "pendingReports" | "onReport" | "reportsTaken"> {
@@ -16,13 +20,19 @@ export interface Twin extends Pick<EdgeControl, "takeDesired" | "pendingReports"
 
 /**
  * The twin stage (DESIGN 4): a desired change is on disk before it is announced, the highest version wins, and it ends
- * confirmed, failed, superseded or expired, with a reason. Opening goes on with what the journal in `folder` holds.
+ * confirmed, failed, superseded or expired, with a reason. Reported values live in memory, are checkpointed with the
+ * outbox position, and are rebuilt from it; their times stay those of the readings, so old ones show their age. Opening
+ * goes on with what `folder` holds.
  *
  * @throws AppError data/… when the journal cannot be read or written
  */
-export async function openTwin(options: DesiredOptions): Promise<Twin> {
+export async function openTwin(options: TwinOptions): Promise<Twin> {
   const desired = await openDesired(options);
-  const reported = openReported(options.log);
+  let keeper: ReportedKeeper | null = null;
+  const reported = openReported({ log: options.log, onTaken: () => keeper?.changed() });
+  if (options.accepted !== undefined) {
+    keeper = await keepReported({ ...options, accepted: options.accepted, reported });
+  }
   return {
     takeDesired: (values) => desired.take(values),
     pendingReports: () => desired.pendingReports(),
@@ -32,9 +42,12 @@ export async function openTwin(options: DesiredOptions): Promise<Twin> {
     reported: (device) => reported.of(device),
     desired: (device) => desired.of(device),
     devicesChanged() {
-      reported.keep((device) => options.lookup(device) !== null);
+      reported.keep(options.lookup);
       desired.devicesChanged();
     },
-    close: () => desired.close(),
+    async close() {
+      await desired.close();
+      await keeper?.close();
+    },
   };
 }
