@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { Micros } from "@penstock/model";
 import { openSqlite } from "@penstock/runtime";
+import { createBlockReader } from "./block-reader.ts";
 import { createLayouts } from "./layouts.ts";
 import { readAllReadings } from "./read-all-readings.ts";
 import { createSealer, removeUnsealed } from "./seal-job.ts";
@@ -13,7 +15,7 @@ test("sealing cut between any two slices leaves every reading exactly once", asy
   const folder = temporaryFolder();
   const store = await openStore(folder);
   const source = await store.openSource({ tenant, node, epoch, boot });
-  const readings = lines(await fill(store, source, { layouts: [layoutOf("d1")], ticks: 60, seed: 5 }));
+  const readings = lines(await fill(store, source, { layouts: [layoutOf("d1")], ticks: 12, seed: 5 }));
   await store.close();
 
   const db = openSqlite({ path: join(folder, "series.db") });
@@ -41,6 +43,9 @@ test("sealing cut between any two slices leaves every reading exactly once", asy
     assert.deepEqual(lines(readAllReadings(copy)), readings);
     const opened = openSqlite({ path: join(copy, "series.db") });
     unsealed += Number(opened.prepare("SELECT count(*) AS n FROM block WHERE sealed = 0").get()!.n);
+    const sealed = Number(opened.prepare("SELECT count(*) AS n FROM block WHERE sealed = 1").get()!.n);
+    const inSight = createBlockReader(opened).between(1, 0 as Micros, (2 ** 52) as Micros);
+    assert.equal(inSight.length, sealed, "queries see sealed blocks only");
     removeUnsealed(opened);
     const left = opened.prepare(
       "SELECT (SELECT count(*) FROM chunk) AS chunks, (SELECT coalesce(sum(width), 0) FROM block) AS expected",
