@@ -25,11 +25,11 @@ export type Victim = "agent" | "mapper" | "cloud";
  * just resolved; "sent": a batch is on the line; "acknowledged": the cloud has just answered. What is promised too early is
  * found there and hardly ever elsewhere.
  */
-export type Aim = "at-once" | "accepted" | "sent" | "acknowledged";
+export type Aim = "at-once" | "accepted" | "sent" | "acknowledged" | "storing";
 
 /**
- * backlogMs: the line is cut for so long before, so that much is under way when the strike comes. For a cloud the line comes
- * back just before the strike, for an agent when it runs again and has accepted more.
+ * backlogMs: the line is cut for so long before, so that much is under way when the strike comes. The line
+ * comes back when the agent runs again and has accepted more.
  */
 export type Step = { readonly atMs: number } & (
   | {
@@ -74,12 +74,10 @@ export function planRun(options: { readonly kind: RunKind; readonly seed: number
   const downMs = () => random.between(0, 1500);
   const backlogMs = () => (random.chance(0.6) ? random.between(500, 2500) : 0);
   const kill = (who: Victim, atMs: number): Kill => {
-    const aims: readonly Aim[] = who === "cloud" ? ["acknowledged"] : ["accepted", "sent"];
+    const aims: readonly Aim[] = who === "cloud" ? ["acknowledged", "storing"] : ["accepted", "sent"];
     const aim = random.chance(0.7) ? random.pick(aims) : "at-once";
-    // A cloud's backlog is so long that it comes in several messages: the later ones wait for the earlier ones' commits.
-    const cut = who === "cloud" && aim === "acknowledged" && random.chance(0.7) ? random.between(6000, 9000) : 0;
-    const isAgentCut = who === "agent" && aim !== "sent";
-    return { atMs, act: "kill", who, aim, downMs: downMs(), backlogMs: isAgentCut ? backlogMs() : cut };
+    const isCut = who === "agent" && aim !== "sent";
+    return { atMs, act: "kill", who, aim, downMs: downMs(), backlogMs: isCut ? backlogMs() : 0 };
   };
   const line = (atMs: number, fault: Extract<Step, { act: "line" }>["fault"], forMs: number): Step => ({
     ...{ atMs, act: "line", fault, forMs },

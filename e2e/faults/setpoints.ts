@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "@penstock/api";
-import { AppError } from "@penstock/model";
+import { codeOf, isRetriable } from "@penstock/model";
 import type { SimRandom } from "@penstock/testkit";
 import { setpointDevice, setpointNames } from "./devices.ts";
 
@@ -29,6 +29,8 @@ export class Setpoints {
     this.#client = options.client;
     this.#random = options.random;
     this.#loops = setpointNames.map((name) => this.#run(name));
+    // A refusal is told by `end`, not before.
+    for (const loop of this.#loops) loop.catch(() => {});
   }
 
   last(property: string): LastSet | null {
@@ -66,8 +68,8 @@ export class Setpoints {
         this.#last.set(property, { version, value });
         return;
       } catch (error) {
-        const isTold = error instanceof AppError && error.code !== "link/closed" && error.code !== "aborted";
-        if (isTold || performance.now() > giveUpAt) throw error;
+        const mayTryAgain = isRetriable(error) || codeOf(error) === "aborted";
+        if (!mayTryAgain || performance.now() > giveUpAt) throw error;
         await sleep(200);
       }
     }

@@ -6,6 +6,7 @@ import { cutPower } from "./cut-power.ts";
 import type { Aim, Plan, Step } from "./plan.ts";
 import type { Rig } from "./rig.ts";
 import { fillUp } from "./small-disk.ts";
+import { stallStore } from "./stall-store.ts";
 import { until } from "./until.ts";
 
 export interface Struck {
@@ -19,6 +20,8 @@ export interface Struck {
   misses: string[];
 }
 
+/** How long a stalled store is left waiting before the strike; SQLite itself gives up after five seconds. */
+const stalledMs = 700;
 const reconnectMs = 40_000;
 /** How long a strike waits for the moment that it is aimed at; then it strikes anyway. */
 const aimMs = 4000;
@@ -74,14 +77,17 @@ export async function strike(options: {
   }
 
   async function killCloud(step: Extract<Step, { act: "kill" }>): Promise<void> {
-    await cutBefore(step);
-    if (step.backlogMs > 0) rig.proxy.resume();
-    await aimAt(rig, step.aim, step.backlogMs > 0 ? firstMessageBytes : batchBytes);
+    const stall = step.aim === "storing" ? await stallStore(rig.cloudFolder) : null;
+    await aimAt(rig, step.aim);
+    // Long enough for an answer that does not wait for the store to reach the gateway.
+    if (stall !== null) await sleep(stalledMs);
     const isHit = await rig.killCloud();
+    stall?.release();
     if (isHit) struck.cloudKills++;
     hit(isHit, step);
     await sleep(step.downMs);
     await rig.startCloud();
+    stall?.close();
   }
 
   async function breakLine(step: Extract<Step, { act: "line" }>): Promise<void> {
@@ -151,7 +157,7 @@ export async function strike(options: {
 }
 
 /** Resolves in the moment that the strike is aimed at, or when it does not come. */
-async function aimAt(rig: Rig, aim: Aim, upBytes = batchBytes): Promise<void> {
+async function aimAt(rig: Rig, aim: Aim): Promise<void> {
   switch (aim) {
     case "at-once":
       return;
@@ -162,19 +168,18 @@ async function aimAt(rig: Rig, aim: Aim, upBytes = batchBytes): Promise<void> {
       return;
     }
     case "sent":
-      return passed(rig, upBytes, (up) => up >= upBytes);
+    case "storing":
+      return passed(rig, (up) => up >= batchBytes);
     case "acknowledged":
-      return passed(rig, upBytes, (_, down) => down > 0);
+      return passed(rig, (up, down) => up >= batchBytes && down > 0);
   }
 }
 
 /** Heartbeats are smaller, batches are larger. */
 const batchBytes = 1000;
-/** A gateway that has just connected has no more than 64 kB unacknowledged: with more than that, some of it was. */
-const firstMessageBytes = 72_000;
 
-/** @param isEnough told of the bytes that went up since the call, and of those down since `upBytes` went up */
-function passed(rig: Rig, upBytes: number, isEnough: (up: number, down: number) => boolean): Promise<void> {
+/** @param isEnough told of the bytes that went up since the call, and of those down since a batch went up */
+function passed(rig: Rig, isEnough: (up: number, down: number) => boolean): Promise<void> {
   return new Promise((resolve) => {
     let up = 0;
     let down = 0;
@@ -186,7 +191,7 @@ function passed(rig: Rig, upBytes: number, isEnough: (up: number, down: number) 
     const late = setTimeout(finish, aimMs);
     const listener = (way: "up" | "down", bytes: number) => {
       if (way === "up") up += bytes;
-      else if (up >= upBytes) down += bytes;
+      else if (up >= batchBytes) down += bytes;
       if (isEnough(up, down)) finish();
     };
     rig.proxy.onPassed.add(listener);
