@@ -25,7 +25,7 @@ test("pageProblems() finds what people are sent to and is not there", () => {
 
 test("pageProblems() leaves alone what is not a path of the repository", () => {
   const text =
-    "`penstock-data/login.json` `GET /openapi.json` `plant/${device}` `mqtt://127.0.0.1:1883` `-o json|yaml` [x](https://x.y/z.md)";
+    "`penstock-data/login.json` `GET /openapi.json` `plant/$device` `mqtt://127.0.0.1:1883` `-o json|yaml` [x](https://x.y/z.md)";
   assert.deepEqual(check(text), []);
 });
 

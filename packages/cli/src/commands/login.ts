@@ -17,15 +17,27 @@ interface LoginOptions {
 export function loginCommand(program: Command): void {
   program
     .command("login")
-    .description("log in to a cloud and remember it; the password is asked for, or read from PENSTOCK_PASSWORD")
-    .requiredOption("--server <url>", "https://HOST:PORT, or http://127.0.0.1:PORT on the server itself")
+    .description(
+      "log in to the cloud at --server (https://HOST:PORT, or http://127.0.0.1:PORT on the server itself) and remember it; the password is asked for, or read from PENSTOCK_PASSWORD",
+    )
     .option("--user <name>", "login name", "admin")
     .option(
       "--ca-hash <sha256>",
       "SHA-256 of the CA certificate, as the server printed it; needed once when the system does not know the CA",
     )
     .action(async (_options: unknown, command: Command) => {
-      const options = command.optsWithGlobals() as LoginOptions & { server: string };
+      // --server is an option of every command; only here it has to be given.
+      const options = command.optsWithGlobals() as LoginOptions;
+      if (options.server === undefined) {
+        const field = {
+          field: "--server",
+          value: "missing",
+          rule: "must be https://HOST:PORT or http://127.0.0.1:PORT",
+        };
+        throw new AppError("input/invalid", `Invalid ${field.field}: ${field.value}: ${field.rule}`, {
+          fields: [field],
+        });
+      }
       const server = options.server.replace(/\/$/, "");
       const caPem = await caOf(server, options.caHash);
       if (caPem !== null) trust(caPem);

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { needs } from "@penstock/testkit";
+import { GuideRun, guideSteps, matchOutput } from "./support/guide.ts";
+import { root, TestBench } from "./support/penstock.ts";
+
+const folder = join(root, "docs/guides");
+const bench = new TestBench();
+after(() => bench.close());
+
+/**
+ * What the guides name, and what stands for it here. `npm start` is `npx penstock up`; up, cloud and edge take these ports
+ * where the guide names none. The device of the guides is the simulated tank.
+ *
+ *   8443 8080 1883 1884       free ports
+ *   502                       port of the simulated plant
+ *   10.0.4.12 192.168.1.20    this machine
+ */
+async function substitutes(plant: { readonly port: number }): Promise<Map<string, string>> {
+  const ports = await Promise.all(
+    ["8443", "8080", "1883", "1884"].map(async (name) => [name, await freePort()] as const),
+  );
+  return new Map([...ports, ["502", String(plant.port)], ["10.0.4.12", "127.0.0.1"], ["192.168.1.20", "127.0.0.1"]]);
+}
+
+async function freePort(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as { port: number };
+  await new Promise((done) => server.close(done));
+  return String(port);
+}
+
+for (const name of readdirSync(folder).filter((file) => file.endsWith(".md"))) {
+  const text = readFileSync(join(folder, name), "utf8");
+  const steps = guideSteps(text);
+  test(
+    `the guide ${name} does what it says`,
+    text.includes("mosquitto_") ? needs("mosquitto-clients") : {},
+    async () => {
+      assert.ok(steps.some((step) => step.t === "commands" && step.expected.length > 0));
+      const plant = await bench.startPlant();
+      const here = join(bench.folder, name);
+      const run = new GuideRun({ folder: here, substitutes: await substitutes(plant) });
+      try {
+        for (const step of steps) await run.step(step);
+      } finally {
+        await run.stop();
+        await plant.process.kill();
+      }
+    },
+  );
+}
+
+test("matchOutput() wants every line in order, and learns what stands for a name", () => {
+  const output = "NAME   STATE\ngw-01  connected  2026\nlogin: admin / s3cret\n";
+  assert.deepEqual(matchOutput(["gw-01 connected …", "login: admin / <password>"], output), { "<password>": "s3cret" });
+  assert.equal(matchOutput(["login: …", "gw-01 …"], output), null);
+  assert.equal(matchOutput(["gw-01 connected"], output), null);
+});
+
+test("guideSteps() knows files, commands and what they print", () => {
+  const steps = guideSteps(
+    "Write `a.yaml`:\n\n```yaml\na: 1\n```\n\n```sh runs\nx\n```\n\nIt prints\n\n```text\nup\n\n```\n\n```yaml\nonly: shown\n```\n",
+  );
+  assert.deepEqual(steps, [
+    { t: "file", line: 3, path: "a.yaml", text: "a: 1\n" },
+    { t: "commands", line: 7, text: "x\n", how: "runs", expected: ["up"] },
+  ]);
+  assert.throws(() => guideSteps("```sh fails\nx\n```\n"), /unknown mark "fails"/);
+});
