@@ -14,7 +14,7 @@ export interface FrameProxyOptions {
   /** the CAs that both believe */
   readonly trustBundlePem: string;
   readonly random: SimRandom;
-  /** default 0.1 */
+  /** that a frame or message is chosen; default 0.3 */
   readonly chance?: number;
 }
 
@@ -91,7 +91,7 @@ export class FrameProxy {
 
   #carry(from: TLSSocket, to: TLSSocket, isMasked: boolean): void {
     const splitter = new FrameSplitter();
-    const { random, chance = 0.1 } = this.#options;
+    const { random, chance = 0.3 } = this.#options;
     const mangler = new Mangler({ random, chance, isMasked });
     let late: NodeJS.Timeout | undefined;
     const send = (bytes: Uint8Array) => {
