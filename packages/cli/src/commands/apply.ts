@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { AppError, limits } from "@penstock/model";
 import type { Command } from "commander";
 import { parseAllDocuments } from "yaml";
@@ -32,7 +32,8 @@ async function apply(options: {
   readonly flags: ContextFlags;
   readonly format: Format;
 }): Promise<void> {
-  const documents = options.file.flatMap((file) => readDocuments(file));
+  const documents: Document[] = [];
+  for (const file of options.file) documents.push(...(await readDocuments(file)));
   const { client, context } = connect(options.flags);
   const outcomes: Outcome[] = [];
   const sorted = documents
@@ -77,19 +78,8 @@ function sameVersion(a: AnyResource, b: AnyResource): boolean {
 }
 
 /** @throws AppError input/not-yaml with line and column, input/too-large, input/invalid when kind or name is missing */
-export function readDocuments(file: string): Document[] {
-  let text: string;
-  try {
-    text = readFileSync(file === "-" ? 0 : file, "utf8");
-  } catch (cause) {
-    throw new AppError("input/invalid", `Cannot read "${file}": ${(cause as Error).message}`, { cause });
-  }
-  if (Buffer.byteLength(text) > limits.resourceBytes) {
-    throw new AppError(
-      "input/too-large",
-      `Cannot apply "${file}": ${Buffer.byteLength(text)} bytes, limit ${limits.resourceBytes}`,
-    );
-  }
+export async function readDocuments(file: string): Promise<Document[]> {
+  const text = await readBounded(file);
   // Aliases are bounded, so that a small file cannot unfold into a huge one.
   const parsed = parseAllDocuments(text, { maxAliasCount: 100 } as never) as ReturnType<typeof parseAllDocuments>;
   const documents = "empty" in parsed ? [] : [...parsed];
@@ -106,6 +96,24 @@ export function readDocuments(file: string): Document[] {
     if (value === null) return [];
     return [checkDocument(value, `${file}, document ${index + 1}`)];
   });
+}
+
+/** Reads no further than the limit: standard input may never end. */
+async function readBounded(file: string): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of file === "-" ? process.stdin : createReadStream(file)) {
+      parts.push(part as Buffer);
+      bytes += (part as Buffer).length;
+      if (bytes > limits.resourceBytes) break;
+    }
+  } catch (cause) {
+    throw new AppError("input/invalid", `Cannot read "${file}": ${(cause as Error).message}`, { cause });
+  }
+  if (bytes > limits.resourceBytes)
+    throw new AppError("input/too-large", `Cannot apply "${file}": more than ${limits.resourceBytes} bytes`);
+  return Buffer.concat(parts).toString("utf8");
 }
 
 function checkDocument(value: unknown, where: string): Document {

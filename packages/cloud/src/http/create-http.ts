@@ -5,6 +5,7 @@ import { AppError, invalid, limits } from "@penstock/model";
 import type { Clock, Log, Metrics } from "@penstock/runtime";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Answer, Call } from "./call.ts";
+import { drain } from "./drain.ts";
 import { writeEvents } from "./event-stream.ts";
 import { createHandlers } from "./handlers.ts";
 import { securityHeaders } from "./headers.ts";
@@ -68,7 +69,10 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     const labels = { method: request.method, route, status: String(reply.statusCode) };
     metrics.counter("penstock_http_requests_total", "HTTP requests answered", labels).add();
   });
-  app.setErrorHandler((error, request, reply) => sendProblem({ error, request, reply, log }));
+  app.setErrorHandler(async (error, request, reply) => {
+    if ((error as { code?: unknown }).code === "FST_ERR_CTP_BODY_TOO_LARGE") await drain(request.raw, clock);
+    return sendProblem({ error, request, reply, log });
+  });
   app.setNotFoundHandler(noRoute);
   function noRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const error = new AppError("request/not-found", `No route ${request.method} ${request.url.split("?")[0] ?? ""}`);

@@ -41,7 +41,8 @@ export function createAuth(context: ServiceContext) {
     }): Promise<Login> {
       if (!perRemote.allow(request.remote) || !perUser.allow(request.user)) {
         refused.add();
-        throw new AppError("request/too-many", "Too many logins; wait a minute");
+        const most = `${limits.loginAttemptsPerMinute} a minute for one user, ${3 * limits.loginAttemptsPerMinute} from one address`;
+        throw new AppError("request/too-many", `Too many logins as "${request.user}": at most ${most}; wait a minute`);
       }
       const row = await db
         .selectFrom("users")

@@ -5,6 +5,7 @@ import {
   type DesiredValue,
   type DeviceUid,
   desiredFromJson,
+  formatDuration,
   invalid,
   type Json,
   limits,
@@ -72,7 +73,9 @@ export function createDesired(context: ServiceContext, names: Names) {
     if (text === undefined) return range.otherwise;
     const ms = parseDuration(text);
     if (ms === null || ms < range.least || ms > range.most) {
-      throw invalid([{ field, value: `"${text}"`, rule: `must be ${range.least}ms..${range.most}ms` }]);
+      throw invalid([
+        { field, value: `"${text}"`, rule: `must be ${formatDuration(range.least)}..${formatDuration(range.most)}` },
+      ]);
     }
     return ms;
   }
