@@ -168,9 +168,11 @@ export class Rig {
     }
   }
 
-  /** The agent's wall clock from now on, against the machine's. */
-  setClock(offsetS: number): void {
+  /** The agent's wall clock from now on, against the machine's. @returns whether the agent goes by it */
+  setClock(offsetS: number): boolean {
     setFakeClock(clockFile(this.#options), offsetS);
+    const pid = this.#agent?.pid ?? null;
+    return pid !== null && readFileSync(`/proc/${pid}/maps`, "utf8").includes("faketime");
   }
 
   async report(): Promise<PlantReport> {

@@ -140,8 +140,7 @@ export async function strike(options: {
       case "fill-disk":
         return inTurn("agent", () => fillDisk(step));
       case "clock":
-        rig.setClock(step.offsetS);
-        hit(true, step);
+        hit(rig.setClock(step.offsetS), step);
         return Promise.resolve();
     }
   }
