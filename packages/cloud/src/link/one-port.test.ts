@@ -9,7 +9,7 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import { dialTls, join, openIdentity } from "@penstock/edge";
 import { AppError, codeOf, type Micros, type NodeUid, type TenantUid } from "@penstock/model";
 import { metricsRegistry, realFiles, silentLog, systemClock, systemRandom } from "@penstock/runtime";
-import { formatJoinToken, type Transport } from "@penstock/wire";
+import { formatJoinToken, linkAlpn, type Transport } from "@penstock/wire";
 import { type Authority, openAuthority } from "../authority/authority.ts";
 import { type OnePort, openOnePort } from "./one-port.ts";
 import type { Peer } from "./run-session.ts";
@@ -25,7 +25,7 @@ const stranger = await openAuthority({ files, folder: `${folder}/other-ca`, cloc
 
 const accepted: { transport: Transport; peer: Peer }[] = [];
 const bodies: string[] = [];
-async function open(more: { port?: number } = {}): Promise<OnePort> {
+async function open(more: { port?: number; headersTimeoutMs?: number } = {}): Promise<OnePort> {
   return openOnePort({
     port: more.port ?? 0,
     ...(await authority.serverCertificate(["localhost", "127.0.0.1", "::1"])),
@@ -56,6 +56,7 @@ async function open(more: { port?: number } = {}): Promise<OnePort> {
     clock,
     log: silentLog,
     metrics: metricsRegistry(),
+    ...(more.headersTimeoutMs === undefined ? {} : { headersTimeoutMs: more.headersTimeoutMs }),
   });
 }
 const port = await open();
@@ -178,6 +179,22 @@ test("the web server takes a body larger than one packet", async () => {
   sent.end(body);
   assert.equal(await promise, 200);
   assert.equal(bodies.at(-1), body);
+});
+
+test("a client that never finishes its request is sent away, page or gateway", async () => {
+  const impatient = await open({ headersTimeoutMs: 60 });
+  const held = async (more: object) => {
+    const socket = connectTls({ host: "localhost", port: impatient.port, ca: authority.trustBundlePem, ...more });
+    socket.setTimeout(5000, () => socket.destroy());
+    socket.write("GET / HTTP/1.1\r\nhost: localhost\r\nx-slow: ");
+    let text = "";
+    for await (const part of socket) text += String(part);
+    return text;
+  };
+  assert.match(await held({}), /^HTTP\/1.1 408 /);
+  const { keyPem, certificatePem } = await credentials(authority);
+  assert.match(await held({ key: keyPem, cert: certificatePem, ALPNProtocols: [linkAlpn] }), /^HTTP\/1.1 408 /);
+  await impatient.close();
 });
 
 test("plain HTTP on the one port is answered with a sentence", async () => {

@@ -28,6 +28,8 @@ export interface OnePortOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** how long a client may take for the headers of a request; default 15 s */
+  readonly headersTimeoutMs?: number;
 }
 export interface OnePort {
   readonly port: number;
@@ -39,6 +41,8 @@ export interface OnePort {
 
 /** A client that has not said hello by then wants something else. */
 const helloTimeoutMs = 10_000;
+const handshakeTimeoutMs = 15_000;
+const headersTimeoutMs = 15_000;
 
 /**
  * The one TLS port. The ClientHello decides: ALPN penstock/1 goes to a server that demands a node certificate (TLS 1.3),
@@ -55,9 +59,13 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
     });
   const nodes = nodeServer(options);
   const web = createHttpsServer(
-    { key: options.keyPem, cert: options.chainPem, ALPNProtocols: ["http/1.1"], minVersion: "TLSv1.2" },
+    {
+      ...{ key: options.keyPem, cert: options.chainPem, ALPNProtocols: ["http/1.1"], minVersion: "TLSv1.2" },
+      ...patience(options),
+    },
     options.request,
   );
+  watchSlowClients(web);
   web.on("tlsClientError", (error) => log.debug({ reason: error.message }, "Web client's TLS failed"));
 
   const listener = createNetServer((socket) => {
@@ -109,9 +117,22 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
     async close() {
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
+      for (const server of [web, nodes]) server.close();
       await closed;
     },
   };
+}
+
+function patience({ headersTimeoutMs: headersTimeout = headersTimeoutMs }: OnePortOptions) {
+  return { handshakeTimeout: handshakeTimeoutMs, headersTimeout, connectionsCheckingInterval: headersTimeout / 3 };
+}
+
+/**
+ * node:http looks for clients that are too slow from "listening" on, and these servers never listen: connections are handed
+ * to them. Without it, one byte now and then would hold a connection for ever.
+ */
+function watchSlowClients(server: HttpsServer): void {
+  server.emit("listening");
 }
 
 function nodeTls(options: Pick<OnePortOptions, "keyPem" | "chainPem" | "trustBundlePem">) {
@@ -130,7 +151,9 @@ function nodeServer(options: OnePortOptions): HttpsServer {
     requestCert: true,
     rejectUnauthorized: true,
     ALPNProtocols: [linkAlpn],
+    ...patience(options),
   });
+  watchSlowClients(server);
   const upgrades = new WebSocketServer({ noServer: true, maxPayload: limits.frameBytes, perMessageDeflate: false });
   server.on("tlsClientError", (error) => log.info({ reason: error.message }, "Gateway's TLS failed"));
   server.on("request", (_request, response) => {
