@@ -1,4 +1,7 @@
-/** A bounded queue between what happens and one slow reader. When full the oldest goes, and it is counted. */
+/**
+ * A bounded queue between what happens and one slow reader. When full the oldest goes, and it is counted. The newest is
+ * always kept, however heavy it is by itself.
+ */
 export interface LiveQueue<T> extends AsyncIterable<T> {
   push(item: T): void;
   /** items left out since the beginning */
@@ -6,16 +9,25 @@ export interface LiveQueue<T> extends AsyncIterable<T> {
   close(): void;
 }
 
-export function createLiveQueue<T>(options: { readonly bound: number; readonly onDrop: () => void }): LiveQueue<T> {
+export function createLiveQueue<T>(options: {
+  /** items */
+  readonly bound: number;
+  /** of all items together */
+  readonly weightBound: number;
+  readonly weightOf: (item: T) => number;
+  readonly onDrop: () => void;
+}): LiveQueue<T> {
   const items: T[] = [];
+  let weight = 0;
   let dropped = 0;
   let isClosed = false;
   let wake: (() => void) | null = null;
   return {
     push(item) {
       if (isClosed) return;
-      if (items.length >= options.bound) {
-        items.shift();
+      weight += options.weightOf(item);
+      while (items.length > 0 && (items.length >= options.bound || weight > options.weightBound)) {
+        weight -= options.weightOf(items.shift()!);
         dropped += 1;
         options.onDrop();
       }
@@ -32,8 +44,10 @@ export function createLiveQueue<T>(options: { readonly bound: number; readonly o
     async *[Symbol.asyncIterator]() {
       for (;;) {
         const item = items.shift();
-        if (item !== undefined) yield item;
-        else if (isClosed) return;
+        if (item !== undefined) {
+          weight -= options.weightOf(item);
+          yield item;
+        } else if (isClosed) return;
         else {
           await new Promise<void>((resolve) => {
             wake = resolve;

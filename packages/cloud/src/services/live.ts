@@ -54,8 +54,9 @@ interface Subscriber {
   readonly queue: LiveQueue<LiveEvent>;
 }
 
-/** Events one stream may have waiting; drop oldest. */
+/** Events one stream may have waiting, and readings in them, some 200 bytes each; drop oldest. */
 const queueBound = 1000;
+const queuedReadingsBound = 20_000;
 /** Devices whose last values open a stream that names none. */
 const firstDevices = 1000;
 
@@ -197,7 +198,12 @@ export function createLive(context: ServiceContext, names: Names) {
         );
       }
       const properties = filter.properties.length === 0 ? null : new Set(filter.properties);
-      const queue = createLiveQueue<LiveEvent>({ bound: queueBound, onDrop: () => drops.add() });
+      const queue = createLiveQueue<LiveEvent>({
+        bound: queueBound,
+        weightBound: queuedReadingsBound,
+        weightOf: (event) => (event.event === "readings" ? event.data.readings.length : 1),
+        onDrop: () => drops.add(),
+      });
       const subscriber: Subscriber = {
         user: caller.uid,
         tenant,
