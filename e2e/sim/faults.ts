@@ -22,7 +22,7 @@ const kinds = [
   "duplicate-node",
 ] as const;
 
-/** the steps before which a fault is aimed at; others are met by chance */
+/** the steps at which a fault is aimed, to strike just before; others are met by chance */
 const gatewaySteps = ["append", "sync", "syncFolder", "open", "rename", "remove", "truncate", "close"].map(
   (name) => `disk ${name}`,
 );
@@ -42,12 +42,12 @@ interface Planned {
   readonly kind: Kind;
   /** monotonic microseconds from which on it waits for its step */
   readonly from: number;
-  readonly process: "gateway" | "cloud" | null;
+  readonly process: "gateway" | "cloud";
   readonly label: string | null;
 }
 
 /** how long a fault waits for the step it is aimed at before it takes any */
-const patienceMicros = 3_000_000;
+const patienceMicros = 6_000_000;
 
 export interface Struck {
   readonly kind: Kind;
@@ -69,9 +69,10 @@ export class Faults {
     const count = random.between(6, 14);
     const made = Array.from({ length: count }, (): Planned => {
       const kind = random.pick(kinds);
-      const process = kind === "kill-cloud" || kind === "store-fails" ? "cloud" : isCrash(kind) ? "gateway" : null;
+      const isCloudFault = kind === "kill-cloud" || kind === "store-fails";
+      const process = isCloudFault ? "cloud" : isCrash(kind) ? "gateway" : random.pick(["gateway", "cloud"] as const);
+      const isAimed = random.chance(0.7);
       const targets = process === "cloud" ? cloudTargets : gatewayTargets;
-      const isAimed = process !== null && random.chance(0.7);
       const from = start + Math.floor(random.number() * options.forMs * 1000);
       return { kind, from, process, label: isAimed ? random.pick(targets) : null };
     });
@@ -88,7 +89,7 @@ export class Faults {
     for (const [at, planned] of this.#planned.entries()) {
       if (planned.from > now) return;
       const isPatient = now - planned.from < patienceMicros;
-      if (planned.process !== null && planned.process !== step.process.name) continue;
+      if (planned.process !== step.process.name) continue;
       if (isPatient && planned.label !== null && planned.label !== step.label) continue;
       this.#planned.splice(at, 1);
       this.struck.push({ kind: planned.kind, step: `${step.process.name} ${step.label}` });

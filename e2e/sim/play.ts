@@ -17,6 +17,7 @@ export interface Run extends Verdict {
 }
 
 const leastReadings = 1000;
+const leastFaults = 5;
 const producingMs = 30_000;
 /** back-off up to 30 s, silence noticed after 15 s, stalls after 60 s: what has not come to rest by then never will */
 const restMs = 900_000;
@@ -30,8 +31,11 @@ export async function play(seed: number, options: { readonly keepsLines?: boolea
   world.start();
   try {
     await scheduler.run({ forMs: producingMs });
-    for (let more = 0; more < 20 && (world.ledger.readings.size < leastReadings || !faults.isDone); more++) {
+    for (let more = 0; more < 100 && (world.ledger.readings.size < leastReadings || !faults.isDone); more++) {
       await scheduler.run({ forMs: 2000 });
+    }
+    if (world.ledger.readings.size < leastReadings || faults.struck.length < leastFaults) {
+      world.problems.push(`Too easy: ${world.ledger.readings.size} readings, ${faults.struck.length} faults`);
     }
     faults.heal();
     await rest(world);
