@@ -88,7 +88,7 @@ export class GuideRun {
   readonly #folder: string;
   readonly #substitutes: ReadonlyMap<string, string>;
   readonly #words = new Map<string, string>();
-  readonly #running: ChildProcess[] = [];
+  readonly #running: { readonly child: ChildProcess; readonly printed: () => string }[] = [];
 
   constructor(options: { readonly folder: string; readonly substitutes: ReadonlyMap<string, string> }) {
     this.#folder = options.folder;
@@ -161,8 +161,8 @@ export class GuideRun {
         XDG_CONFIG_HOME: join(this.#folder, ".config"),
       },
     });
-    this.#running.push(child);
     let output = "";
+    this.#running.push({ child, printed: () => output });
     return new Promise((resolve) => {
       const timer = setTimeout(() => killGroup(child, "SIGKILL"), deadline - performance.now());
       const settle = (code: number | null) => {
@@ -186,16 +186,22 @@ export class GuideRun {
     return text.replaceAll(new RegExp(`(?<![\\w.-])(${names.join("|")})(?![\\w.-])`, "g"), (name) => all.get(name)!);
   }
 
-  /** Ends what keeps running, the newest first, as Ctrl-C would. */
+  /** Ends what keeps running, the newest first, by Ctrl-C. @throws Error when one complains or does not end with 0 */
   async stop(): Promise<void> {
-    for (const child of this.#running.splice(0).reverse()) {
+    const unhappy: string[] = [];
+    for (const { child, printed } of this.#running.splice(0).reverse()) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
+      const before = printed().length;
       const closed = new Promise((done) => child.once("close", done));
-      killGroup(child, "SIGTERM");
-      const timer = setTimeout(() => killGroup(child, "SIGKILL"), 10_000);
+      killGroup(child, "SIGINT");
+      const timer = setTimeout(() => killGroup(child, "SIGKILL"), 20_000);
       await closed;
       clearTimeout(timer);
+      const last = printed().slice(before);
+      if (child.exitCode !== 0 || /Error|"level":"(warn|error)"/.test(last))
+        unhappy.push(`ended with ${child.exitCode ?? child.signalCode} and printed\n${last}`);
     }
+    if (unhappy.length > 0) throw new Error(`After Ctrl-C a program ${unhappy.join("\nand another ")}`);
   }
 }
 

@@ -19,7 +19,11 @@ export async function startChild(options: {
   readonly args: readonly string[];
   readonly logPath: string;
 }): Promise<Child> {
-  const child = spawn(process.execPath, [options.script, ...options.args], { stdio: ["pipe", "pipe", "pipe"] });
+  // A group of its own: Ctrl-C is for us, and we end the programs in their order.
+  const child = spawn(process.execPath, [options.script, ...options.args], {
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const log = createWriteStream(options.logPath, { flags: "a", mode: 0o600 });
   let tail = "";
   child.stderr.on("data", (chunk: Buffer) => {

@@ -14,6 +14,9 @@ if (manifestPath === undefined) {
   process.stderr.write("Usage: main.ts <path of mapper.json>, with a pipe as file descriptor 3\n");
   process.exit(64);
 }
+// Ctrl-C and systemd tell the whole group to end. The agent ends first and then this process: a mapper that went before it
+// would show up as devices that failed.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 const mapper = await loadMapper(resolve(manifestPath), realFiles());
 const pipe = new Socket({ fd: 3 });
 await runMapperHost({ mapper, pipe, clock: systemClock(), random: systemRandom, pid: process.pid });
