@@ -236,6 +236,52 @@ test("link carries the assigned set, desired values and reports, each once and o
   await w.end(link);
 });
 
+test("link carries more desired values than fit one message", async () => {
+  const w = world();
+  const value = "x".repeat(60_000);
+  w.cloud.pending = Array.from({ length: 200 }, (_, i) => ({
+    ...{ device: layout.device, property: `p${i}`, type: "string", value, version: 1, ttlMs: 60_000 },
+  }));
+  const link = w.connect();
+  await w.clock.advanceAsync(10_000);
+  assert.equal(w.edge.desired.length, 200);
+  assert.equal(w.cloud.connected, 1);
+  await w.end(link);
+});
+
+test("an assigned set beyond one message raises an alarm; readings flow all the same, and a smaller one clears it", async () => {
+  const w = world();
+  const smallSet = w.cloud.assigned.bind(w.cloud);
+  const custom = { notes: "x".repeat(9 * 1024 * 1024) };
+  w.cloud.assigned = async () => {
+    const device = {
+      uid: layout.device,
+      name: "d",
+      generation: 1,
+      connection: "c",
+      address: {},
+      custom,
+      properties: [],
+    };
+    // The cast: only its size matters here.
+    return { ...(await smallSet()), devices: [device] } as unknown as Awaited<ReturnType<typeof smallSet>>;
+  };
+  const link = w.connect();
+  await w.clock.advanceAsync(1000);
+  w.outbox.append({ count: 3, bytes: 10 });
+  await w.clock.advanceAsync(2000);
+  assert.deepEqual([...w.cloud.alarms.keys()], ["link/frame-too-large assigned"]);
+  assert.equal(w.cloud.connected, 1);
+  assert.deepEqual(w.outbox.acked, [[1, 3]]);
+  w.cloud.assigned = smallSet;
+  w.cloud.version = 2;
+  w.server.assignedChanged(peer.node);
+  await w.clock.advanceAsync(1000);
+  assert.equal(w.edge.version, 2);
+  assert.equal(w.cloud.alarms.size, 0);
+  await w.end(link);
+});
+
 test("link tries a desired value again that the gateway's disk refused, within the session and its time to live", async () => {
   const w = world();
   const desired: DesiredValue = {

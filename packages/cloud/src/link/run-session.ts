@@ -9,7 +9,7 @@ import {
   traceId,
 } from "@penstock/model";
 import type { Clock, Log } from "@penstock/runtime";
-import { decodeBatchBody, type Hello, openLinkChannel, type Transport } from "@penstock/wire";
+import { type Assigned, decodeBatchBody, type Hello, openLinkChannel, type Transport } from "@penstock/wire";
 import { coalesced } from "./coalesced.ts";
 import { commitThenAck } from "./commit-then-ack.ts";
 import type { Credit } from "./credit.ts";
@@ -126,7 +126,8 @@ export function runCloudSession(options: SessionOptions): RunningSession {
     switch (effect.t) {
       case "send":
         if (effect.message.t === "ack") stats.acks.add();
-        channel.send("control", effect.message);
+        if (effect.message.t === "assigned") sendAssigned(effect.message);
+        else channel.send("control", effect.message);
         return;
       case "begin":
         track(begin(effect.hello));
@@ -173,6 +174,20 @@ export function runCloudSession(options: SessionOptions): RunningSession {
         if (effect.code !== "link/closed") log.info({ code: effect.code, reason }, "Link session closes");
         channel.close(effect.message);
         return;
+    }
+  }
+
+  /** A set beyond one message leaves the gateway at the one before it; its readings must flow all the same. */
+  function sendAssigned(message: Assigned): void {
+    const alarm = { code: "link/frame-too-large", key: "assigned" } as const;
+    try {
+      channel.send("control", message);
+      control.clear(peer, alarm);
+    } catch (error) {
+      if (codeOf(error) !== alarm.code) throw error;
+      const { devices, version } = message.set;
+      const why = `Cannot send set ${version} of ${devices.length} devices: beyond ${limits.messageBytes} bytes; spread them over more gateways`;
+      control.raise(peer, { ...alarm, message: why });
     }
   }
 

@@ -6,6 +6,8 @@ import type { CloudEffect, CloudInput, CloudSession, CloudStep } from "./session
 
 export const quietMicros = 5_000_000;
 export const silentMicros = 15_000_000;
+/** So many of the longest values fit one message, whatever their encoding makes of them. */
+const valuesPerMessage = 32;
 
 export function newCloudSession(now: number): CloudSession {
   return {
@@ -178,7 +180,10 @@ function desired(state: CloudSession, values: readonly DesiredValue[]): CloudSte
   if (fresh.length === 0) return { state, effects: [] };
   const desiredSent = new Map(state.desiredSent);
   for (const { device, property, version } of fresh) desiredSent.set(`${device}/${property}`, version);
-  return send({ ...state, desiredSent }, { t: "desired", values: fresh });
+  const effects: CloudEffect[] = [];
+  for (let at = 0; at < fresh.length; at += valuesPerMessage)
+    effects.push({ t: "send", message: { t: "desired", values: fresh.slice(at, at + valuesPerMessage) } });
+  return { state: { ...state, desiredSent }, effects };
 }
 
 function tick(state: CloudSession, now: number, credit: Credit): CloudStep {
