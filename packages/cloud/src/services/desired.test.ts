@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import type { DesiredReport, DeviceUid, NodeIdentity } from "@penstock/model";
 import { system } from "./context.ts";
 import { type TestBench, testBench } from "./test/test-bench.ts";
-import { plant, refuses, tenant } from "./test/test-plant.ts";
+import { plant, ref, refuses, tenant } from "./test/test-plant.ts";
 
 let bench: TestBench;
 before(async () => {
@@ -101,6 +101,22 @@ test("a desired value expires by the clock, also when the process was restarted 
   bench.clock.move(5001);
   await expired;
   assert.deepEqual(await state(property), [1, "expired"]);
+});
+
+// Looked up before its transaction, the device could be gone within it: its gateway would then be told of nothing it has.
+test("desired.set() beside the deletion of its device leaves no value waiting", async () => {
+  const { device, uid } = await plant(bench, "m");
+  const { services, context } = bench;
+  const property = { tenant, device, property: "speed" };
+  await Promise.allSettled([
+    services.desired.set(system, property, { value: "1" }),
+    services.devices.remove(system, ref(device), "*"),
+  ]);
+  const rows = await context.db.selectFrom("desired").select("state").where("device_uid", "=", uid).execute();
+  assert.deepEqual(
+    rows.filter(({ state }) => state !== "failed"),
+    [],
+  );
 });
 
 test("desired.set() with the same Idempotency-Key sets once; another value under it is refused", async () => {

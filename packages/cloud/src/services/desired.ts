@@ -113,24 +113,24 @@ export function createDesired(context: ServiceContext, names: Names) {
       ref: PropertyRef,
       request: SetRequest,
     ): Promise<{ view: DesiredView; isSettled: boolean }> {
-      const device = await findDevice(db, caller, ref);
-      const property = effectiveProperty(ref.property, propertyOf(device, ref.property));
-      const value = desiredFromJson(property, request.value as Json);
       const ttlMs = durationOf(request.ttl, "ttl", {
         least: 100,
         most: limits.desiredTtlMaxMs,
         otherwise: defaultTtlMs,
       });
       const waitMs = durationOf(request.wait, "wait", { least: 0, most: limits.desiredWaitMaxMs, otherwise: 0 });
-      const isWriteOnly = property.access === "write";
-      const json = JSON.stringify(valueToJson(property.type, value));
-      const keyed = {
-        key: request.idempotencyKey ?? "",
-        tenant: device.tenant,
-        caller,
-        request: ["desired", device.row.uid, ref.property, json, ttlMs],
-      };
-      const { version, node, row } = await db.transaction().execute(async (trx) => {
+      const { device, isWriteOnly, version, node, row } = await db.transaction().execute(async (trx) => {
+        // Within the transaction: a device that is deleted, moved or changed meanwhile must not get a value for what it was.
+        const device = await findDevice(trx, caller, ref);
+        const property = effectiveProperty(ref.property, propertyOf(device, ref.property));
+        const json = JSON.stringify(valueToJson(property.type, desiredFromJson(property, request.value as Json)));
+        const isWriteOnly = property.access === "write";
+        const keyed = {
+          key: request.idempotencyKey ?? "",
+          tenant: device.tenant,
+          caller,
+          request: ["desired", device.row.uid, ref.property, json, ttlMs],
+        };
         const now = clock.now();
         const node = await mustFind(trx, {
           tenant: device.tenant,
@@ -140,7 +140,7 @@ export function createDesired(context: ServiceContext, names: Names) {
         });
         if (request.idempotencyKey !== undefined) {
           const before = await recall<{ version: number }>(trx, keyed, now);
-          if (before !== null) return { version: before.version, node, row: null };
+          if (before !== null) return { device, isWriteOnly, version: before.version, node, row: null };
         }
         const values = {
           node_uid: node.uid,
@@ -185,7 +185,7 @@ export function createDesired(context: ServiceContext, names: Names) {
         if (request.idempotencyKey !== undefined) {
           await remember(trx, keyed, { status: 202, body: { version: row.version }, now });
         }
-        return { version: row.version, node, row };
+        return { device, isWriteOnly, version: row.version, node, row };
       });
       if (row !== null) {
         accepted.add();
@@ -248,7 +248,8 @@ export function createDesired(context: ServiceContext, names: Names) {
           type,
           value: parsed.value,
           version: row.version,
-          ttlMs: Math.max(1, Math.floor((row.expires_at - now) / 1000)),
+          // Never more than was asked for: the clock of an earlier process may have been ahead of ours.
+          ttlMs: Math.max(1, Math.floor((row.expires_at - Math.max(now, row.requested_at)) / 1000)),
         };
       });
     },
