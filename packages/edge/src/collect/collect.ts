@@ -11,6 +11,7 @@ import {
   type EffectiveConnection,
   type EffectiveDevice,
   type ErrorCode,
+  isErrorCode,
   type MapperStatus,
   type ReadingBatch,
   traceId,
@@ -24,6 +25,7 @@ import { type CollectGroup, groupMessage, groupsOf, openMessage } from "./groups
 import { logSteps } from "./log-steps.ts";
 import { type HostCommand, Mapper } from "./mapper.ts";
 import { badBatch, batchFromMapper, outcomeOf, type WallOf } from "./results.ts";
+import { sayable } from "./sayable.ts";
 import { Schedule } from "./schedule.ts";
 import type { LineState, ScheduleEffect, ScheduleInput } from "./schedule-types.ts";
 
@@ -187,7 +189,10 @@ class Collector {
         onConnection: ({ connection, state, code, message }) => {
           const uid = connection as ConnectionUid; // ours, if it is one that we know
           if (this.#connections.get(uid)?.protocol !== name) return;
-          const lost = { code: code ?? "mapper/connection-lost", message: message ?? "Connection lost" } as const;
+          const lost = {
+            code: isErrorCode(code) ? code : "mapper/connection-lost",
+            message: sayable(message ?? "Connection lost"),
+          } as const;
           this.#run({ t: "connection", connection: uid, lost: state === "lost" ? lost : null });
         },
       });

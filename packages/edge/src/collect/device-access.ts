@@ -5,6 +5,12 @@ import {
   type EffectiveConnection,
   type EffectiveDevice,
   type EffectiveProperty,
+  isErrorCode,
+  sameValue,
+  type Value,
+  type ValueType,
+  valueFromJson,
+  valueToJson,
 } from "@penstock/model";
 import type { Log } from "@penstock/runtime";
 import { pointOf } from "./groups.ts";
@@ -54,6 +60,9 @@ export function deviceAccess(options: {
       if (log.tracing) log.trace({ file, id: trace }, "Handed a write to the mapper");
       const request = (id: number) => ({ t: "write", id, ...common(target), value }) as const;
       const answer = await target.running.request(request, { deadlineMs, signal });
+      if (answer.t !== "written") {
+        throw new AppError("mapper/bad-answer", `Cannot write "${name}": the mapper answered with "${answer.t}"`);
+      }
       if (log.tracing) logSteps(log, trace, answer.trace);
     },
     async read(uid, name, signal, trace = `${uid}/${name}`) {
@@ -64,14 +73,31 @@ export function deviceAccess(options: {
       if (log.tracing) log.trace({ file, id: trace }, "Asked the mapper to read back");
       const request = (id: number) => ({ t: "read-point", id, ...common(target) }) as const;
       const answer = await target.running.request(request, { deadlineMs, signal });
-      if (log.tracing) logSteps(log, trace, answer.trace);
       if (answer.t !== "point") {
         throw new AppError("mapper/bad-answer", `Cannot read "${name}": the mapper answered with "${answer.t}"`);
       }
-      if (answer.reason !== null) {
-        throw new AppError(answer.reason, `Cannot read "${name}" of "${target.device.name}"`);
+      if (log.tracing) logSteps(log, trace, answer.trace);
+      const { value, reason } = answer;
+      if (reason !== null) {
+        const code = isErrorCode(reason) ? reason : "mapper/bad-answer";
+        throw new AppError(code, `Cannot read "${name}" of "${target.device.name}"`);
       }
-      return answer.value;
+      if (!isOfType(target.property.type, value)) {
+        const shape = `want one of ${target.property.type}`;
+        throw new AppError("mapper/bad-answer", `Cannot read "${name}": the mapper gave another value, ${shape}`);
+      }
+      return value;
     },
   };
+}
+
+/** A mapper's answer goes on to the cloud, which ends a session that carries anything else. */
+function isOfType(type: ValueType, value: Value): boolean {
+  if (value === null) return false;
+  try {
+    const parsed = valueFromJson(type, valueToJson(type, value));
+    return parsed.ok && sameValue(parsed.value, type === "float32" ? Math.fround(value as number) : value);
+  } catch {
+    return false;
+  }
 }

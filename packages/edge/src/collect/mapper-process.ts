@@ -1,6 +1,7 @@
 import { AppError, type ErrorCode, isErrorCode } from "@penstock/model";
 import type { Cancel, Child, Clock } from "@penstock/runtime";
 import { type AgentToMapper, encodeMapperFrame, MapperFrameReader, type MapperToAgent } from "@penstock/wire";
+import { sayable } from "./sayable.ts";
 
 /** Answers carry the id of their request. */
 export type MapperAnswer = Extract<MapperToAgent, { readonly id: number }>;
@@ -43,7 +44,7 @@ export class MapperProcess {
     this.#clock = clock;
     this.#events = events;
     child.pipe.onData((bytes) => this.#take(bytes));
-    child.pipe.onClose(() => this.#broken("It closed its pipe"));
+    child.pipe.onClose(() => this.breakOff("It closed its pipe"));
     child.onLine((line, from) => events.line(line, from));
     child.onExit(({ code, signal, error }) => {
       const how = error !== null ? error.message : signal !== null ? `Signal ${signal}` : `Exit code ${code}`;
@@ -56,7 +57,7 @@ export class MapperProcess {
   send(message: AgentToMapper): void {
     if (this.#end !== null) return;
     this.#child.pipe.write(encodeMapperFrame(message));
-    if (this.#child.pipe.queuedBytes > mostQueuedBytes) this.#broken("It does not read its pipe");
+    if (this.#child.pipe.queuedBytes > mostQueuedBytes) this.breakOff("It does not read its pipe");
   }
 
   /**
@@ -111,7 +112,7 @@ export class MapperProcess {
     try {
       messages = this.#reader.push(bytes);
     } catch (error) {
-      this.#broken(error instanceof Error ? error.message : String(error));
+      this.breakOff(error instanceof Error ? error.message : String(error));
       return;
     }
     for (const message of messages) {
@@ -121,7 +122,8 @@ export class MapperProcess {
     }
   }
 
-  #broken(message: string): void {
+  /** What came through the pipe is of no use: the supervisor ends the process. */
+  breakOff(message: string): void {
     if (this.#end !== null) return;
     this.fail("mapper/stopped", message);
     this.#events.broken(message);
@@ -136,7 +138,7 @@ export class MapperProcess {
 }
 
 function failure({ code, message }: { readonly code: unknown; readonly message: unknown }): AppError {
-  return new AppError(isErrorCode(code) ? code : "mapper/bad-answer", String(message));
+  return new AppError(isErrorCode(code) ? code : "mapper/bad-answer", sayable(message));
 }
 
 function aborted(signal: AbortSignal): AppError {

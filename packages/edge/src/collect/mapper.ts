@@ -11,6 +11,7 @@ import {
 import type { AgentToMapper, MapperToAgent } from "@penstock/wire";
 import { LineRate } from "./line-rate.ts";
 import { type MapperNews, MapperProcess } from "./mapper-process.ts";
+import { sayable } from "./sayable.ts";
 import {
   notStarted,
   type SupervisorEffect,
@@ -191,7 +192,8 @@ export class Mapper {
   #news(message: MapperNews): void {
     switch (message.t) {
       case "hello":
-        this.#take(message);
+        if (isRange(message.protocol)) this.#take(message);
+        else this.#process?.breakOff("Its hello names no protocol versions");
         break;
       case "pong":
         this.#take(message);
@@ -213,8 +215,13 @@ export class Mapper {
       this.#linesDropped.add();
       return;
     }
-    if (logLevels.includes(level)) this.#log[level]({ said: fields }, String(line).slice(0, 8192));
+    if (logLevels.includes(level)) this.#log[level]({ said: fields }, sayable(line, 8192));
   }
+}
+
+/** A program that only claims to be a mapper may say anything. */
+function isRange(protocol: { readonly min: unknown; readonly max: unknown } | null | undefined): boolean {
+  return Number.isSafeInteger(protocol?.min) && Number.isSafeInteger(protocol?.max);
 }
 
 function stateOf(phase: SupervisorState["phase"], starts: number): State {
