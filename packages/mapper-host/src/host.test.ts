@@ -243,3 +243,14 @@ test("host.open with the same settings changes nothing; with others it closes an
   await host.close();
   assert.equal(lamps.closed, 2);
 });
+
+test("host names the files that a followed request passes, and nothing for one that nobody follows", async () => {
+  const { tell } = start();
+  const points = [point("on", "bool", { value: 1 })];
+  const [, followed] = await tell(open, group(points), { ...read(1), trace: true } as AgentToMapper);
+  assert.deepEqual(followed?.t === "values" && followed.trace, [
+    { file: "mapper-host/src/host.ts", message: "Values became rows with time and quality" },
+  ]);
+  const [plain] = await tell(read(2));
+  assert.equal(plain?.t === "values" && "trace" in plain, false);
+});
