@@ -34,7 +34,8 @@ if (Number(process.versions.node.split(".")[0]) >= wanted) {
     process.exit(1);
   }
   const child = spawn(program, [main, ...process.argv.slice(2)], { stdio: "inherit" });
-  // The terminal signals the whole group; a program that signals only this process means the child.
-  for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) process.on(signal, () => child.kill(signal));
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  // Ctrl-C reaches the child from the terminal already: a second one would end it the hard way.
+  process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));
   child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 1)));
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { realFiles } from "./real-files.ts";
@@ -64,4 +64,10 @@ test("realFiles() tells the witness what is durable, under the name it has", () 
     assert.equal(lengths.get(`${folder}/x y`), 3);
     assert.equal(lengths.get(`${folder}/z`), 3);
     assert.equal(lengths.has("/cut off"), false);
+  }));
+
+test("realFiles.makeFolder() makes folders that only their owner may enter", () =>
+  inFolder(async (folder) => {
+    await realFiles().makeFolder(`${folder}/a/b`);
+    for (const path of ["a", "a/b"]) assert.equal((await stat(`${folder}/${path}`)).mode & 0o077, 0, path);
   }));

@@ -92,8 +92,9 @@ export function realFiles(options: RealFilesOptions = {}): Files {
   }
 
   return {
+    // Keys, password hashes and readings stand below: nobody else on the machine has business there.
     makeFolder: async (path) => {
-      await mkdir(path, { recursive: true });
+      await mkdir(path, { recursive: true, mode: 0o700 });
     },
     list: (folder) =>
       readdir(folder).catch((error: unknown) => {
