@@ -11,7 +11,7 @@ test("commit() survives SIGKILL: every acknowledged batch is there exactly once"
   const folder = temporaryFolder();
   let acknowledged = 0;
   for (let life = 0; life < 2; life++) {
-    const child = spawn(process.execPath, [fileURLToPath(new URL("./crash-child.ts", import.meta.url)), folder], {
+    const child = spawn(process.execPath, [fileURLToPath(new URL("./test-crash-child.ts", import.meta.url)), folder], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const exited = once(child, "exit");
