@@ -72,7 +72,7 @@ export function planRun(options: { readonly kind: RunKind; readonly seed: number
     Array.from({ length: count }, (_, i) => Math.round((ms * (i + 0.2 + random.number() * 0.6)) / count));
   const strikes = Math.max(1, Math.round(seconds / 8));
   const downMs = () => random.between(0, 1500);
-  const backlogMs = () => (random.chance(0.6) ? random.between(500, 2500) : 0);
+  const backlogMs = () => (random.chance(0.8) ? random.between(500, 2500) : 0);
   const kill = (who: Victim, atMs: number): Kill => {
     const aims: readonly Aim[] = who === "cloud" ? ["acknowledged", "storing"] : ["accepted", "sent"];
     const aim = random.chance(0.7) ? random.pick(aims) : "at-once";
@@ -112,7 +112,7 @@ export function planRun(options: { readonly kind: RunKind; readonly seed: number
       return plan(
         spread(strikes).map((atMs) => ({
           ...{ atMs, act: "power-cut", downMs: downMs(), backlogMs: backlogMs(), garbage: random.between(1, 20_000) },
-          aim: random.chance(0.8) ? "accepted" : "at-once",
+          aim: random.chance(0.9) ? "accepted" : "at-once",
         })),
         ms,
       );
