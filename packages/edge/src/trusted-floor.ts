@@ -1,5 +1,6 @@
+import { basename, dirname } from "node:path/posix";
 import type { Micros } from "@penstock/model";
-import type { Cancel, Clock, Files, Log } from "@penstock/runtime";
+import { type Cancel, type Clock, type Files, type Log, writeFile } from "@penstock/runtime";
 
 /**
  * No clock that has been set can show an earlier time: when this release was made. Raised with each release.
@@ -31,13 +32,7 @@ export function keepFloor(options: {
   let isClosed = false;
   const write = async () => {
     if (!isTrusted()) return;
-    const beside = `${path}.new`;
-    if (await files.exists(beside)) await files.remove(beside);
-    const file = await files.openAppend(beside);
-    await file.append(new TextEncoder().encode(String(clock.now())));
-    await file.sync();
-    await file.close();
-    await files.rename(beside, path);
+    await writeFile({ files, folder: dirname(path), name: basename(path), bytes: String(clock.now()) });
   };
   const arm = () => {
     if (isClosed) return;
