@@ -25,8 +25,8 @@ test("gatewayClock names the boot while the time is not known, learns the cloud'
   const clock = clockAt(state);
   assert.deepEqual(clock.wallOf(500), { time: 1_000_000, uncertain: boot });
   assert.equal(clock.isTrusted(), false);
-  clock.learn({ cloud: 9_000_000 as Micros, monotonic: 400 });
-  clock.learn({ cloud: 1 as Micros, monotonic: 400 });
+  clock.learn({ offset: 8_999_600 });
+  clock.learn({ offset: 1 });
   assert.deepEqual(clock.wallOf(500), { time: 9_000_100, uncertain: null });
   assert.equal(clock.now(), 9_000_100);
   assert.equal(clock.isTrusted(), true);

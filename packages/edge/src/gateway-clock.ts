@@ -9,8 +9,11 @@ export interface WallTime {
 export interface GatewayClock extends Clock {
   wallOf(monotonic: number): WallTime;
   isTrusted(): boolean;
-  /** the cloud's time, once: later ones change nothing, so that readings are corrected once and time never jumps back */
-  learn(time: { readonly cloud: Micros; readonly monotonic: number }): void;
+  /**
+   * the cloud's time, once: later ones change nothing, so that readings are corrected once and time never jumps back.
+   * `offset` is wall − monotonic microseconds, the same by which the link corrects what was read before
+   */
+  learn(time: { readonly offset: number }): void;
 }
 
 /**
@@ -32,8 +35,8 @@ export function gatewayClock(options: { readonly system: SystemClock; readonly b
     monotonic: system.monotonic,
     after: system.after,
     isTrusted: () => system.isPlausible() || offset !== null,
-    learn({ cloud, monotonic }) {
-      offset ??= cloud - monotonic;
+    learn(time) {
+      offset ??= time.offset;
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { BootId, EdgeControl, Micros, NodeReport, OutboxReader } from "@penstock/model";
+import type { BootId, EdgeControl, NodeReport, OutboxReader } from "@penstock/model";
 import type { Clock, Log, Metrics, Random } from "@penstock/runtime";
 import type { Certificate, Transport } from "@penstock/wire";
 import type { CertificateLife } from "./renewal.ts";
@@ -19,8 +19,8 @@ export interface LinkOptions {
   readonly agentVersion: string;
   /** whether the wall clock is believed; once the cloud's time is known it should say yes */
   timeTrusted(): boolean;
-  /** at every welcome: the cloud's time, the monotonic time it belongs to, and the offset fixed for this boot */
-  onTime(time: { readonly cloud: Micros; readonly monotonic: number; readonly offset: number }): void;
+  /** at every welcome: the offset fixed for this boot, wall − monotonic microseconds, by which earlier readings are corrected */
+  onTime(time: { readonly offset: number }): void;
   /** null when there is none to renew, as on a plain local link */
   certificate(): CertificateLife | null;
   /** resolves when the new certificate is on disk; the next dial uses it */

@@ -176,7 +176,7 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
       case "welcomed":
         stats.sentAgain.add(effect.again);
         options.onWelcome(effect.boot);
-        options.onTime({ cloud: effect.time, monotonic: clock.monotonic(), offset: effect.boot.offset });
+        options.onTime({ offset: effect.boot.offset });
         log.info({ backlog: state.backlog.length, again: effect.again }, "Link is up");
         waiting.push({ t: "reports", reports: control.pendingReports() });
         waiting.push(tickInput());

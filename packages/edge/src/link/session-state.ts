@@ -80,7 +80,7 @@ export type EdgeEffect =
   | { readonly t: "acknowledge"; readonly ranges: Ranges }
   | { readonly t: "new-epoch"; readonly held: Ranges }
   /** `again`: readings that go over the line a second time */
-  | { readonly t: "welcomed"; readonly time: Micros; readonly again: number; readonly boot: BootOffset }
+  | { readonly t: "welcomed"; readonly again: number; readonly boot: BootOffset }
   | { readonly t: "apply-assigned"; readonly set: AssignedSet }
   | { readonly t: "take-desired"; readonly values: readonly DesiredValue[] }
   | { readonly t: "reports-taken"; readonly taken: ReportsTaken["taken"] }

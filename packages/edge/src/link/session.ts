@@ -111,7 +111,7 @@ function greeted(state: EdgeSession, input: { message: CloudMessage; now: number
   return {
     state: open.state,
     effects: [
-      { t: "welcomed", time: message.time, again: plan.again, boot },
+      { t: "welcomed", again: plan.again, boot },
       ...(message.held.length > 0 ? [{ t: "acknowledge", ranges: message.held } as const] : []),
       ...open.effects,
     ],
