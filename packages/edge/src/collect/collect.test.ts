@@ -106,6 +106,18 @@ test("collect reads each cycle once and publishes it with wall time", async (t) 
   );
 });
 
+test("collect keeps its cycles when somebody sets the wall clock, forward or back", async (t) => {
+  const { clock, collect, batches } = setUp(t);
+  collect.apply(assigned([device("press", [temperature])]));
+  await clock.advanceAsync(2000);
+  for (const byMs of [365 * 86_400_000, -2 * 365 * 86_400_000]) {
+    batches.length = 0;
+    clock.jumpWall(byMs);
+    await clock.advanceAsync(5000);
+    assert.equal(batches.length, 5);
+  }
+});
+
 test("collect: a killed mapper is noticed, its devices read bad with mapper/stopped, it is restarted and reads good again", async (t) => {
   const { clock, processes, collect, taken } = setUp(t);
   collect.apply(assigned([device("press", [temperature])]));
