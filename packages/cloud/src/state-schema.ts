@@ -87,6 +87,13 @@ export interface NodeCertificatesTable {
   expires_at: number;
   revoked_at: number | null;
 }
+/** When a node was last heard of; at most a minute behind. Key (tenant_uid, node_uid). */
+export interface NodeSightingsTable {
+  tenant_uid: string;
+  node_uid: string;
+  last_seen_at: number;
+  agent_version: string | null;
+}
 /** The desired value of a property, one row per (tenant_uid, device_uid, property): the highest version wins. */
 export interface DesiredTable {
   tenant_uid: string;
@@ -169,6 +176,7 @@ export interface Database {
   assigned_versions: AssignedVersionsTable;
   join_tokens: JoinTokensTable;
   node_certificates: NodeCertificatesTable;
+  node_sightings: NodeSightingsTable;
   desired: DesiredTable;
   alarms: AlarmsTable;
   idempotency_keys: IdempotencyKeysTable;

@@ -69,6 +69,18 @@ export function createAlarms(
   }
 
   return {
+    /**
+     * What an earlier process watched is watched anew: two machines with one certificate are noticed again within minutes,
+     * but that it is over would never be.
+     */
+    async start(): Promise<void> {
+      await db
+        .updateTable("alarms")
+        .set({ cleared_at: clock.now() })
+        .where("code", "=", "link/duplicate-node")
+        .where("cleared_at", "is", null)
+        .execute();
+    },
     raise(
       identity: NodeIdentity,
       alarm: { readonly code: ErrorCode; readonly key: string; readonly message: string },

@@ -42,15 +42,16 @@ export function createControl(
     pendingDesired: ({ tenant, node }) => desired.pending(tenant, node),
     desiredTaken: ({ tenant, node }, taken) => desired.taken(tenant, node, taken),
     takeReports: ({ tenant, node }, reports) => desired.takeReports(tenant, node, reports),
-    nodeConnected({ node }, { agentVersion, remote }) {
-      statuses.connected(node, agentVersion);
+    nodeConnected(identity, { agentVersion, remote }) {
+      const { node } = identity;
+      statuses.connected(identity, agentVersion);
       log.info({ node, remote, agentVersion }, "Node connected");
     },
     nodeReport(identity, report) {
-      statuses.report(identity.node, report);
+      statuses.report(identity, report);
       const full = { code: "outbox/full", key: "outbox" } as const;
       // Only the edges: a node that stays full does not count its alarm up with every report.
-      if (!statuses.isFullChanged(identity.node, report.outbox.full)) return;
+      if (!statuses.isFullChanged(identity, report.outbox.full)) return;
       if (!report.outbox.full) {
         alarms.clear(identity, full);
         return;
@@ -58,9 +59,9 @@ export function createControl(
       const message = `Outbox is full: ${report.outbox.readings} readings wait, ${report.outbox.dropped} were dropped`;
       alarms.raise(identity, { ...full, message });
     },
-    nodeDisconnected({ node }, reason) {
-      statuses.disconnected(node);
-      log.info({ node, reason }, "Node disconnected");
+    nodeDisconnected(identity, reason) {
+      statuses.disconnected(identity);
+      log.info({ node: identity.node, reason }, "Node disconnected");
     },
     applied({ tenant, node }, version) {
       assigned.applied(tenant, node, version).catch((error: unknown) => {

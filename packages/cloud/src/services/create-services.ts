@@ -29,7 +29,7 @@ import { createUsers } from "./users.ts";
  */
 export function createServices(context: ServiceContext) {
   const names = createNames(context.db);
-  const statuses = createNodeStatuses(context.clock);
+  const statuses = createNodeStatuses(context);
   const desired = createDesired(context, names);
   const live = createLive(context, names);
   const alarms = createAlarms(context, { names, onAlarm: (tenant, alarm) => live.onAlarm(tenant, alarm) });
@@ -72,6 +72,8 @@ export function createServices(context: ServiceContext) {
     /** @returns the first administrator's login, when this start made it */
     async start(): Promise<{ user: string; password: string } | null> {
       await tenants.ensureDefault();
+      await statuses.start();
+      await alarms.start();
       await desired.start();
       return users.ensureAdministrator();
     },
@@ -80,6 +82,7 @@ export function createServices(context: ServiceContext) {
       live.close();
       await desired.close();
       await alarms.close();
+      await statuses.close();
     },
   };
 }

@@ -4,13 +4,15 @@ import {
   type DeviceUid,
   formatMicros,
   type Micros,
+  type NodeIdentity,
   type NodeReport,
   type NodeStatus,
   type NodeUid,
 } from "@penstock/model";
-import type { Clock } from "@penstock/runtime";
+import type { ServiceContext, Trx } from "./context.ts";
 
 interface NodeState {
+  readonly tenant: string;
   connected: boolean;
   lastSeen: Micros | null;
   agentVersion: string | null;
@@ -20,31 +22,102 @@ interface NodeState {
   wasFull: boolean | null;
 }
 
-/** What the link says of nodes. In memory only: after a restart each node says it again when it connects. */
-export function createNodeStatuses(clock: Clock) {
+/** How far the stored sightings may be behind, and how many go into one statement. */
+const keepEveryMs = 60_000;
+const rowsPerStatement = 500;
+
+/**
+ * What the link says of nodes, in memory: after a restart each node says it again when it connects. Only when a node was
+ * last heard of is kept over a restart, at most a minute behind: it is what people ask of a node that is away.
+ */
+export function createNodeStatuses(context: Pick<ServiceContext, "db" | "clock" | "log">) {
+  const { db, clock, log } = context;
   const nodes = new Map<NodeUid, NodeState>();
-  function at(node: NodeUid): NodeState {
+  /** heard of since the sightings were last kept */
+  let fresh = new Set<NodeUid>();
+  let cancel: (() => void) | null = null;
+  let keeping: Promise<void> = Promise.resolve();
+  let isClosed = false;
+
+  function at(tenant: string, node: NodeUid): NodeState {
     let state = nodes.get(node);
     if (state === undefined) {
-      state = { connected: false, lastSeen: null, agentVersion: null, report: null, health: new Map(), wasFull: null };
+      const nothing = { lastSeen: null, agentVersion: null, report: null, wasFull: null };
+      state = { tenant, connected: false, health: new Map(), ...nothing };
       nodes.set(node, state);
     }
     return state;
   }
+  function heard({ tenant, node }: NodeIdentity, news: Partial<NodeState>): void {
+    Object.assign(at(tenant, node), news, { lastSeen: clock.now() });
+    fresh.add(node);
+    if (isClosed) return;
+    cancel ??= clock.after(keepEveryMs, () => {
+      cancel = null;
+      keeping = keeping.then(keep);
+    });
+  }
+  async function keep(): Promise<void> {
+    const due = [...fresh];
+    fresh = new Set();
+    const rows = due.flatMap((node) => {
+      const state = nodes.get(node);
+      if (state === undefined || state.lastSeen === null) return [];
+      const { tenant, lastSeen, agentVersion } = state;
+      return [{ tenant_uid: tenant, node_uid: node, last_seen_at: lastSeen, agent_version: agentVersion }];
+    });
+    try {
+      for (let from = 0; from < rows.length; from += rowsPerStatement) {
+        await db
+          .insertInto("node_sightings")
+          .values(rows.slice(from, from + rowsPerStatement))
+          .onConflict((conflict) =>
+            conflict.columns(["tenant_uid", "node_uid"]).doUpdateSet((eb) => ({
+              last_seen_at: eb.ref("excluded.last_seen_at"),
+              agent_version: eb.ref("excluded.agent_version"),
+            })),
+          )
+          .execute();
+      }
+    } catch (error) {
+      // The next word of these nodes brings them here again.
+      log.warn({ error: String(error) }, "When nodes were last seen could not be stored");
+    }
+  }
   return {
-    connected(node: NodeUid, agentVersion: string): void {
-      Object.assign(at(node), { connected: true, agentVersion, lastSeen: clock.now() });
+    /** takes up what an earlier process kept */
+    async start(): Promise<void> {
+      for (const row of await db.selectFrom("node_sightings").selectAll().execute()) {
+        const state = at(row.tenant_uid, row.node_uid as NodeUid);
+        Object.assign(state, { lastSeen: row.last_seen_at, agentVersion: row.agent_version });
+      }
     },
-    disconnected(node: NodeUid): void {
-      Object.assign(at(node), { connected: false, lastSeen: clock.now() });
+    /** keeps what is new; resolves when nothing is in flight */
+    async close(): Promise<void> {
+      isClosed = true;
+      cancel?.();
+      await keeping;
+      await keep();
     },
-    report(node: NodeUid, report: NodeReport): void {
+    /** The node is deleted. Returns what forgets it here, for after the commit. */
+    async removed(trx: Trx, { tenant, node }: NodeIdentity): Promise<() => void> {
+      await trx.deleteFrom("node_sightings").where("tenant_uid", "=", tenant).where("node_uid", "=", node).execute();
+      return () => void nodes.delete(node);
+    },
+    connected(identity: NodeIdentity, agentVersion: string): void {
+      heard(identity, { connected: true, agentVersion });
+    },
+    disconnected(identity: NodeIdentity): void {
+      // A deleted node's link ends after it was forgotten.
+      if (nodes.has(identity.node)) heard(identity, { connected: false });
+    },
+    report(identity: NodeIdentity, report: NodeReport): void {
       const health = new Map(report.devices.map((device) => [device.device, device]));
-      Object.assign(at(node), { report, health, agentVersion: report.agentVersion, lastSeen: clock.now() });
+      heard(identity, { report, health, agentVersion: report.agentVersion });
     },
     /** true once for each change, and for the first word after a start, whose alarm may be from before it */
-    isFullChanged(node: NodeUid, isFull: boolean): boolean {
-      const state = at(node);
+    isFullChanged({ tenant, node }: NodeIdentity, isFull: boolean): boolean {
+      const state = at(tenant, node);
       const isChanged = state.wasFull !== isFull;
       state.wasFull = isFull;
       return isChanged;

@@ -1,5 +1,13 @@
 import { contract } from "@penstock/api";
-import { formatMicros, invalid, type Micros, type NodeSpec, type NodeStatus, type NodeUid } from "@penstock/model";
+import {
+  formatMicros,
+  invalid,
+  type Micros,
+  type NodeSpec,
+  type NodeStatus,
+  type NodeUid,
+  type TenantUid,
+} from "@penstock/model";
 import { bumpAssigned } from "./assigned.ts";
 import type { ServiceContext } from "./context.ts";
 import { createKindService, inUse } from "./kind-service.ts";
@@ -58,7 +66,20 @@ export function createNodes(context: ServiceContext, statuses: NodeStatuses) {
           .where("revoked_at", "is", null)
           .execute();
       }
-      return () => nudger.disconnect(row.uid as NodeUid, "link/not-authorized");
+      // Nobody could clear them later: only the node's own link and reports do.
+      await trx
+        .updateTable("alarms")
+        .set({ cleared_at: revoke.revoked_at })
+        .where("tenant_uid", "=", tenant)
+        .where("node_uid", "=", row.uid)
+        .where("cleared_at", "is", null)
+        .execute();
+      const node = row.uid as NodeUid;
+      const forget = await statuses.removed(trx, { tenant: tenant as TenantUid, node });
+      return () => {
+        forget();
+        nudger.disconnect(node, "link/not-authorized");
+      };
     },
   });
 }

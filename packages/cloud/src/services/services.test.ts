@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { DeviceUid, ErrorCode } from "@penstock/model";
+import { type BootId, type DeviceUid, type ErrorCode, formatMicros, type Micros, type NodeUid } from "@penstock/model";
 import { system } from "./context.ts";
 import { type TestBench, testBench } from "./test/test-bench.ts";
 import { plant, ref, refuses, temperature, tenant } from "./test/test-plant.ts";
@@ -213,4 +213,46 @@ test("list() pages by name and filters by label", async () => {
   assert.deepEqual(names(await services.tenants.list(system, "", { labels: "line=a", limit: 1 })), ["t1"]);
   assert.deepEqual(names(await services.tenants.list(system, "", { labels: "line,line!=a" })), ["t2"]);
   await assert.rejects(services.tenants.list(system, "", { labels: "=" }), refuses("input/invalid"));
+});
+
+test("when a node was last seen outlives a restart, and is written at most once a minute", async () => {
+  const { identity, node } = await plant(bench, "seen");
+  const status = async () => (await bench.services.nodes.get(system, ref(node))).status;
+  const kept = async () =>
+    (await bench.context.db.selectFrom("node_sightings").select(["node_uid", "last_seen_at"]).execute()).find(
+      (row) => row.node_uid === identity.node,
+    )?.last_seen_at;
+  const hello = { boot: "b" as BootId, agentVersion: "1.2.3", remote: "r" };
+  bench.services.control.nodeConnected(identity, hello);
+  const first = bench.clock.now();
+  assert.equal(await kept(), undefined);
+  bench.clock.move(60_000);
+  while ((await kept()) === undefined) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await kept(), first);
+  bench.clock.move(5000);
+  bench.services.control.nodeDisconnected(identity, "gone");
+  assert.equal(await kept(), first);
+  const before = await status();
+  await bench.restart();
+  assert.deepEqual(await status(), before);
+  assert.equal((await status()).lastSeenAt, formatMicros((first + 65_000_000) as Micros));
+  assert.equal((await status()).agentVersion, "1.2.3");
+});
+
+test("an alarm does not outlive its node, nor one about two machines the process that watched them", async () => {
+  await bench.services.nodes.create(system, ref("gw-alarm"), { metadata: { name: "gw-alarm" }, spec: {} });
+  const { identity } = await plant(bench, "alarm2");
+  const made = await bench.services.nodes.get(system, ref("gw-alarm"));
+  const gone = { ...identity, node: made.metadata.uid as NodeUid };
+  const { control } = bench.services;
+  control.raise(gone, { code: "ingest/gap", key: "k", message: "Lost" });
+  control.raise(identity, { code: "ingest/gap", key: "k", message: "Lost" });
+  control.raise(identity, { code: "link/duplicate-node", key: "boot", message: "Two" });
+  await bench.restart();
+  await bench.services.nodes.remove(system, ref("gw-alarm"), "*");
+  const active = (await bench.services.alarms.list(system, tenant, { active: true })).items;
+  assert.deepEqual(
+    active.filter(({ node }) => node === "gw-alarm" || node === "gw-alarm2").map(({ code, node }) => [code, node]),
+    [["ingest/gap", "gw-alarm2"]],
+  );
 });

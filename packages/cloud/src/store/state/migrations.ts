@@ -7,7 +7,7 @@ export type Engine = "sqlite" | "postgres";
 
 /** One set of migrations for SQLite and PostgreSQL; a landed one never changes, the next change is a new one. */
 export function stateMigrations(engine: Engine): MigrationProvider {
-  return { getMigrations: async () => ({ "0001-first": first(engine) }) };
+  return { getMigrations: async () => ({ "0001-first": first(engine), "0002-node-sightings": nodeSightings }) };
 }
 
 const required = (column: ColumnDefinitionBuilder) => column.notNull();
@@ -169,3 +169,23 @@ function first(engine: Engine): Migration {
     },
   };
 }
+
+/** When a node was last heard of, over a restart; and indexes for what is looked up or cleaned out by time or device. */
+const nodeSightings: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema
+      .createTable("node_sightings")
+      .addColumn("tenant_uid", "text", required)
+      .addColumn("node_uid", "text", required)
+      .addColumn("last_seen_at", "bigint", required)
+      .addColumn("agent_version", "text")
+      .addPrimaryKeyConstraint("node_sightings_key", ["tenant_uid", "node_uid"])
+      .execute();
+    const index = (name: string, table: string, columns: string[]) =>
+      db.schema.createIndex(name).on(table).columns(columns).execute();
+    await index("idempotency_keys_created", "idempotency_keys", ["created_at"]);
+    await index("sessions_expires", "sessions", ["expires_at"]);
+    await index("desired_expires", "desired", ["state", "expires_at"]);
+    await index("assignments_device", "assignments", ["tenant_uid", "device_uid"]);
+  },
+};
