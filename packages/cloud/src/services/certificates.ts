@@ -39,7 +39,7 @@ export function plainFingerprint(fingerprint: string): string {
 
 /** Certificates of nodes: given, renewed for the same key, revoked. */
 export function createCertificates(context: ServiceContext) {
-  const { db, clock, authority } = context;
+  const { db, clock, authority, nudger } = context;
   return {
     keyHash: sha256,
     /** Issues and records; older certificates of another key end, since the node is another machine now. */
@@ -47,14 +47,15 @@ export function createCertificates(context: ServiceContext) {
       const issued = await authority.issueNode({ ...identity, publicKeyDer });
       const now = clock.now();
       const keyHash = sha256(publicKeyDer);
-      await db.transaction().execute(async (trx) => {
-        await trx
+      const ended = await db.transaction().execute(async (trx) => {
+        const others = await trx
           .updateTable("node_certificates")
           .set({ revoked_at: now })
           .where("tenant_uid", "=", identity.tenant)
           .where("node_uid", "=", identity.node)
           .where("key_hash", "!=", keyHash)
           .where("revoked_at", "is", null)
+          .returning("fingerprint")
           .execute();
         await trx
           .insertInto("node_certificates")
@@ -69,7 +70,10 @@ export function createCertificates(context: ServiceContext) {
             revoked_at: null,
           })
           .execute();
+        return others;
       });
+      // The link asks for certificates when it opens only: the machine before must not stay because it is connected.
+      if (ended.length > 0) nudger.disconnect(identity.node, "link/not-authorized");
       return issued;
     },
     /** @throws AppError link/not-authorized when node, tenant or certificate is gone */

@@ -9,6 +9,7 @@ import {
   type TenantUid,
   type ValueType,
 } from "@penstock/model";
+import type { Log } from "@penstock/runtime";
 import type { Selectable } from "kysely";
 import type { DesiredTable } from "../state-schema.ts";
 import type { Names } from "./names.ts";
@@ -57,20 +58,28 @@ export function viewOf(row: DesiredRow, device: string): DesiredView {
 }
 
 /** Who wants to know when a desired value changes: the waiting and the live streams. */
-export function createDesiredNews(names: Names) {
+export function createDesiredNews(names: Names, log: Log) {
   const listeners = new Set<(change: DesiredChange) => void>();
   return {
     listen(listener: (change: DesiredChange) => void): () => void {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    /** Never rejects: what it tells of is stored already, and whoever stored it must go on. */
     async tell(rows: readonly DesiredRow[]): Promise<void> {
-      for (const row of rows) {
-        const view = viewOf(row, (await names.of(row.device_uid)) ?? row.device_uid);
-        const change = { tenant: row.tenant_uid as TenantUid, device: row.device_uid as DeviceUid, view };
-        for (const listener of listeners) listener(change);
+      try {
+        await tellAll(rows);
+      } catch (error) {
+        log.warn({ error: String(error) }, "News of desired values did not reach those who wait");
       }
     },
   };
+  async function tellAll(rows: readonly DesiredRow[]): Promise<void> {
+    for (const row of rows) {
+      const view = viewOf(row, (await names.of(row.device_uid)) ?? row.device_uid);
+      const change = { tenant: row.tenant_uid as TenantUid, device: row.device_uid as DeviceUid, view };
+      for (const listener of listeners) listener(change);
+    }
+  }
 }
 export type DesiredNews = ReturnType<typeof createDesiredNews>;

@@ -60,7 +60,7 @@ const defaultTtlMs = 60_000;
  */
 export function createDesired(context: ServiceContext, names: Names) {
   const { db, clock, nudger, log } = context;
-  const news = createDesiredNews(names);
+  const news = createDesiredNews(names, log);
   const expiry = createDesiredExpiry(context, news);
   const { current, outcome } = createDesiredWait(context, news);
   const accepted = context.metrics.counter("penstock_services_desired_accepted_total", "Desired values accepted");

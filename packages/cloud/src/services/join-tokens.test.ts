@@ -32,6 +32,17 @@ test("a join token works once, for its node, and again only for the same key", a
   assert.equal((await services.nodes.get(system, ref("gw-join"))).status.joined, true);
 });
 
+test("a join token gives one of two machines that ask at once a certificate", async () => {
+  const { services } = bench;
+  const { secret } = await services.joinTokens.create(system, tenant, { node: "gw-race" });
+  const joins = await Promise.allSettled(
+    [pem(), pem(), pem()].map((publicKey) => services.joinTokens.join({ secret, publicKey, remote: "z" })),
+  );
+  const refusals = joins.filter((one) => one.status === "rejected");
+  assert.equal(refusals.length, 2);
+  for (const { reason } of refusals) refuses("join/token-invalid")(reason);
+});
+
 test("a join token that expired or was revoked is worth nothing, nor is a key of another kind", async () => {
   const { services, clock } = bench;
   const late = await services.joinTokens.create(system, tenant, { node: "gw-join2", ttl: "1m" });
@@ -67,7 +78,11 @@ test("control.authorize() refuses another tenant's node, a deleted node and a ce
     return { tenant: joined.tenant.uid as TenantUid, node: joined.node.uid as NodeUid };
   };
   const identity = await join();
+  const ended = `disconnect ${identity.node} link/not-authorized`;
+  assert.equal(bench.nudges.includes(ended), false);
   await join();
+  assert.ok(bench.nudges.includes(ended), "the machine that joined before is sent away");
+  bench.nudges.length = 0;
   const [old, fresh] = (await fingerprints()).filter((one) => !before.has(one));
   await services.control.authorize(identity, fresh!);
   await assert.rejects(services.control.authorize(identity, old!), refuses("link/not-authorized"));
@@ -75,5 +90,5 @@ test("control.authorize() refuses another tenant's node, a deleted node and a ce
   await assert.rejects(services.control.authorize(other, fresh!), refuses("link/not-authorized"));
   await services.nodes.remove(system, ref("gw-auth"), "*");
   await assert.rejects(services.control.authorize(identity, fresh!), refuses("link/not-authorized"));
-  assert.ok(bench.nudges.includes(`disconnect ${identity.node} link/not-authorized`));
+  assert.ok(bench.nudges.includes(ended));
 });
