@@ -5,10 +5,10 @@ import {
   forEachReading,
   type Micros,
   type Reading,
-  type ReadingBatch,
   type SeriesStore,
   type TenantUid,
 } from "@penstock/model";
+import { batchTimes } from "@penstock/wire";
 
 interface Last {
   readonly reading: Reading;
@@ -19,33 +19,61 @@ interface Last {
 interface DeviceValues {
   readonly last: Map<string, Last>;
   /** committed since the last look; unpacked when somebody looks */
-  waiting: CommittedBatch[];
+  waiting: Waiting[];
   /** properties whose stored newest is known here: without it an old reading could pass for the last one */
   readonly verified: Set<string>;
-  newest: Micros | null;
+  /** readings in `last` and `waiting` */
+  weight: number;
+}
+interface Waiting {
+  readonly committed: CommittedBatch;
+  readonly lowest: Micros;
+  readonly highest: Micros;
 }
 
 /** Batches of one device that may wait unpacked; beyond it they are unpacked. Nothing is dropped. */
 const waitingMost = 16;
-/** Devices held; beyond it the least recently touched is forgotten and read again from the store when asked for. */
-const devicesMost = 50_000;
+/**
+ * Readings held, some 200 bytes each once unpacked; beyond it the devices touched longest ago are forgotten, and read again
+ * from the store when asked for.
+ */
+const readingsMost = 1_000_000;
+/** Devices whose newest time is known without their values. */
+const devicesMost = 200_000;
 
 /**
  * The newest reading of each property, only forward by (time, seq). In memory, filled from commits as they come; what is
  * not known is read from the store, so a restart forgets nothing.
  */
-export function createLastValues(series: SeriesStore) {
+export function createLastValues(series: Pick<SeriesStore, "latest">, mostReadings = readingsMost) {
   const devices = new Map<DeviceUid, DeviceValues>();
+  const newest = new Map<DeviceUid, Micros>();
+  /** questions to the store under way: a batch that comes meanwhile shares them */
+  const asking = new Map<string, Promise<void>>();
+  let held = 0;
 
   function at(device: DeviceUid): DeviceValues {
-    let values = devices.get(device);
-    if (values === undefined) {
-      values = { last: new Map(), waiting: [], verified: new Set(), newest: null };
-      if (devices.size >= devicesMost) devices.delete(devices.keys().next().value!);
-    } else devices.delete(device);
+    const values = devices.get(device) ?? { last: new Map(), waiting: [], verified: new Set(), weight: 0 };
     // Map order is insertion order: setting again makes it the most recent.
+    devices.delete(device);
     devices.set(device, values);
     return values;
+  }
+  /** Call when what is held of a device has changed. */
+  function weigh(values: DeviceValues): void {
+    const weight = values.waiting.reduce((sum, { committed }) => sum + committed.batch.count, values.last.size);
+    held += weight - values.weight;
+    values.weight = weight;
+    while (held > mostReadings && devices.size > 1) remove(devices.keys().next().value!);
+  }
+  function remove(device: DeviceUid): void {
+    held -= devices.get(device)?.weight ?? 0;
+    devices.delete(device);
+  }
+  function seen(device: DeviceUid, time: Micros): void {
+    const before = newest.get(device);
+    if (before === undefined && newest.size >= devicesMost) newest.delete(newest.keys().next().value!);
+    if (before === undefined || time > before) newest.set(device, time);
   }
 
   /** @returns true when it is the newest of its property now */
@@ -60,35 +88,57 @@ export function createLastValues(series: SeriesStore) {
   }
 
   function unpack(values: DeviceValues): void {
-    for (const { batch, epoch, firstSeq } of values.waiting) {
+    for (const { committed } of values.waiting) {
+      const { batch, epoch, firstSeq } = committed;
       forEachReading(batch, (reading, row) => void offer(values, reading, epoch, firstSeq + row));
     }
     values.waiting = [];
   }
 
+  async function ask(tenant: TenantUid, device: DeviceUid, properties: readonly string[]): Promise<void> {
+    const asked = at(device);
+    const stored = await series.latest(
+      tenant,
+      properties.map((property) => ({ device, property })),
+    );
+    const values = at(device);
+    unpack(values);
+    for (const reading of stored) {
+      const before = values.last.get(reading.property);
+      // The store's and the commit's word on the same time are the same reading: the commit's knows its seq.
+      if (before === undefined || reading.time > before.reading.time) offer(values, reading, null, 0);
+      seen(device, reading.time);
+    }
+    // Forgotten meanwhile, what was committed after the store had answered went with it: it is asked again next time.
+    if (values === asked) for (const property of properties) values.verified.add(property);
+    weigh(values);
+  }
+
   return {
     /** Takes a committed batch; cheap, because most are never looked at. */
     take(committed: CommittedBatch): void {
-      const values = at(committed.batch.layout.device);
-      const last = newestTime(committed.batch);
-      if (values.newest === null || last > values.newest) values.newest = last;
+      const { device } = committed.batch.layout;
+      const values = at(device);
+      const next: Waiting = { committed, ...batchTimes(committed.batch) };
+      seen(device, next.highest);
       const before = values.waiting.at(-1);
-      if (before !== undefined && covers(committed, before)) values.waiting.pop();
-      values.waiting.push(committed);
+      if (before !== undefined && covers(next, before)) values.waiting.pop();
+      values.waiting.push(next);
       if (values.waiting.length > waitingMost) unpack(values);
+      weigh(values);
     },
 
     /** The readings of this batch that are the newest of their property now, in row order. */
     advance(committed: CommittedBatch): Reading[] {
-      const values = at(committed.batch.layout.device);
-      unpack(values);
       const { batch, epoch, firstSeq } = committed;
-      const last = newestTime(batch);
-      if (values.newest === null || last > values.newest) values.newest = last;
+      const values = at(batch.layout.device);
+      unpack(values);
+      seen(batch.layout.device, batchTimes(batch).highest);
       const news: Reading[] = [];
       forEachReading(batch, (reading, row) => {
         if (offer(values, reading, epoch, firstSeq + row)) news.push(reading);
       });
+      weigh(values);
       return news;
     },
 
@@ -103,19 +153,10 @@ export function createLastValues(series: SeriesStore) {
       const wanted = [...properties];
       const missing = wanted.filter((property) => !at(device).verified.has(property));
       if (missing.length > 0) {
-        const stored = await series.latest(
-          tenant,
-          missing.map((property) => ({ device, property })),
-        );
-        const values = at(device);
-        unpack(values);
-        for (const reading of stored) {
-          const before = values.last.get(reading.property);
-          // The store's and the commit's word on the same time are the same reading: the commit's knows its seq.
-          if (before === undefined || reading.time > before.reading.time) offer(values, reading, null, 0);
-          if (values.newest === null || reading.time > values.newest) values.newest = reading.time;
-        }
-        for (const property of missing) values.verified.add(property);
+        const question = JSON.stringify([device, missing]);
+        const running = asking.get(question) ?? ask(tenant, device, missing).finally(() => asking.delete(question));
+        asking.set(question, running);
+        await running;
       }
       const values = at(device);
       unpack(values);
@@ -124,34 +165,29 @@ export function createLastValues(series: SeriesStore) {
         const last = values.last.get(property);
         if (last !== undefined) found.set(property, last.reading);
       }
+      weigh(values);
       return found;
     },
 
     /** newest source time seen of the device; null when none is known here */
     lastTime(device: DeviceUid): Micros | null {
-      return devices.get(device)?.newest ?? null;
+      return newest.get(device) ?? null;
     },
     forget(device: DeviceUid): void {
-      devices.delete(device);
+      remove(device);
+      newest.delete(device);
+    },
+    /** readings held in memory */
+    get held() {
+      return held;
     },
   };
 }
 
-function newestTime(batch: ReadingBatch): Micros {
-  let most = 0;
-  if (batch.offsets !== null) for (const offset of batch.offsets) if (offset > most) most = offset;
-  return (batch.baseTime + most) as Micros;
-}
-
 /** Every reading of `before` is older than its successor in `after`, so that only `after` need be kept. */
-function covers(after: CommittedBatch, before: CommittedBatch): boolean {
-  return (
-    after.batch.index === null &&
-    after.batch.offsets === null &&
-    before.batch.offsets === null &&
-    after.batch.layout === before.batch.layout &&
-    after.epoch === before.epoch &&
-    (after.batch.baseTime > before.batch.baseTime ||
-      (after.batch.baseTime === before.batch.baseTime && after.firstSeq > before.firstSeq))
-  );
+function covers(after: Waiting, before: Waiting): boolean {
+  const [one, other] = [after.committed, before.committed];
+  if (one.batch.index !== null || one.batch.layout !== other.batch.layout || one.epoch !== other.epoch) return false;
+  if (after.lowest > before.highest) return true;
+  return after.lowest === after.highest && after.lowest === before.highest && one.firstSeq > other.firstSeq;
 }
