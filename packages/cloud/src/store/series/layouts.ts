@@ -6,8 +6,9 @@ export interface StoredLayout extends Layout {
   readonly positions: ReadonlyMap<string, number>;
 }
 
-/** Layouts never change, so each is parsed once. Bound: the oldest of `kept` goes. */
-export function createLayouts(db: DatabaseSync, kept = 2000) {
+/** Layouts never change, so each is parsed once. Bound: properties, some 150 bytes each; the oldest layouts go. */
+export function createLayouts(db: DatabaseSync, propertiesKept = 200_000) {
+  let held = 0;
   const byId = new Map<number, StoredLayout>();
   const select = db.prepare("SELECT id, tenant, device, properties FROM layout WHERE id = ?");
   const ofDevice = db.prepare("SELECT id FROM layout WHERE tenant = ? AND device = ? ORDER BY id");
@@ -28,13 +29,21 @@ export function createLayouts(db: DatabaseSync, kept = 2000) {
       properties,
       positions: new Map(properties.map((property, position) => [property.name, position])),
     };
-    const oldest = byId.size >= kept ? byId.keys().next().value : undefined;
-    if (oldest !== undefined) byId.delete(oldest);
     byId.set(id, layout);
+    held += properties.length;
+    for (const [oldest, { properties: gone }] of byId) {
+      if (held <= propertiesKept || oldest === id) break;
+      byId.delete(oldest);
+      held -= gone.length;
+    }
     return layout;
   }
   return {
     get,
+    /** layouts held in memory */
+    get size() {
+      return byId.size;
+    },
     /** of one tenant's device, oldest first */
     of: (tenant: TenantUid, device: DeviceUid) => ofDevice.all(tenant, device).map((row) => get(Number(row.id))),
   };
