@@ -83,19 +83,21 @@ async function perform(ask: GatewaysAsk): Promise<void> {
   }
 }
 
+/** Ticks of one gateway whose append is under way: what comes while the disk is busy shares the next sync. */
+const ticksUnderWay = 8;
+
 async function flood({ seconds, behindTicks }: GatewaysAsk & { t: "flood" }): Promise<void> {
   const end = clock.monotonic() + seconds * 1e6;
-  await Promise.all(
-    gateways.map(async (one) => {
-      while (clock.monotonic() < end) {
-        const batches = one.signals.tick(one.next++);
-        const readings = batches.reduce((sum, { count }) => sum + count, 0);
-        await one.gateway.append(batches);
-        await one.gateway.within(readings * behindTicks);
-      }
-      await one.gateway.within(0);
-    }),
-  );
+  const feed = async (one: (typeof gateways)[number]) => {
+    while (clock.monotonic() < end) {
+      const batches = one.signals.tick(one.next++);
+      const readings = batches.reduce((sum, { count }) => sum + count, 0);
+      await one.gateway.append(batches);
+      await one.gateway.within(readings * behindTicks);
+    }
+  };
+  await Promise.all(gateways.flatMap((one) => Array.from({ length: ticksUnderWay }, () => feed(one))));
+  await Promise.all(gateways.map(({ gateway }) => gateway.within(0)));
 }
 
 /** Each device once a second at its own moment, with the time of that moment. */
