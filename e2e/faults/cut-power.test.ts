@@ -22,7 +22,7 @@ test("cutPower() leaves of each file what was synced, and garbage only where som
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const [first, second] = [join(root, "synced-1"), join(root, "synced-2")];
   const line = (name: string, length: number) => `${length} ${join(folder, name)}\n`;
-  writeFileSync(first, line("outbox/000000000001.segment", 17) + line("outbox/000000000002.segment", 3) + "99 /torn");
+  writeFileSync(first, `${line("outbox/000000000001.segment", 17) + line("outbox/000000000002.segment", 3)}99 /torn`);
   const journals = line("outbox/cursors/log-10", 5) + line("outbox/cursors/log-9", 6);
   writeFileSync(second, line("outbox/000000000002.segment", 7) + journals);
 

@@ -23,7 +23,7 @@ export function checkShape(schema: TSchema, value: unknown, at = ""): FieldError
   for (const issue of chooseBranches(compiled.Errors(value) as Issue[], value)) {
     const path = issue.instancePath.split("/").slice(1).map(unescapePart);
     const field = [at, ...path].filter((part) => part !== "").join(".") || "body";
-    const missing = issue.keyword === "required" ? (issue.params["requiredProperties"] as string[]) : [];
+    const missing = issue.keyword === "required" ? (issue.params.requiredProperties as string[]) : [];
     for (const name of missing) {
       const inner = field === "body" ? name : `${field}.${name}`;
       found.set(`${inner} missing`, { field: inner, value: "(missing)", rule: "is required" });
@@ -53,8 +53,8 @@ function closeRecords(schema: unknown): unknown {
   if (typeof schema !== "object" || schema === null) return schema;
   const copy: Record<string, unknown> = {};
   for (const [key, inner] of Object.entries(schema)) copy[key] = closeRecords(inner);
-  if (isObject(copy["patternProperties"]) && copy["additionalProperties"] === undefined) {
-    copy["propertyNames"] = { pattern: Object.keys(copy["patternProperties"]).join("|") };
+  if (isObject(copy.patternProperties) && copy.additionalProperties === undefined) {
+    copy.propertyNames = { pattern: Object.keys(copy.patternProperties).join("|") };
   }
   return copy;
 }
@@ -120,13 +120,13 @@ function ruleOf(issue: Issue): string {
     case "boolean":
       return "unknown field";
     case "type":
-      return `must be ${params["type"] === "object" ? "an object" : `of type ${list(params["type"])}`}`;
+      return `must be ${params.type === "object" ? "an object" : `of type ${list(params.type)}`}`;
     case "enum":
-      return `must be one of ${list(params["allowedValues"])}`;
+      return `must be one of ${list(params.allowedValues)}`;
     case "const":
-      return `must be ${JSON.stringify(params["allowedValue"])}`;
+      return `must be ${JSON.stringify(params.allowedValue)}`;
     case "pattern":
-      return `${issue.schemaPath.endsWith("/propertyNames") ? "name must" : "must"} match ${String(params["pattern"])}`;
+      return `${issue.schemaPath.endsWith("/propertyNames") ? "name must" : "must"} match ${String(params.pattern)}`;
     default:
       return issue.message;
   }

@@ -87,7 +87,7 @@ async function send(options: ClientOptions, route: RouteSpec, input: AnyInput): 
     accept: route.format === "stream" ? "text/event-stream" : "application/json, application/problem+json",
   };
   const token = typeof options.token === "function" ? options.token() : options.token;
-  if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
+  if (token !== undefined) headers.authorization = `Bearer ${token}`;
   if (input.ifMatch !== undefined) headers["if-match"] = `"${input.ifMatch}"`;
   if (input.create === true) headers["if-none-match"] = "*";
   if (input.idempotencyKey !== undefined) headers["idempotency-key"] = input.idempotencyKey;

@@ -55,7 +55,7 @@ test("openApi() describes every route with its errors, and refers only to what i
   for (const [, name] of JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
     assert.ok(document.components.schemas[name!] !== undefined, name);
   }
-  const remove = document.paths["/api/v1/tenants/{tenant}/devices/{name}"]!["delete"]!;
+  const remove = document.paths["/api/v1/tenants/{tenant}/devices/{name}"]!.delete!;
   const wanted = ["resource/in-use", "request/precondition-required"] as const;
   for (const code of wanted) assert.match(JSON.stringify(remove.responses[errors[code].http]), new RegExp(code));
 });

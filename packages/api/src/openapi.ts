@@ -59,7 +59,7 @@ function operation(operationId: string, tag: string, route: RouteSpec): Json {
 }
 
 export function hasBody(route: RouteSpec): boolean {
-  return Object.keys(plain(route.body)).length > 0 && plain(route.body)["type"] !== "undefined";
+  return Object.keys(plain(route.body)).length > 0 && plain(route.body).type !== "undefined";
 }
 
 function parameters(where: "path" | "query", schema: TObject): Json[] {
@@ -106,7 +106,7 @@ function bad(route: RouteSpec): Json {
   const responses: Record<string, Json> = {};
   for (const code of codes) {
     const status = errors[code].http;
-    const before = responses[status]?.["description"];
+    const before = responses[status]?.description;
     responses[status] = {
       description: `${before === undefined ? "" : `${String(before)}; `}${code}: ${errors[code].means}`,
       content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },

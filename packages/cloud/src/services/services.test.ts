@@ -83,7 +83,7 @@ test("devices.update() needs the present ETag, and changes nothing when nothing 
   const patch = { spec: { properties: { temperature: { unit: "K" } } } };
   const changed = await services.devices.update(system, ref(device), { patch, ifMatch: "*" });
   assert.equal(changed.metadata.generation, 2);
-  assert.equal(changed.spec.properties?.["temperature"]?.unit, "K");
+  assert.equal(changed.spec.properties?.temperature?.unit, "K");
 });
 
 test("remove() of what is in use names who uses it", async () => {
