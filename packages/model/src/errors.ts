@@ -333,7 +333,11 @@ export interface FieldError {
   readonly rule: string;
 }
 
+/** Known to every copy of this file: a mapper that somebody bundled with its own model still throws our errors. */
+const appErrorMark = Symbol.for("penstock.AppError");
+
 export class AppError extends Error {
+  readonly [appErrorMark] = true;
   readonly code: ErrorCode;
   readonly fields: readonly FieldError[];
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; fields?: readonly FieldError[] } = {}) {
@@ -341,6 +345,13 @@ export class AppError extends Error {
     this.name = "AppError";
     this.code = code;
     this.fields = options.fields ?? [];
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // A subclass asks for itself, not for any AppError.
+    // biome-ignore lint/complexity/noThisInStatic: the class that was asked, not the one this stands in
+    if (this !== AppError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === "object" && value !== null && appErrorMark in value;
   }
 }
 
