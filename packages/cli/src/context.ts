@@ -34,25 +34,27 @@ export function saveContext(path: string, context: Context): void {
   renameSync(temporary, path);
 }
 
-/** In this order: flags, PENSTOCK_SERVER/PENSTOCK_TOKEN/PENSTOCK_TENANT, `penstock up` in this folder, `penstock login`. */
+/**
+ * In this order: flags, PENSTOCK_SERVER/PENSTOCK_TOKEN/PENSTOCK_TENANT, `penstock up` in this folder, `penstock login`. A
+ * remembered login is used for its own server only: another one must not be shown its token.
+ */
 export function loadContext(flags: ContextFlags): Context {
-  const { PENSTOCK_SERVER: server, PENSTOCK_TOKEN: token, PENSTOCK_TENANT: tenant } = process.env;
-  const saved = [resolve(demoContextPath), contextPath()].filter((path) => existsSync(path)).map(read)[0];
-  const found: Partial<Context> = {
-    ...saved,
-    ...(server !== undefined && { server }),
-    ...(token !== undefined && { token }),
-    ...(tenant !== undefined && { tenant }),
-    ...(flags.server !== undefined && { server: flags.server }),
-    ...(flags.tenant !== undefined && { tenant: flags.tenant }),
-  };
-  if (found.server === undefined || found.token === undefined) {
+  const { PENSTOCK_SERVER, PENSTOCK_TOKEN: token, PENSTOCK_TENANT } = process.env;
+  const wanted = (flags.server ?? PENSTOCK_SERVER)?.replace(/\/$/, "");
+  const saved = [resolve(demoContextPath), contextPath()]
+    .filter((path) => existsSync(path))
+    .map(read)
+    .find(({ server }) => wanted === undefined || server === wanted);
+  const server = wanted ?? saved?.server;
+  const found = { ...saved, ...(token !== undefined && { token }) };
+  if (server === undefined || found.token === undefined) {
     throw new AppError(
       "request/unauthenticated",
-      "Not logged in: run penstock login --server https://HOST:PORT, or penstock up in this folder",
+      `Not logged in${server === undefined ? "" : ` at ${server}`}: run penstock login --server ${server ?? "https://HOST:PORT"}, or penstock up in this folder`,
     );
   }
-  return { tenant: "default", ...found, server: found.server, token: found.token };
+  const tenant = flags.tenant ?? PENSTOCK_TENANT ?? saved?.tenant ?? "default";
+  return { ...found, server, token: found.token, tenant };
 }
 
 function read(path: string): Context {
