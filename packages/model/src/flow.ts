@@ -63,6 +63,8 @@ export interface OutboxBounds {
   readonly highest: number;
   /** `highest` as found on disk when this process started */
   readonly recovered: number;
+  /** seqs that were settled before this epoch began and are not offered under it; null when that was not written down */
+  readonly settled: Ranges | null;
 }
 /** One appended batch; its rows are seq firstSeq .. firstSeq+count-1. Never cut. */
 export interface OutboxEntry {
@@ -93,7 +95,10 @@ export interface OutboxReader {
   onDurable(listener: (highest: number) => void): () => void;
   /** the cloud holds these for good; an entry leaves once all of it is acknowledged and every cursor has passed it */
   acknowledge(ranges: Ranges): void;
-  /** cloud's order: what is still unacknowledged is offered again under a new epoch, with the same seq numbers */
+  /**
+   * cloud's order: what is still unacknowledged is offered again under a new epoch, with the same seq numbers.
+   * `held`: committed under the old one, or told as lost
+   */
   newEpoch(held: Ranges): Promise<Epoch>;
 }
 export interface Outbox extends OutboxReader {
@@ -216,6 +221,8 @@ export interface IngestHello {
   readonly highest: number;
   readonly recovered: number;
 }
+  /** OutboxBounds.settled; null from a gateway that does not say */
+  readonly settled: Ranges | null;
 /** One entry of the gateway's outbox as it arrived; the body is inflated and not yet decoded. */
 export interface IngestEntry {
   readonly firstSeq: number;

@@ -3,6 +3,7 @@ export const limits = {
   frameBytes: 16_384,
   messageBytes: 8 * 1024 * 1024,
   helloBytes: 16_384,
+  helloRanges: 256,
   lanes: 32,
   mapperFrameBytes: 16 * 1024 * 1024,
   readingsPerBatch: 10_000,

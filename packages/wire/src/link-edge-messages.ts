@@ -23,6 +23,7 @@ import {
   list,
   oneOf,
   orNull,
+  ranges,
   shape,
   text,
   unknownKeys,
@@ -144,12 +145,18 @@ export function checkEdgeMessage(message: AnyMessage): { message: EdgeMessage; u
   if (!Object.hasOwn(fields, kind)) return null;
   const known = fields[kind as keyof typeof fields];
   const checked = shape(known as Record<string, Check<unknown>>)(message, kind);
-  const optional =
-    kind === "hello" && message.proof !== undefined ? { proof: proof(message.proof, "hello.proof") } : {};
+  const optional = kind === "hello" ? helloOptions(message) : {};
   return {
     // Each field went through the check that the table above gives for it.
     message: { t: kind, ...checked, ...optional } as unknown as EdgeMessage,
-    unknownFields: unknownKeys(message, [...Object.keys(known), "proof"]),
+    unknownFields: unknownKeys(message, [...Object.keys(known), ...(kind === "hello" ? ["proof", "settled"] : [])]),
+  };
+}
+
+function helloOptions(message: AnyMessage): Pick<Hello, "proof" | "settled"> {
+  return {
+    ...(message.proof === undefined ? {} : { proof: proof(message.proof, "hello.proof") }),
+    ...(message.settled === undefined ? {} : { settled: ranges(message.settled, "hello.settled") }),
   };
 }
 

@@ -44,6 +44,11 @@ export interface Hello {
   readonly highest: number;
   /** highest as found on disk when this boot began */
   readonly recovered: number;
+  /**
+   * settled before this epoch began: [] for a fresh outbox, else what older epochs of this outbox hold. Left out where
+   * that was not written down, and beyond `limits.helloRanges` ranges; the cloud then takes all epochs for one numbering
+   */
+  readonly settled?: Ranges;
   /** the gateway's wall clock, and whether it trusts it */
   readonly time: Micros;
   readonly timeTrusted: boolean;

@@ -1,4 +1,4 @@
-import { type IngestHello, missingFrom, type Ranges, type Source } from "@penstock/model";
+import { addRange, type IngestHello, missingFrom, type Ranges, type Source } from "@penstock/model";
 
 /**
  * true when the gateway gives out sequence numbers again that are already taken: the cloud holds more of the epoch than
@@ -17,7 +17,22 @@ export function needsNewEpoch(source: Pick<Source, "ranges" | "lastBoot">, hello
 /**
  * Sequence numbers that the gateway no longer has and the cloud never got. They count as settled from then on, so that the
  * next session does not report them again.
+ *
+ * Only what this very numbering has settled counts: a gateway that begins again with an empty outbox numbers from 1 anew, and
+ * what older outboxes of the node brought under the same numbers says nothing about it. Before a new epoch the cloud's
+ * numbers above `recovered` are of readings that the gateway's disk has lost and numbered anew.
  */
-export function lostBelow(source: Pick<Source, "nodeRanges">, hello: IngestHello): Ranges {
-  return missingFrom(source.nodeRanges, 1, hello.lowest - 1);
+export function lostBelow(source: Pick<Source, "ranges" | "nodeRanges" | "lastBoot">, hello: IngestHello): Ranges {
+  const { settled, lowest, recovered } = hello;
+  if (settled === null) return needsNewEpoch(source, hello) ? [] : missingFrom(source.nodeRanges, 1, lowest - 1);
+  const own = needsNewEpoch(source, hello) ? upTo(source.ranges, recovered) : source.ranges;
+  return missingFrom(
+    settled.reduce((all, [from, to]) => addRange(all, from, to), own),
+    1,
+    lowest - 1,
+  );
+}
+
+function upTo(ranges: Ranges, last: number): Ranges {
+  return ranges.flatMap(([from, to]) => (from <= last ? [[from, Math.min(to, last)] as const] : []));
 }

@@ -31,7 +31,14 @@ const layout: Layout = {
   device: "d1" as DeviceUid,
   properties: types.map((type, i) => ({ name: `p${i}`, type })),
 };
-const hello: IngestHello = { boot: "b1" as BootId, epoch: "e1" as Epoch, lowest: 1, highest: 0, recovered: 0 };
+const hello: IngestHello = {
+  boot: "b1" as BootId,
+  epoch: "e1" as Epoch,
+  lowest: 1,
+  highest: 0,
+  recovered: 0,
+  settled: [],
+};
 
 /** An entry of all five properties whose values tell their sequence number. */
 function entry(firstSeq: number, device: Layout = layout): IngestEntry {
@@ -184,7 +191,8 @@ test("a new epoch goes on counting without a gap", async () => {
   const refused = await start().begin(identity, shrunk);
   assert.equal(refused.newEpoch, true);
   await assert.rejects(refused.submit([entry(6)]), { code: "link/bad-frame" });
-  const next = await start().begin(identity, { ...shrunk, epoch: "e2" as Epoch, lowest: 6, highest: 5 });
+  const settled: Ranges = [[1, 5]];
+  const next = await start().begin(identity, { ...shrunk, epoch: "e2" as Epoch, lowest: 6, highest: 5, settled });
   assert.deepEqual([next.newEpoch, next.gap], [false, []]);
 });
 
@@ -206,13 +214,52 @@ test("an order for a new epoch stands until the gateway has heard it", async () 
   assert.equal((await start().begin(identity, { ...shrunk, highest: 50 })).newEpoch, true);
 });
 
+test("readings that a fresh outbox dropped are a gap, whatever an older outbox of the node has brought", async () => {
+  const { start } = setUp();
+  await (await start().begin(identity, hello)).submit([entry(1), entry(6)]);
+  const fresh = { ...hello, boot: "b2" as BootId, epoch: "e2" as Epoch, lowest: 4, highest: 20 };
+  assert.deepEqual((await start().begin(identity, fresh)).gap, [[1, 3]]);
+});
+
+test("what older epochs of the same outbox hold is no gap, and what it dropped before the order is one", async () => {
+  const { start } = setUp();
+  const session = await start().begin(identity, hello);
+  await session.submit([entry(6)]);
+  await session.submit([entry(16)]);
+  // Its disk lost 18 to 20, and it dropped up to 3 before it could say so; then 18 to 24 were numbered anew.
+  const shrunk = { ...hello, boot: "b2" as BootId, lowest: 4, highest: 24, recovered: 17 };
+  const ordered = await start().begin(identity, shrunk);
+  assert.deepEqual([ordered.newEpoch, ordered.gap], [true, [[1, 3]]]);
+  const settled: Ranges = [
+    [1, 3],
+    [6, 10],
+    [16, 17],
+  ];
+  const next = { ...shrunk, epoch: "e2" as Epoch, lowest: 20, settled };
+  const lost: Ranges = [
+    [4, 5],
+    [11, 15],
+    [18, 19],
+  ];
+  assert.deepEqual((await start().begin(identity, next)).gap, lost);
+});
+
 test("lostBelow() names the holes below lowest only", () => {
   const ranges: Ranges = [
     [1, 5],
     [9, 20],
   ];
-  assert.deepEqual(lostBelow({ nodeRanges: ranges }, { ...hello, lowest: 15 }), [[6, 8]]);
-  assert.deepEqual(lostBelow({ nodeRanges: ranges }, hello), []);
+  const of = { ranges, nodeRanges: ranges, lastBoot: hello.boot };
+  const late = { ...hello, lowest: 15, highest: 20 };
+  assert.deepEqual(lostBelow(of, late), [[6, 8]]);
+  assert.deepEqual(lostBelow(of, { ...late, lowest: 1 }), []);
+  // A gateway that does not say is judged by all epochs of its node.
+  assert.deepEqual(lostBelow({ ...of, ranges: [] }, { ...late, settled: null }), [[6, 8]]);
+});
+
+test("lostBelow() under a new numbering takes nothing above `recovered` for these readings", () => {
+  const of = { ranges: [[1, 20]] as Ranges, nodeRanges: [[1, 20]] as Ranges, lastBoot: null };
+  assert.deepEqual(lostBelow(of, { ...hello, lowest: 15, highest: 30, recovered: 12 }), [[13, 14]]);
 });
 
 test("whatever is submitted, in whatever order and however often, is stored once", async () => {

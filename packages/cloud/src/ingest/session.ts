@@ -54,7 +54,7 @@ const commitBytes = 1024 * 1024;
 export function createSession(options: SessionOptions): IngestSession {
   const { identity, hello, source, store, metrics, log } = options;
   const newEpoch = needsNewEpoch(source, hello);
-  const gap = newEpoch ? [] : lostBelow(source, hello);
+  const gap = lostBelow(source, hello);
   let committed: Ranges = join(source.ranges, gap);
   /** committed, being committed, or waiting for it */
   let known: Ranges = committed;

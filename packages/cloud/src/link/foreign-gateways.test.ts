@@ -122,6 +122,16 @@ test("a body that inflates without end ends the session, not the cloud", async (
   assert.match(String(gateway.reason()), /Cannot inflate entry 1/);
 });
 
+test("what a gateway says was settled before its epoch is no gap when it drops what stands around it", async () => {
+  const gateway = foreignGateway();
+  gateway.say({ ...hello, settled: [[5, 8]] } as never);
+  await gateway.clock.advanceAsync(100);
+  gateway.say({ t: "dropped", lowest: 11 } as never);
+  await gateway.clock.advanceAsync(100);
+  const lost = [...gateway.cloud.alarms.values()].map(({ key }) => key.split(":")[1]);
+  assert.deepEqual(lost, ["1-4", "9-10"]);
+});
+
 test("a gateway that says nothing is let go", async () => {
   const gateway = foreignGateway();
   await gateway.clock.advanceAsync(17_000);

@@ -73,6 +73,7 @@ export class MemoryOutbox implements OutboxReader {
       lowest: this.entries[0]?.firstSeq ?? this.highest + 1,
       highest: this.highest,
       recovered: 0,
+      settled: [],
     };
   }
   stats() {

@@ -60,8 +60,8 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
       // Its commits end before the newer one asks what is committed; ingest fences it besides.
       await older.ended;
     }
-    const { boot, epoch, lowest, highest, recovered } = hello;
-    return ingest.begin(peer, { boot, epoch, lowest, highest, recovered });
+    const { boot, epoch, lowest, highest, recovered, settled = null } = hello;
+    return ingest.begin(peer, { boot, epoch, lowest, highest, recovered, settled });
   }
 
   function noticeDuplicates(peer: Peer, hello: Hello): void {

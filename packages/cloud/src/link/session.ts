@@ -1,4 +1,4 @@
-import { type AssignedSet, addRange, type DesiredValue } from "@penstock/model";
+import { type AssignedSet, addRange, type DesiredValue, type Ranges } from "@penstock/model";
 import { type AnyMessage, checkEdgeMessage, type EdgeMessage, helloVersions, linkVersions } from "@penstock/wire";
 import type { Credit } from "./credit.ts";
 import { committed, gapAlarms, sendAck, takeDropped, takeReadings, tellCredit } from "./session-readings.ts";
@@ -109,12 +109,13 @@ function tooEarly(state: CloudSession, message: EdgeMessage): CloudStep {
 function begun(state: CloudSession, input: CloudInput & { t: "begun" }): CloudStep {
   const { hello } = state;
   if (hello === null || state.phase !== "opening") return { state, effects: [] };
+  // What lies below `lowest` was answered for by `gap`, now.
+  const answered: Ranges = [[0, hello.lowest - 1], ...(hello.settled ?? [])];
   return {
     state: {
       ...state,
       phase: "open",
-      // What lies below `lowest` was answered for by `gap`, now.
-      held: addRange(input.held, 0, hello.lowest - 1),
+      held: answered.reduce((held, [from, to]) => addRange(held, from, to), input.held),
       credit: input.credit,
     },
     effects: [

@@ -68,6 +68,7 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
       lowest: bounds.lowest,
       highest: bounds.highest,
       recovered: bounds.recovered,
+      ...(bounds.settled !== null && bounds.settled.length <= limits.helloRanges ? { settled: bounds.settled } : {}),
       time: clock.now(),
       timeTrusted: options.timeTrusted(),
       assignedVersion: control.assignedVersion(),

@@ -98,8 +98,9 @@ function greeted(state: EdgeSession, input: { message: CloudMessage; now: number
       message: `Cannot open session: the cloud chose version ${message.version}, offered ${linkVersions.min}..${linkVersions.max}`,
     });
   }
-  if (message.newEpoch) return over(state, { t: "new-epoch", held: message.held });
   const { hello } = state;
+  // What lies below `lowest` is settled too: the cloud has answered for it with this order.
+  if (message.newEpoch) return over(state, { t: "new-epoch", held: addRange(message.held, 1, hello.lowest - 1) });
   const plan = resumePlan({ lowest: hello.lowest, highest: hello.highest, held: message.held, sent: state.sent });
   // Half the round trip lies between the cloud's reading of its clock and now.
   const boot = state.boot ?? { boot: hello.boot, offset: message.time + Math.floor((now - state.openedAt) / 2) - now };

@@ -5,13 +5,15 @@ export interface OutboxState {
   readonly epoch: Epoch | null;
   /** by cursor name: what it has passed; normally one range from 1, and one more while live runs ahead of backlog */
   readonly passed: Passed;
+  /** settled before the epoch began; null when that was not written down, undefined in journals from before it was */
+  readonly settled?: Ranges | null;
   /** readings removed by the full policy or by age */
   readonly dropped: number;
 }
 export type Passed = Readonly<Record<string, Ranges>>;
 export type StateEntry =
   | { readonly t: "passed"; readonly passed: Passed }
-  | { readonly t: "epoch"; readonly epoch: Epoch; readonly passed: Passed }
+  | { readonly t: "epoch"; readonly epoch: Epoch; readonly passed: Passed; readonly settled?: Ranges | null }
   | { readonly t: "dropped"; readonly from: number; readonly to: number; readonly readings: number };
 
 export const emptyState: OutboxState = { epoch: null, passed: {}, dropped: 0 };
@@ -21,7 +23,7 @@ export function applyState(state: OutboxState, entry: StateEntry): OutboxState {
     case "passed":
       return { ...state, passed: entry.passed };
     case "epoch":
-      return { ...state, epoch: entry.epoch, passed: entry.passed };
+      return { ...state, epoch: entry.epoch, passed: entry.passed, settled: entry.settled ?? null };
     case "dropped":
       // One entry for count and place, so that no crash can count a reading as dropped and still offer it.
       return { ...state, dropped: state.dropped + entry.readings, passed: passAll(state.passed, entry.from, entry.to) };

@@ -54,7 +54,7 @@ test("outbox.append() numbers readings, shares one sync among appends that wait,
   assert.deepEqual(told, ["accepted 1", "accepted 4", "accepted 7", "durable 9"]);
   const { epoch, ...rest } = outbox.bounds();
   assert.match(epoch, /^[0-9a-f]{32}$/);
-  assert.deepEqual(rest, { lowest: 1, highest: 9, recovered: 0 });
+  assert.deepEqual(rest, { lowest: 1, highest: 9, recovered: 0, settled: [] });
   await outbox.close();
 });
 
@@ -301,6 +301,7 @@ test("outbox.newEpoch() passes what the cloud holds of the recovered, and offers
   await outbox.close();
   const restored = await open();
   const before = restored.bounds().epoch;
+  assert.deepEqual(restored.bounds().settled, []);
   await fill(restored, 5, 6);
   // 13 to 18 are other readings in the cloud: those that this gateway had before its disk was put back.
   const epoch = await restored.newEpoch([
@@ -313,6 +314,11 @@ test("outbox.newEpoch() passes what the cloud holds of the recovered, and offers
   disk.crash();
   const again = await open();
   assert.equal(again.bounds().epoch, epoch);
+  const settled = [
+    [1, 3],
+    [7, 12],
+  ];
+  assert.deepEqual(again.bounds().settled, settled, "and the cloud is told with every hello that these are no gap");
   // What the new epoch does not offer must stay unoffered: the cloud holds it under the old one.
   assert.deepEqual(seqs(await again.read(1, all)), [4, 13, 16, 19]);
   await again.close();

@@ -6,7 +6,6 @@ import {
   holds,
   type Layout,
   limits,
-  missingFrom,
   type OutboxEntry,
   type Ranges,
   type ReadingBatch,
@@ -28,6 +27,7 @@ import { holesOf, recoverSegments } from "./recovery.ts";
 import { isNoSpace, refusal } from "./refusal.ts";
 import type { Segment } from "./segment.ts";
 import { beginSegment, type PlacedBatch, type SegmentWriter } from "./segment-writer.ts";
+import { settledAtFirst, settledByOrder } from "./settled.ts";
 
 interface Waiting {
   readonly batch: ReadingBatch;
@@ -69,7 +69,8 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
   });
   const segments: Segment[] = [...recovered.segments];
   const layouts = layoutNumbers(recovered);
-  let next = nextSeq({ ...recovered, passed: firstMissing(saved[link] ?? [], 1) - 1 });
+  const seqs = { ...recovered, passed: firstMissing(saved[link] ?? [], 1) - 1 };
+  let next = nextSeq(seqs);
   const recoveredHighest = next - 1;
   let highest = recoveredHighest;
   let nextOrdinal = recovered.nextOrdinal;
@@ -82,7 +83,8 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
   );
   const cursors = cursorKeeper({ initial, journal, clock, log });
   let epoch: Epoch = journal.state.epoch ?? hexId<Epoch>(random.bytes(16));
-  if (journal.state.epoch === null) await journal.append({ t: "epoch", epoch, passed: initial });
+  if (journal.state.epoch === null)
+    await journal.append({ t: "epoch", epoch, passed: initial, settled: settledAtFirst(seqs) });
 
   const recent = recentEntries({ bytes: options.cacheBytes ?? 4 * 1024 * 1024 });
   const linkPassed = () => cursors.of(link);
@@ -203,11 +205,8 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
         bytes = bytesOf(segments) + fitting.reduce((sum, each) => sum + each.body.length + recordOverheadBytes, 0);
       }
       if (bytes + size > bounds.bytes) {
-        const error = new AppError(
-          "outbox/full",
-          `Cannot keep ${one.batch.count} readings: the outbox holds ${bytes} of ${bounds.bytes} bytes`,
-        );
-        refuse([one], "full", error);
+        const text = `Cannot keep ${one.batch.count} readings: the outbox holds ${bytes} of ${bounds.bytes} bytes`;
+        refuse([one], "full", new AppError("outbox/full", text));
       } else {
         fitting.push(one);
         bytes += size;
@@ -330,6 +329,7 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
       lowest: lowestHeld(segments, linkPassed()) ?? highest + 1,
       highest,
       recovered: recoveredHighest,
+      settled: journal.state.settled ?? null,
     }),
     stats: () => ({
       ...heldStats(segments, linkPassed(), clock.monotonic()),
@@ -346,12 +346,12 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
     acknowledge: (ranges) => pass(link, ranges),
     pass,
     newEpoch: async (held) => {
-      // Above `recovered` the cloud's numbers are of readings that this disk has lost and numbered anew.
-      const real = missingFrom(missingFrom(held, 1, recoveredHighest), 1, recoveredHighest);
+      const before = journal.state.settled ?? null;
+      const order = settledByOrder({ before, held, recovered: recoveredHighest });
       const made = hexId<Epoch>(random.bytes(16));
       // Held is held, whatever becomes of the epoch; and no save of the cursors may come between that lacks it.
-      pass(link, real);
-      await journal.append({ t: "epoch", epoch: made, passed: cursors.passed });
+      pass(link, order.passed);
+      await journal.append({ t: "epoch", epoch: made, passed: cursors.passed, settled: order.settled });
       epoch = made;
       log.info({ epoch }, "The outbox has a new epoch");
       return made;
