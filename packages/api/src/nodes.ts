@@ -29,6 +29,9 @@ export const nodes = tenantKind({
         full: Type.Boolean(),
       }),
     ),
+    counters: Type.Record(Type.String(), Type.Integer(), {
+      description: "what the agent dropped or refused since it started, by metric name; what is 0 is left out",
+    }),
     certificateExpiresAt: nullable(timeSchema),
   }),
   example: { metadata: { name: "gw-01" }, spec: { timeZone: "Asia/Shanghai" } },

@@ -21,6 +21,7 @@ import { dialTls } from "./link/dial-tls.ts";
 import { openIdentity } from "./link/identity.ts";
 import { cloudAddress, join as joinWith } from "./link/join.ts";
 import { createLink } from "./link/link.ts";
+import { nodeCounters } from "./node-counters.ts";
 import { openOutbox } from "./outbox/outbox.ts";
 import { outboxConsumer } from "./outbox/outbox-consumer.ts";
 import { openResources } from "./resources/resources.ts";
@@ -171,7 +172,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
         mappers: collect.mappers(),
         devices: collect.devices(),
         outbox: outbox.stats(),
-        counters: {},
+        counters: nodeCounters(metrics),
       }),
       dial: dialTls({ ...cloud, credentials: joined.credentials, clock }),
       timeTrusted: clock.isTrusted,

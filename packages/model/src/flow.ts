@@ -134,6 +134,7 @@ export interface NodeReport {
   readonly mappers: readonly MapperStatus[];
   readonly devices: readonly DeviceHealth[];
   readonly outbox: OutboxStats;
+  /** what was dropped or refused since the agent started, by metric name; what is 0 is left out */
   readonly counters: Readonly<Record<string, number>>;
 }
 
@@ -187,6 +188,12 @@ export interface SeriesQuery {
   readonly tenant: TenantUid;
   readonly device: DeviceUid;
   readonly property: string;
+  /**
+   * the property's present type, which every point then has; unless stated, that of the newest layout. A reading from before
+   * the property was retyped is answered as its own value where that type holds it exactly (a number as another kind of
+   * number), else as null, bad, twin/wrong-type; such readings take no part in an aggregate
+   */
+  readonly type?: ValueType | undefined;
   /** half-open: from ≤ time < to */
   readonly from: Micros;
   readonly to: Micros;
@@ -220,9 +227,9 @@ export interface IngestHello {
   readonly lowest: number;
   readonly highest: number;
   readonly recovered: number;
-}
   /** OutboxBounds.settled; null from a gateway that does not say */
   readonly settled: Ranges | null;
+}
 /** One entry of the gateway's outbox as it arrived; the body is inflated and not yet decoded. */
 export interface IngestEntry {
   readonly firstSeq: number;

@@ -27,6 +27,7 @@ export const limits = {
   mqttQueuePerClient: 1000,
   mqttQueueBytesPerClient: 4 * 1024 * 1024,
   mqttClients: 1000,
+  countersPerNode: 100,
   liveSubscribersPerUser: 32,
   desiredTtlMaxMs: 24 * 3600 * 1000,
   desiredWaitMaxMs: 60_000,

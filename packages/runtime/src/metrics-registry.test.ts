@@ -30,3 +30,14 @@ test("metrics.expose() prints the text exposition with escaped labels and cumula
   );
   assert.throws(() => metrics.gauge("penstock_bus_dropped_readings_total", "again"), /counter already/);
 });
+
+test("metrics.totals() sums each counter over its labels and leaves out gauges and histograms", () => {
+  const metrics = metricsRegistry();
+  const dropped = (consumer: string) => metrics.counter("penstock_bus_dropped_readings_total", "Dropped", { consumer });
+  dropped("twin").add(3);
+  dropped("bypass").add(4);
+  metrics.counter("penstock_link_reconnects_total", "Reconnects");
+  metrics.gauge("penstock_outbox_bytes", "Bytes held").set(7);
+  metrics.histogram("penstock_ingest_commit_seconds", "Commit time", [1]).observe(0.5);
+  assert.deepEqual(metrics.totals(), { penstock_bus_dropped_readings_total: 7, penstock_link_reconnects_total: 0 });
+});

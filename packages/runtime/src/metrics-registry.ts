@@ -35,6 +35,11 @@ export function metricsRegistry(): Metrics {
     gauge: (name, help, labels = {}) => member(name, "gauge", help, labels, () => single(labels)),
     histogram: (name, help, buckets, labels = {}) =>
       member(name, "histogram", help, labels, () => bucketed(labels, buckets)),
+    totals() {
+      const counters = [...families].filter(([, family]) => family.kind === "counter");
+      const sum = ({ members }: Family) => [...members.values()].reduce((total, { value }) => total + value, 0);
+      return Object.fromEntries(counters.map(([name, family]) => [name, sum(family)]));
+    },
     expose() {
       const lines: string[] = [];
       for (const [name, family] of families) {

@@ -20,6 +20,8 @@ export interface Metrics {
     buckets: readonly number[],
     labels?: Readonly<Record<string, string>>,
   ): Histogram;
+  /** value of each counter, summed over its labels */
+  totals(): Record<string, number>;
   /** @source Prometheus text exposition format 0.0.4 */
   expose(): string;
 }

@@ -106,12 +106,14 @@ const outboxStats = shape<OutboxStats>({
   refused: isCounter,
   full: isBool,
 });
+const counterName = /^penstock_[a-z0-9_]{1,119}$/;
+/** What is no counter of ours, or too many, is left out: a node's word on itself must not cost it the session. */
 const counters: Check<Record<string, number>> = (value, path) => {
   if (typeof value !== "object" || value === null) return bad(path, "a map");
   const entries = Object.entries(value).filter(
-    (pair): pair is [string, number] => typeof pair[1] === "number" && pair[0].length <= 128,
+    (pair): pair is [string, number] => counterName.test(pair[0]) && Number.isSafeInteger(pair[1]) && pair[1] >= 0,
   );
-  return Object.fromEntries(entries.slice(0, 1000));
+  return Object.fromEntries(entries.slice(0, limits.countersPerNode));
 };
 const nodeReport = shape<NodeReport>({
   agentVersion: text(64),

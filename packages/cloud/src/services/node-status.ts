@@ -122,7 +122,7 @@ export function createNodeStatuses(context: Pick<ServiceContext, "db" | "clock" 
       state.wasFull = isFull;
       return isChanged;
     },
-    node(node: NodeUid): Pick<NodeStatus, "connected" | "lastSeenAt" | "agentVersion" | "outbox"> {
+    node(node: NodeUid): Pick<NodeStatus, "connected" | "lastSeenAt" | "agentVersion" | "outbox" | "counters"> {
       const state = nodes.get(node);
       const outbox = state?.report?.outbox;
       return {
@@ -140,6 +140,7 @@ export function createNodeStatuses(context: Pick<ServiceContext, "db" | "clock" 
                 refused: outbox.refused,
                 full: outbox.full,
               },
+        counters: state?.report?.counters ?? {},
       };
     },
     /** A device behind a link that is down is offline, whatever was last heard of it. */

@@ -239,6 +239,19 @@ test("when a node was last seen outlives a restart, and is written at most once 
   assert.equal((await status()).agentVersion, "1.2.3");
 });
 
+test("a node's status has the counters it last reported, and none before", async () => {
+  const { identity, node } = await plant(bench, "counts");
+  const counters = async () => (await bench.services.nodes.get(system, ref(node))).status.counters;
+  assert.deepEqual(await counters(), {});
+  const outbox = { bytes: 0, entries: 0, readings: 0, oldestAgeMs: 0, dropped: 0, refused: 0, full: false };
+  const report = { agentVersion: "1.2.3", mappers: [], devices: [], outbox };
+  for (const dropped of [4, 5]) {
+    const said = { penstock_bus_dropped_readings_total: dropped };
+    bench.services.control.nodeReport(identity, { ...report, counters: said });
+    assert.deepEqual(await counters(), said);
+  }
+});
+
 test("an alarm does not outlive its node, nor one about two machines the process that watched them", async () => {
   await bench.services.nodes.create(system, ref("gw-alarm"), { metadata: { name: "gw-alarm" }, spec: {} });
   const { identity } = await plant(bench, "alarm2");

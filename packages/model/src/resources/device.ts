@@ -106,6 +106,8 @@ export interface NodeStatus {
     readonly refused: number;
     readonly full: boolean;
   } | null;
+  /** what the agent dropped or refused since it started, by metric name; empty when nothing or not heard of */
+  readonly counters: Readonly<Record<string, number>>;
   readonly certificateExpiresAt: string | null;
 }
 export interface DeviceStatus {
