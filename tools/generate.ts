@@ -14,6 +14,7 @@ import { mapperFiles } from "./reference-mappers.ts";
 import { metricReference } from "./reference-metrics.ts";
 import { settingsReference } from "./reference-settings.ts";
 import { root } from "./repository.ts";
+import { unitTextModule } from "./unit-text-module.ts";
 
 const generators: Readonly<Record<string, () => string | Promise<string>>> = {
   "ARCHITECTURE.md": architecture,
@@ -25,6 +26,7 @@ const generators: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/reference/metrics.md": metricReference,
   "docs/reference/openapi.json": openApiDocument,
   "docs/reference/settings.md": settingsReference,
+  "packages/console/static/unit-text.js": unitTextModule,
   ...mapperFiles(),
 };
 

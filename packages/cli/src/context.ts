@@ -12,6 +12,11 @@ export interface Context {
   readonly tenant: string;
   /** CA of the server, when the system does not know it */
   readonly caPem?: string;
+  /** the `penstock up` that runs now and its ports; taken out when it ends */
+  readonly demo?: {
+    readonly pid: number;
+    readonly ports: { readonly cloud: number; readonly local: number; readonly mqtt: number };
+  };
 }
 
 export interface ContextFlags {

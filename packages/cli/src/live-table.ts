@@ -1,4 +1,5 @@
 import { clean, tableText } from "./print-table.ts";
+import { readingTimeText } from "./time-cell.ts";
 import { valueText } from "./value-cell.ts";
 
 export interface LiveReading {
@@ -33,7 +34,7 @@ export class LiveTable {
     if (this.#printed.get(key) === second) return [];
     this.#printed.set(key, second);
     return [
-      `${reading.time}  ${key}  ${this.#cell(key, reading)}  ${reading.quality}${reading.reason === null ? "" : `  ${reading.reason}`}`,
+      `${readingTimeText(reading.time)}  ${key}  ${this.#cell(key, reading)}  ${reading.quality}${reading.reason === null ? "" : `  ${reading.reason}`}`,
     ];
   }
 

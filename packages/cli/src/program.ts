@@ -11,6 +11,7 @@ import { queryCommand } from "./commands/query.ts";
 import { setCommand } from "./commands/set.ts";
 import { upCommand } from "./commands/up.ts";
 import { watchCommand } from "./commands/watch.ts";
+import { actionOf } from "./doing.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { errorText } from "./report-error.ts";
 import { version } from "./version.ts";
@@ -44,14 +45,19 @@ export function makeProgram(): Command {
 
 /** Runs one command line and returns the exit code. Errors end on standard error. */
 export async function run(args: readonly string[]): Promise<number> {
+  let running: Command | null = null;
+  const program = makeProgram().hook("preAction", (_, command) => {
+    running = command;
+  });
   try {
-    await makeProgram().parseAsync([...args], { from: "user" });
+    await program.parseAsync([...args], { from: "user" });
     return exitCodes.ok.number;
   } catch (error) {
     // Commander has printed its own message already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok.number : exitCodes.usage.number;
     const at = args.findIndex((arg) => arg === "-o" || arg === "--output");
-    console.error(errorText(error, at >= 0 && args[at + 1] === "json" ? "json" : "text"));
+    const format = at >= 0 && args[at + 1] === "json" ? "json" : "text";
+    console.error(errorText(error, format, actionOf(error, running)));
     return exitCodeOf(error);
   }
 }

@@ -3,6 +3,7 @@ import { AppError, limits } from "@penstock/model";
 import type { Command } from "commander";
 import { parseAllDocuments } from "yaml";
 import { type ContextFlags, connect } from "../context.ts";
+import { doing } from "../doing.ts";
 import { type AnyResource, type KindName, kindOfResource, paramsOf, verbsOf } from "../kind-names.ts";
 import { type Format, formatOf, print } from "../output.ts";
 
@@ -33,19 +34,16 @@ async function apply(options: {
   readonly format: Format;
 }): Promise<void> {
   const documents: Document[] = [];
-  for (const file of options.file) documents.push(...(await readDocuments(file)));
+  for (const file of options.file) documents.push(...(await doing(`apply "${file}"`, () => readDocuments(file))));
   const { client, context } = connect(options.flags);
   const outcomes: Outcome[] = [];
   const sorted = documents
     .map((document) => ({ document, kind: kindOfResource(document.kind) }))
     .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
   for (const { document, kind } of sorted) {
-    const outcome = await applyOne({
-      verbs: verbsOf(client, kind),
-      kind,
-      document,
-      tenant: document.metadata.tenant ?? context.tenant,
-    });
+    const outcome = await doing(`apply ${document.kind} "${document.metadata.name}"`, () =>
+      applyOne({ verbs: verbsOf(client, kind), kind, document, tenant: document.metadata.tenant ?? context.tenant }),
+    );
     outcomes.push(outcome);
     if (options.format === "text") console.log(`${outcome.kind} "${outcome.name}" ${outcome.result}`);
   }

@@ -4,6 +4,7 @@ import { type ContextFlags, connect } from "../context.ts";
 import { kindOfWord, paramsOf, verbsOf } from "../kind-names.ts";
 import { formatOf, print } from "../output.ts";
 import { tableText } from "../print-table.ts";
+import { timeText } from "../time-cell.ts";
 import { valueText } from "../value-cell.ts";
 
 export function describeCommand(program: Command): void {
@@ -25,7 +26,7 @@ export function describeCommand(program: Command): void {
             valueText(p.reported?.value, p.unit),
             p.reported?.quality ?? "-",
             p.reported?.reason ?? "-",
-            p.reported?.time ?? "-",
+            timeText(p.reported?.time),
             p.desired === null
               ? "-"
               : `${valueText(p.desired.value, null)} (${p.desired.state}${p.desired.reason === null ? "" : `, ${p.desired.reason}`})`,

@@ -4,11 +4,14 @@ import { type ContextFlags, connect } from "../context.ts";
 import { type AnyResource, type KindName, kindOfWord, paramsOf, verbsOf } from "../kind-names.ts";
 import { formatOf, print } from "../output.ts";
 import { tableText } from "../print-table.ts";
+import { timeText } from "../time-cell.ts";
 
 interface Column {
   readonly head: string;
   readonly cell: (resource: AnyResource) => string;
 }
+/** status fields differ by kind; a time of theirs is RFC 3339 or null */
+const time = (value: unknown) => timeText(value as string | null | undefined);
 const text = (value: unknown) => (value === null || value === undefined ? "-" : String(value));
 
 const name: Column = { head: "name", cell: (r) => r.metadata.name };
@@ -21,7 +24,7 @@ const columns: Readonly<Record<KindName, readonly Column[]>> = {
       head: "state",
       cell: (r) => (r.status.connected === true ? "connected" : r.status.joined === true ? "away" : "not joined"),
     },
-    { head: "last seen", cell: (r) => text(r.status.lastSeenAt) },
+    { head: "last seen", cell: (r) => time(r.status.lastSeenAt) },
     { head: "agent", cell: (r) => text(r.status.agentVersion) },
   ],
   connections: [
@@ -39,7 +42,7 @@ const columns: Readonly<Record<KindName, readonly Column[]>> = {
     { head: "connection", cell: (r) => (typeof r.spec.connection === "string" ? r.spec.connection : "(inline)") },
     { head: "state", cell: (r) => text(r.status.state) },
     { head: "reason", cell: (r) => text(r.status.reason) },
-    { head: "last reading", cell: (r) => text(r.status.lastReadingAt) },
+    { head: "last reading", cell: (r) => time(r.status.lastReadingAt) },
   ],
 };
 
@@ -62,14 +65,23 @@ export function getCommand(program: Command): void {
         const { client, context } = connect(command.optsWithGlobals() as ContextFlags);
         if (/^alarms?$/i.test(word)) {
           const { items } = await client.alarms.list({ params: { tenant: context.tenant }, query: {} });
-          const rows = items.map((a) => [a.severity, a.code, a.node ?? "-", a.raisedAt, a.clearedAt ?? "-", a.message]);
-          print(format, items, () => tableText(["severity", "code", "node", "raised", "cleared", "message"], rows));
+          const rows = items.map((a) => [
+            a.severity,
+            a.code,
+            a.node ?? "-",
+            time(a.raisedAt),
+            time(a.clearedAt),
+            a.message,
+          ]);
+          const heads = ["severity", "code", "node", "raised", "cleared", "message"];
+          print(format, items, () => (rows.length === 0 ? "No alarms" : tableText(heads, rows)));
           return;
         }
         if (/^jointokens?$/i.test(word)) {
           const { items } = await client.joinTokens.list({ params: { tenant: context.tenant } });
-          const rows = items.map((t) => [t.id, t.node, t.expiresAt, t.usedAt ?? "-", t.revokedAt ?? "-"]);
-          print(format, items, () => tableText(["id", "node", "expires", "used", "revoked"], rows));
+          const rows = items.map((t) => [t.id, t.node, time(t.expiresAt), time(t.usedAt), time(t.revokedAt)]);
+          const heads = ["id", "node", "expires", "used", "revoked"];
+          print(format, items, () => (rows.length === 0 ? "No join tokens" : tableText(heads, rows)));
           return;
         }
         const kind = kindOfWord(word);

@@ -5,6 +5,7 @@ import { AppError } from "@penstock/model";
 import type { Command } from "commander";
 import { contextPath, saveContext, trust } from "../context.ts";
 import { fetchServerCa } from "../server-ca.ts";
+import { timeText } from "../time-cell.ts";
 
 interface LoginOptions {
   readonly server?: string;
@@ -52,7 +53,7 @@ export function loginCommand(program: Command): void {
         tenant: options.tenant ?? "default",
         ...(caPem !== null && { caPem }),
       });
-      console.log(`Logged in as ${session.user} until ${session.expiresAt}; remembered in ${path}`);
+      console.log(`Logged in as ${session.user} until ${timeText(session.expiresAt)}; remembered in ${path}`);
     });
 }
 

@@ -4,7 +4,8 @@ import type { Command } from "commander";
 import { type ContextFlags, connect } from "../context.ts";
 import { formatOf, print } from "../output.ts";
 import { tableText } from "../print-table.ts";
-import { valueText } from "../value-cell.ts";
+import { readingTimeText } from "../time-cell.ts";
+import { roundedText, valueText } from "../value-cell.ts";
 
 type Aggregate = (typeof aggregates)[number];
 
@@ -45,7 +46,13 @@ export function queryCommand(program: Command): void {
           },
         });
         print(formatOf(options.output), result, () => {
-          const rows = result.points.map((p) => [p.time, valueText(p.value, result.unit), p.quality, p.reason ?? "-"]);
+          const value = options.aggregate === "raw" ? valueText : roundedText;
+          const rows = result.points.map((p) => [
+            readingTimeText(p.time),
+            value(p.value, result.unit),
+            p.quality,
+            p.reason ?? "-",
+          ]);
           const table = tableText(["time", property, "quality", "reason"], rows);
           return result.truncated
             ? `${table}\n(more readings than --points ${options.points}; raise it, narrow the time or use --aggregate)`

@@ -5,12 +5,13 @@ import { type Client, createClient } from "@penstock/api";
 import { AppError } from "@penstock/model";
 import type { Command } from "commander";
 import { type Child, startChild } from "../child.ts";
-import { saveContext } from "../context.ts";
+import { type Context, saveContext } from "../context.ts";
 import { installedPaths } from "../installed-paths.ts";
 import { kindOfResource, paramsOf, verbsOf } from "../kind-names.ts";
 import { LiveTable } from "../live-table.ts";
 import { portNumber } from "../numeric-option.ts";
 import { formatOf } from "../output.ts";
+import { shownPath } from "../shown-path.ts";
 import { applyOne } from "./apply.ts";
 
 interface UpFlags {
@@ -56,6 +57,9 @@ async function up(flags: UpFlags): Promise<void> {
   }
   const folder = resolve(flags.dataDir);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const contextPath = resolve(folder, "context.json");
+  /** puts the login back without the ports, which are only ours while this runs */
+  let forgetPorts = () => {};
   const children: Child[] = [];
   const stopping = new AbortController();
   const stop = () => stopping.abort();
@@ -91,7 +95,8 @@ async function up(flags: UpFlags): Promise<void> {
     const [plant, cloud] = await Promise.all(starting);
     const addresses = cloud.first as { address: string; localAddress: string; caHash: string; login: Login | null };
     const login = rememberLogin(resolve(folder, "login.json"), addresses.login);
-    const client = await logIn({ server: addresses.localAddress, login, contextPath: resolve(folder, "context.json") });
+    const { client, context } = await logIn({ server: addresses.localAddress, login });
+    saveContext(contextPath, context);
     const edgeFolder = resolve(folder, "edge");
     if (!existsSync(resolve(edgeFolder, "identity.json")))
       await join({ client, folder: edgeFolder, cloud: addresses.address });
@@ -104,11 +109,19 @@ async function up(flags: UpFlags): Promise<void> {
       logPath: resolve(folder, "edge.log"),
     });
     children.push(edge);
+    const mqtt = String(edge.first.mqttAddress);
+    const ports = {
+      cloud: portOf(addresses.address),
+      local: portOf(addresses.localAddress),
+      mqtt: portOf(mqtt),
+    };
+    saveContext(contextPath, { ...context, demo: { pid: process.pid, ports } });
+    forgetPorts = () => saveContext(contextPath, context);
     const facts = {
       page: addresses.localAddress,
       address: addresses.address,
       caHash: addresses.caHash,
-      mqtt: edge.first.mqttAddress,
+      mqtt,
       plant: `${plant.first.host}:${plant.first.port}`,
       login,
     };
@@ -118,7 +131,7 @@ async function up(flags: UpFlags): Promise<void> {
     for (const child of children) {
       void child.exited.then((code) => {
         if (stopping.signal.aborted) return;
-        console.error(`The ${child.name} ended (${code}); its log is in ${folder}`);
+        console.error(`The ${child.name} ended (${code}); its log is in ${shownPath(folder)}`);
         process.exitCode = 1;
         stop();
       });
@@ -131,7 +144,12 @@ async function up(flags: UpFlags): Promise<void> {
     stopping.abort();
     // The gateway first, so that what it still has to say finds the cloud.
     for (const child of children.reverse()) await child.stop();
+    forgetPorts();
   }
+}
+
+function portOf(address: string): number {
+  return Number(new URL(address).port);
 }
 
 /** The first login is shown once by the cloud; the demo keeps it beside its data, readable by its owner only. */
@@ -148,13 +166,12 @@ function rememberLogin(path: string, first: Login | null): Login {
 async function logIn(options: {
   readonly server: string;
   readonly login: Login;
-  readonly contextPath: string;
-}): Promise<Client> {
+}): Promise<{ readonly client: Client; readonly context: Context }> {
   const open = createClient({ baseUrl: options.server, fetch: globalThis.fetch });
   const session = await open.session.login({ body: { user: options.login.user, password: options.login.password } });
   const token = session.token ?? "";
-  saveContext(options.contextPath, { server: options.server, token, tenant });
-  return createClient({ baseUrl: options.server, token, fetch: globalThis.fetch });
+  const client = createClient({ baseUrl: options.server, token, fetch: globalThis.fetch });
+  return { client, context: { server: options.server, token, tenant } };
 }
 
 async function join(options: {
@@ -233,7 +250,7 @@ async function show(options: {
 }
 
 function greeting(
-  facts: { page: string; address: string; mqtt: unknown; plant: string; login: Login },
+  facts: { page: string; address: string; mqtt: string; plant: string; login: Login },
   folder: string,
 ): string {
   return [
@@ -241,9 +258,9 @@ function greeting(
     `  Page      ${facts.page}`,
     `  Login     ${facts.login.user} / ${facts.login.password}`,
     `  Gateways  ${facts.address}`,
-    `  MQTT      ${String(facts.mqtt)}`,
+    `  MQTT      ${facts.mqtt}`,
     `  Plant     Modbus TCP at ${facts.plant}`,
-    `  Data      ${folder}`,
+    `  Data      ${shownPath(folder)}`,
     "",
     "  In another terminal, in this folder:  npx penstock get devices   or   npx penstock set conveyor-01 speed 42",
     "  Ctrl-C ends it; the data stays.",

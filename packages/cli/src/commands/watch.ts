@@ -2,6 +2,8 @@ import type { Command } from "commander";
 import { type ContextFlags, connect } from "../context.ts";
 import { formatOf } from "../output.ts";
 import { clean } from "../print-table.ts";
+import { readingTimeText } from "../time-cell.ts";
+import { unitsOf } from "../units-of.ts";
 import { valueText } from "../value-cell.ts";
 
 export function watchCommand(program: Command): void {
@@ -19,6 +21,7 @@ export function watchCommand(program: Command): void {
       ) => {
         const { client, context } = connect(command.optsWithGlobals() as ContextFlags);
         const json = formatOf(options.output) !== "text";
+        const unitOf = unitsOf(client, context.tenant);
         let left = options.count === undefined ? Number.POSITIVE_INFINITY : Number(options.count);
         const abort = new AbortController();
         process.once("SIGINT", () => abort.abort());
@@ -39,16 +42,16 @@ export function watchCommand(program: Command): void {
                 console.log(
                   json
                     ? JSON.stringify({ event: "reading", ...r })
-                    : `${r.time}  ${r.device}.${r.property}  ${clean(valueText(r.value, null))}  ${r.quality}${r.reason === null ? "" : ` ${r.reason}`}`,
+                    : `${readingTimeText(r.time)}  ${r.device}.${r.property}  ${clean(valueText(r.value, await unitOf(r.device, r.property)))}  ${r.quality}${r.reason === null ? "" : ` ${r.reason}`}`,
                 );
               }
             } else if (json) console.log(JSON.stringify({ ...data, event }));
             else if (event === "twin")
               console.log(
-                `${data.updatedAt}  ${data.device}.${data.property}  desired ${valueText(data.value, null)}: ${data.state}${data.reason === null ? "" : ` ${data.reason}`}`,
+                `${readingTimeText(data.updatedAt)}  ${data.device}.${data.property}  desired ${clean(valueText(data.value, await unitOf(data.device, data.property)))}: ${data.state}${data.reason === null ? "" : ` ${data.reason}`}`,
               );
             else if (event === "alarm")
-              console.log(`${data.lastAt}  ${data.severity} ${data.code}: ${clean(data.message)}`);
+              console.log(`${readingTimeText(data.lastAt)}  ${data.severity} ${data.code}: ${clean(data.message)}`);
             else console.log(`${data.events} events were left out because this terminal is too slow`);
             if (left <= 0) return;
           }
