@@ -46,7 +46,7 @@ export function createServices(context: ServiceContext) {
     users,
     nodes,
     connections: createConnections(context),
-    deviceModels: createDeviceModels(context),
+    deviceModels: createDeviceModels(context, { desired }),
     devices: createDevices(context, { statuses, live, desired }),
     desired,
     twins: createTwins(context, { live, desired }),

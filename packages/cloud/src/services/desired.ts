@@ -3,6 +3,7 @@ import {
   type DesiredReport,
   type DesiredState,
   type DesiredValue,
+  type DeviceSpec,
   type DeviceUid,
   desiredFromJson,
   formatDuration,
@@ -27,6 +28,7 @@ import {
   unfinished,
   viewOf,
 } from "./desired-news.ts";
+import { endMisfits } from "./desired-retyped.ts";
 import { isNews, isSettled } from "./desired-state.ts";
 import { createDesiredWait } from "./desired-wait.ts";
 import { findDevice, propertyOf } from "./device-lookup.ts";
@@ -338,6 +340,15 @@ export function createDesired(context: ServiceContext, names: Names) {
         .where("device_uid", "=", change.device)
         .where("state", "in", ["pending", "sent"])
         .execute();
+    },
+
+    /** The device's properties may be others now: what waits and fits none fails. Returns as `removed` does. */
+    async retyped(
+      trx: Trx,
+      change: { readonly tenant: string; readonly device: string; readonly spec: DeviceSpec },
+    ): Promise<() => void> {
+      const rows = await endMisfits(trx, { ...change, now: clock.now() });
+      return () => void news.tell(rows);
     },
 
     /** The device is gone: what is unfinished fails. Returns what tells the waiting, for after the commit. */

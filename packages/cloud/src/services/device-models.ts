@@ -2,13 +2,14 @@ import { contract } from "@penstock/api";
 import { type DeviceModelSpec, type DeviceSpec, invalid, type NodeUid } from "@penstock/model";
 import { bumpAssigned } from "./assigned.ts";
 import type { ServiceContext } from "./context.ts";
+import type { Desired } from "./desired.ts";
 import { checkProperty } from "./device-check.ts";
 import { checkDependents, checkDeviceSpec } from "./device-references.ts";
 import { createKindService, inUse } from "./kind-service.ts";
 import { findRow, rowsNaming, specOf } from "./resource-rows.ts";
 
 /** Templates. A change reaches every device that uses the model, unless one of them would break. */
-export function createDeviceModels(context: ServiceContext) {
+export function createDeviceModels(context: ServiceContext, parts: { readonly desired: Desired }) {
   const { manifests, nudger } = context;
   return createKindService<"DeviceModel", DeviceModelSpec, Record<string, never>>(context, {
     kind: "DeviceModel",
@@ -29,6 +30,9 @@ export function createDeviceModels(context: ServiceContext) {
     async changed({ trx, tenant, name, before }) {
       if (before === null) return undefined;
       const devices = await rowsNaming(trx, tenant, "Device", "model", name);
+      const ends: (() => void)[] = [];
+      for (const { uid, spec } of devices.map((row) => ({ uid: row.uid, spec: specOf<DeviceSpec>(row) })))
+        ends.push(await parts.desired.retyped(trx, { tenant, device: uid, spec }));
       const nodes: string[] = [];
       for (const node of new Set(devices.map((row) => specOf<DeviceSpec>(row).node))) {
         const uid = (await findRow(trx, tenant, "Node", node))?.uid;
@@ -37,6 +41,7 @@ export function createDeviceModels(context: ServiceContext) {
         nodes.push(uid);
       }
       return () => {
+        for (const end of ends) end();
         for (const node of nodes) nudger.assignedChanged(node as NodeUid);
       };
     },

@@ -40,8 +40,10 @@ export function createDevices(
       const touched = new Set([node, ...(old === undefined ? [] : [old])]);
       await assign(trx, { tenant, device: uid, node, now: clock.now() });
       if (old !== undefined && old !== node) await parts.desired.moved(trx, { tenant, device: uid, node });
+      const ended = before === null ? () => {} : await parts.desired.retyped(trx, { tenant, device: uid, spec });
       for (const one of touched) await bumpAssigned(trx, tenant, one);
       return () => {
+        ended();
         for (const one of touched) nudger.assignedChanged(one as Parameters<typeof nudger.assignedChanged>[0]);
         if (old !== undefined && old !== node)
           nudger.desiredChanged(node as Parameters<typeof nudger.desiredChanged>[0]);

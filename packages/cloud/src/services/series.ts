@@ -66,6 +66,7 @@ export function createSeries(context: ServiceContext) {
         tenant: device.tenant,
         device: device.row.uid as DeviceUid,
         property: ref.property,
+        type: property.type,
         from,
         to,
         points: request.points ?? 1000,
