@@ -52,14 +52,21 @@ before(async () => {
   const made = await client.devices.put({
     ...at("conveyor-01"),
     body: {
-      metadata: { name: "conveyor-01" },
+      metadata: { name: "conveyor-01", displayName: "Conveyor" },
       spec: {
         node: "gw-01",
         connection: { protocol: "modbus", settings: { host: "127.0.0.1" } },
         properties: {
+          heat: {
+            type: "float64",
+            unit: "Cel",
+            displayName: "Temperature",
+            visitor: { table: "holding", offset: 8 },
+          },
           count: { type: "uint64", visitor: { table: "holding", offset: 0 } },
           speed: {
             type: "int64",
+            unit: "{bottles}/h",
             access: "readWrite",
             minimum: 0,
             maximum: 100,
@@ -88,17 +95,22 @@ after(async () => {
   await bench.close();
 });
 
-/** One reading of both properties arrives. */
+const heat = 59.12213000001;
+/** One reading of each property arrives. */
 function commit(seq: number, count: bigint): void {
   const time = (bench.clock.now() + seq * 1000) as Micros;
   const properties = layoutOrder([
     { name: "count", type: "uint64" },
+    { name: "heat", type: "float64" },
     { name: "speed", type: "int64" },
   ]);
   const layout: Layout = { id: 1, device, properties };
-  const sample = (property: string, value: bigint) =>
+  const sample = (property: string, value: bigint | number) =>
     ({ property, time, value, quality: "good", reason: null }) as const;
-  const { batch } = batchFromSamples({ layout, samples: [sample("count", count), sample("speed", 7n)] });
+  const { batch } = batchFromSamples({
+    layout,
+    samples: [sample("count", count), sample("heat", heat), sample("speed", 7n)],
+  });
   bench.services.onCommitted({ ...identity, epoch: "e" as Epoch, firstSeq: seq, layout, batch });
 }
 const cell = (property: string) => page.locator("#properties tr", { hasText: property }).locator("td").nth(1);
@@ -110,7 +122,7 @@ test("the page refuses a wrong password in words, and logs in by keyboard alone"
   await page.getByText("user or password is wrong").waitFor();
   await page.getByLabel("Password").fill(bench.first!.password);
   await page.keyboard.press("Enter");
-  await page.getByText("Values of conveyor-01").waitFor();
+  await page.getByText("Values of Conveyor (conveyor-01)").waitFor();
   await page.getByRole("cell", { name: "never joined" }).waitFor();
   // 401 answers before the login are what the browser reports; nothing else may be wrong.
   assert.deepEqual(
@@ -126,7 +138,7 @@ test("the page shows 64-bit values whole, as they arrive, in every tab of the br
   while (bench.services.live.streams < 1) await new Promise((resolve) => setImmediate(resolve));
   const second = await page.context().newPage();
   await second.goto(page.url());
-  await second.getByText("Values of conveyor-01").waitFor();
+  await second.getByText("Values of Conveyor (conveyor-01)").waitFor();
   commit(1, BigInt(big));
   await cell("count").getByText(big, { exact: true }).waitFor();
   await second.locator("#properties tr", { hasText: "count" }).getByText(big, { exact: true }).waitFor();
@@ -138,6 +150,18 @@ test("the page shows 64-bit values whole, as they arrive, in every tab of the br
   const line = page.locator("#trend path");
   await line.waitFor({ state: "attached" });
   assert.match((await line.getAttribute("d")) ?? "", /^M[\d.]+ [\d.]+L[\d.]+ [\d.]+$/);
+});
+
+test("the page shows values at a glance, in people's units, with the range beside the input and a trend at once", {
+  skip,
+}, async () => {
+  const row = page.locator("#properties tr", { hasText: "heat" });
+  await row.getByText("59.1221", { exact: true }).waitFor();
+  assert.equal(await cell("heat").getAttribute("title"), String(heat));
+  await row.getByText("°C", { exact: true }).waitFor();
+  await page.getByText("0 to 100 bottles/h").waitFor();
+  await page.getByText("Trend of Conveyor (conveyor-01) · Temperature (heat), °C").waitFor();
+  await page.locator("#alarms").getByText("none").waitFor();
 });
 
 test("the page sets a value and shows what became of it", { skip }, async () => {

@@ -1,6 +1,7 @@
 import { call, devicePath, propertyPath } from "./api.js";
-import { byId, make } from "./dom.js";
-import { clockTime, parse, show } from "./values.js";
+import { byId, make, noneRow } from "./dom.js";
+import { unitText } from "./unit-text.js";
+import { bothNames, clockTime, parse, rangeText, show, whole, withUnit } from "./values.js";
 
 const waitText = "10s";
 
@@ -9,15 +10,17 @@ export function createDeviceView({ onChoose }) {
   const rows = new Map();
   let shown = null;
 
-  async function load(tenant, device) {
-    shown = { tenant, device };
+  async function load(tenant, device, displayName) {
+    shown = { tenant, device, title: bothNames(displayName, device) };
     const twin = await call("GET", `${devicePath(tenant, device)}/twin`);
     if (shown.device !== device || shown.tenant !== tenant) return;
-    byId("device-title").textContent = `Values of ${device}`;
+    byId("device-title").textContent = `Values of ${shown.title}`;
     byId("outcome").textContent = "";
     rows.clear();
-    byId("properties").replaceChildren(...twin.properties.map(row));
-    const first = twin.properties[0];
+    const all = twin.properties.map(row);
+    byId("properties").replaceChildren(...(all.length === 0 ? [noneRow(6)] : all));
+    // A measured value says more at a glance than a flag.
+    const first = twin.properties.find(({ type }) => type.startsWith("float")) ?? twin.properties[0];
     if (first !== undefined) choose(first);
   }
 
@@ -31,13 +34,16 @@ export function createDeviceView({ onChoose }) {
     rows.set(property.property, { name, value, time, quality, desired, property });
     if (property.reported !== null) fill(property.reported);
     if (property.desired !== null) fillDesired(property.desired);
-    const set = make("td", {}, ...(property.access === "read" ? [] : [setForm(property), desired]));
-    return make("tr", {}, make("td", {}, name), value, make("td", {}, property.unit ?? ""), time, quality, set);
+    const set = make("td", { className: "set" }, ...(property.access === "read" ? [] : [setForm(property), desired]));
+    const names = make("td", { className: "name" }, name);
+    if (property.displayName !== null) names.append(" ", make("small", { className: "quiet" }, property.property));
+    const unit = make("td", { className: "unit" }, property.unit === null ? "" : unitText(property.unit));
+    return make("tr", {}, names, value, unit, time, quality, set);
   }
 
   function choose(property) {
     for (const one of rows.values()) one.name.setAttribute("aria-pressed", String(one.property === property));
-    onChoose(shown.device, property);
+    onChoose(shown, property);
   }
 
   function setForm(property) {
@@ -51,10 +57,14 @@ export function createDeviceView({ onChoose }) {
             make("option", { value: "false" }, "false"),
           )
         : make("input", { "aria-label": label, required: true, autocomplete: "off" });
-    if (property.minimum !== null && property.maximum !== null)
-      input.title = `${property.minimum} to ${property.maximum}`;
     const button = make("button", { type: "submit" }, "Set");
-    const form = make("form", { className: "set" }, input, button);
+    const form = make("form", {}, input, button);
+    const range = rangeText(property);
+    if (range !== null) {
+      const id = `range-${property.property}`;
+      input.setAttribute("aria-describedby", id);
+      form.append(make("small", { className: "quiet", id }, range));
+    }
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       button.disabled = true;
@@ -73,7 +83,10 @@ export function createDeviceView({ onChoose }) {
       const path = `${propertyPath(tenant, device, property.property)}/desired?wait=${waitText}`;
       const outcome = await call("PUT", path, { value });
       if (outcome.state === "confirmed")
-        say(`${what}: written, and read back as ${show(outcome.type, outcome.readBack)}`, "good");
+        say(
+          `${what}: written, and read back as ${withUnit(whole(outcome.type, outcome.readBack), property.unit)}`,
+          "good",
+        );
       else if (outcome.state === "written" && property.access === "write") say(`${what}: written`, "good");
       else say(`${what}: ${outcome.state}. ${outcome.message ?? ""}`, "uncertain");
     } catch (error) {
@@ -88,6 +101,7 @@ export function createDeviceView({ onChoose }) {
     const one = rows.get(reading.property);
     if (one === undefined) return;
     one.value.textContent = show(reading.type, reading.value);
+    one.value.title = whole(reading.type, reading.value);
     one.time.textContent = clockTime(reading.time);
     one.quality.textContent = reading.reason === null ? reading.quality : `${reading.quality} (${reading.reason})`;
     one.quality.className = reading.quality;
@@ -95,7 +109,7 @@ export function createDeviceView({ onChoose }) {
   /** What became of the last value that somebody set, here or elsewhere. */
   function fillDesired({ property, type, value, state }) {
     const one = rows.get(property);
-    if (one !== undefined) one.desired.textContent = `${show(type, value)}: ${state}`;
+    if (one !== undefined) one.desired.textContent = `${whole(type, value)}: ${state}`;
   }
 
   return {

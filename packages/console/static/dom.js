@@ -7,9 +7,14 @@ export function byId(id) {
 export function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
-    if (name.startsWith("aria-")) element.setAttribute(name, value);
+    if (name.startsWith("aria-") || name.startsWith("data-")) element.setAttribute(name, value);
     else element[name] = value;
   }
   element.append(...children);
   return element;
+}
+
+/** What a table's body says when it has no rows. */
+export function noneRow(columns) {
+  return make("tr", {}, make("td", { className: "quiet", colSpan: columns }, "none"));
 }

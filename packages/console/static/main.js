@@ -1,6 +1,6 @@
 import { call, listAll, tenantPath } from "./api.js";
 import { createDeviceView } from "./device-view.js";
-import { byId, make } from "./dom.js";
+import { byId, make, noneRow } from "./dom.js";
 import { watch } from "./live.js";
 import { createTrend } from "./trend.js";
 import { clockTime, dateTime } from "./values.js";
@@ -14,15 +14,15 @@ let timer = null;
 const trend = createTrend(byId("trend"), byId("trend-title"));
 let trendOf = null;
 const deviceView = createDeviceView({
-  onChoose(device, property) {
-    trendOf = { device, property };
+  onChoose({ device, title }, property) {
+    trendOf = { device, title, property };
     drawTrend();
   },
 });
 function drawTrend() {
   if (trendOf === null) return;
-  const { device, property } = trendOf;
-  attempt(() => trend.load(tenant, device, property.property, property.type, byId("span").value));
+  const of = trendOf;
+  attempt(() => trend.load(tenant, of, byId("span").value));
 }
 
 /** A request of the page: when the login has ended, the login form comes back. */
@@ -89,10 +89,10 @@ async function refresh() {
     listAll(`${path}/devices`),
     call("GET", `${path}/alarms?limit=50`),
   ]);
-  byId("nodes").replaceChildren(...nodes.map(nodeRow));
+  byId("nodes").replaceChildren(...(nodes.length === 0 ? [noneRow(5)] : nodes.map(nodeRow)));
   showDevices(devices);
-  byId("alarms").replaceChildren(...alarms.items.map(alarmRow));
-  if (chosen === null && devices.length > 0) await chooseDevice(devices[0].metadata.name);
+  byId("alarms").replaceChildren(...(alarms.items.length === 0 ? [noneRow(7)] : alarms.items.map(alarmRow)));
+  if (chosen === null && devices.length > 0) await chooseDevice(devices[0].metadata);
   trend.draw();
 }
 
@@ -104,8 +104,8 @@ function nodeRow({ metadata, status }) {
     make("td", {}, metadata.displayName ?? metadata.name),
     make("td", { className: status.connected ? "good" : "bad" }, state),
     make("td", {}, clockTime(status.lastSeenAt)),
-    make("td", { className: "number" }, String(status.outbox?.readings ?? "–")),
-    make("td", { className: "number" }, String(status.outbox?.dropped ?? "–")),
+    make("td", { className: "number", "data-label": "Waiting" }, String(status.outbox?.readings ?? "–")),
+    make("td", { className: "number", "data-label": "Dropped" }, String(status.outbox?.dropped ?? "–")),
   );
 }
 
@@ -119,7 +119,7 @@ function showDevices(devices) {
       ...devices.map(({ metadata }) => {
         const button = make("button", { type: "button" }, metadata.displayName ?? metadata.name, " ", make("small"));
         button.dataset.device = metadata.name;
-        button.addEventListener("click", () => attempt(() => chooseDevice(metadata.name)));
+        button.addEventListener("click", () => attempt(() => chooseDevice(metadata)));
         return make("li", {}, button);
       }),
     );
@@ -134,12 +134,12 @@ function showDevices(devices) {
   }
 }
 
-async function chooseDevice(name) {
+async function chooseDevice({ name, displayName }) {
   chosen = name;
   for (const button of byId("devices").querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(button.dataset.device === name));
   }
-  await deviceView.load(tenant, name);
+  await deviceView.load(tenant, name, displayName);
 }
 
 function alarmRow(alarm) {
@@ -150,9 +150,9 @@ function alarmRow(alarm) {
     make("td", {}, alarm.node ?? "–"),
     make("td", {}, alarm.code),
     make("td", { className: alarm.clearedAt === null ? "bad" : "quiet" }, alarm.severity),
-    make("td", {}, alarm.message),
-    make("td", { className: "number" }, String(alarm.count)),
-    make("td", {}, dateTime(alarm.clearedAt)),
+    make("td", { className: "message" }, alarm.message),
+    make("td", { className: "number", "data-label": "Count" }, String(alarm.count)),
+    make("td", { "data-label": "Cleared" }, dateTime(alarm.clearedAt)),
   );
 }
 

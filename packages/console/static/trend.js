@@ -1,8 +1,11 @@
 import { call, propertyPath } from "./api.js";
-import { asNumber } from "./values.js";
+import { asNumber, bothNames, clockTime, withUnit } from "./values.js";
 
 const spansMs = { "5m": 300_000, "1h": 3_600_000, "8h": 28_800_000, "1d": 86_400_000 };
-const box = { left: 70, right: 890, top: 10, bottom: 230 };
+/** However little there is to show: a few readings are not drawn as a wall. */
+const shortestMs = 30_000;
+const margins = { top: 10, right: 12, bottom: 28 };
+const digitPx = 8;
 const pointsMost = 5000;
 
 /** A line over time: stored readings, then live ones as they come. */
@@ -12,18 +15,24 @@ export function createTrend(svg, title) {
   let asked = 0;
   /** The server's clock minus this browser's, which may be set wrong by hours. */
   let skewMs = 0;
+  // It is drawn in pixels of the screen, so that its labels are as large on a phone as elsewhere.
+  new ResizeObserver(draw).observe(svg);
 
-  async function load(tenant, device, property, type, span) {
-    shown = { tenant, device, property, type, span };
+  /** @param of `{ device, title, property }`: title is the device's for people, property one of its twin */
+  async function load(tenant, of, span) {
+    const { device, property } = of;
+    const { type } = property;
+    shown = { tenant, device, property: property.property, isBool: type === "bool", span };
     points = [];
-    title.textContent = `Trend of ${device} · ${property}`;
+    const name = bothNames(property.displayName, property.property);
+    title.textContent = withUnit(`Trend of ${of.title} · ${name}${property.unit === null ? "" : ","}`, property.unit);
     draw();
     asked += 1;
     const mine = asked;
     const aggregate = type === "bool" ? "last" : "mean";
     const query = asNumber(type, 1) === null ? null : `from=-${span}&to=now&points=600&aggregate=${aggregate}`;
     if (query === null) return;
-    const answer = await call("GET", `${propertyPath(tenant, device, property)}/series?${query}`);
+    const answer = await call("GET", `${propertyPath(tenant, device, property.property)}/series?${query}`);
     if (mine !== asked) return;
     skewMs = Date.parse(answer.to) - Date.now();
     const stored = answer.points.map((point) => ({
@@ -45,32 +54,41 @@ export function createTrend(svg, title) {
 
   function draw() {
     svg.replaceChildren();
-    if (shown === null) return;
+    const { clientWidth: width, clientHeight: height } = svg;
+    if (shown === null || width === 0) return;
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const to = Math.max(Date.now() + skewMs, points.at(-1)?.at ?? 0);
-    const from = to - spansMs[shown.span];
-    const inside = points.filter((point) => point.at >= from);
+    const inside = points.filter((point) => point.at >= to - spansMs[shown.span]);
     const values = inside.map((point) => point.value).filter((value) => value !== null);
     if (values.length === 0) {
-      text(450, 120, "No values in this span", "middle");
+      text(width / 2, height / 2, "No values in this span", "middle");
       return;
     }
+    // The axis begins with the first reading where the span holds less.
+    const from = Math.min(inside[0].at, to - shortestMs);
     let low = values.reduce((a, b) => Math.min(a, b));
     let high = values.reduce((a, b) => Math.max(a, b));
-    if (low === high) {
+    if (shown.isBool) {
+      low = 0;
+      high = 1;
+    } else if (low === high) {
       low -= 1;
       high += 1;
     }
-    const x = (at) => box.left + ((at - from) / (to - from)) * (box.right - box.left);
-    const y = (value) => box.bottom - ((value - low) / (high - low)) * (box.bottom - box.top);
-    for (const part of [0, 0.5, 1]) {
-      const value = low + part * (high - low);
-      element("line", { x1: box.left, x2: box.right, y1: y(value), y2: y(value) });
-      text(box.left - 6, y(value) + 4, Number(value.toPrecision(4)).toString(), "end");
-    }
+    const levels = [0, 0.5, 1].map((part) => low + part * (high - low));
+    const labels = shown.isBool ? ["false", "", "true"] : levels.map((level) => level.toFixed(decimals(high - low)));
+    const left = 12 + digitPx * Math.max(...labels.map((label) => label.length));
+    const [right, bottom] = [width - margins.right, height - margins.bottom];
+    const x = (at) => left + ((at - from) / (to - from)) * (right - left);
+    const y = (value) => bottom - ((value - low) / (high - low)) * (bottom - margins.top);
+    levels.forEach((level, i) => {
+      element("line", { x1: left, x2: right, y1: y(level), y2: y(level) });
+      text(left - 6, y(level) + 4, labels[i], "end");
+    });
     for (const part of [0, 0.5, 1]) {
       const at = from + part * (to - from);
       const anchor = part === 0 ? "start" : part === 1 ? "end" : "middle";
-      text(x(at), box.bottom + 20, new Date(at).toLocaleTimeString(), anchor);
+      text(x(at), bottom + 20, clockTime(at), anchor);
     }
     // A missing value leaves a gap, it is not drawn over.
     let path = "";
@@ -83,6 +101,10 @@ export function createTrend(svg, title) {
       }
     }
     element("path", { d: path });
+  }
+  /** So many that the three labels differ. */
+  function decimals(range) {
+    return Math.min(6, Math.max(0, Math.ceil(1 - Math.log10(range))));
   }
   function element(name, attributes) {
     const made = document.createElementNS("http://www.w3.org/2000/svg", name);

@@ -1,10 +1,33 @@
 /** Values as the API prints them: 64-bit integers stay decimal strings all the way, so no digit is lost. */
+import { unitText } from "./unit-text.js";
 
-export function show(type, value) {
+/** All of a value. */
+export function whole(type, value) {
   if (value === null || value === undefined) return "–";
-  if (type === "json") return JSON.stringify(value);
-  if (type === "float32" || type === "float64") return Number(value.toPrecision(7)).toString();
-  return String(value);
+  return type === "json" ? JSON.stringify(value) : String(value);
+}
+
+/** A value at a glance: six digits, but none left of the point is ever rounded away. */
+export function show(type, value) {
+  if (typeof value !== "number" || (type !== "float32" && type !== "float64")) return whole(type, value);
+  return String(Math.abs(value) < 1e6 ? Number(value.toPrecision(6)) : Math.round(value));
+}
+
+/** "Conveyor (conveyor-01)": what people call it, and what commands do. */
+export function bothNames(displayName, name) {
+  return displayName === null || displayName === undefined || displayName === name ? name : `${displayName} (${name})`;
+}
+
+export function withUnit(text, unit) {
+  return unit === null ? text : `${text} ${unitText(unit)}`;
+}
+
+/** "0 to 100 m/min", or null when everything goes. Bounds are decimal texts. */
+export function rangeText({ minimum, maximum, unit }) {
+  if (minimum === null && maximum === null) return null;
+  const range =
+    maximum === null ? `at least ${minimum}` : minimum === null ? `at most ${maximum}` : `${minimum} to ${maximum}`;
+  return withUnit(range, unit);
 }
 
 /** A typed text as the JSON value of its type. Throws a sentence for people. */
