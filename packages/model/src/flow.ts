@@ -302,8 +302,16 @@ export interface CloudControl {
   applied(identity: NodeIdentity, version: number): void;
   raise(identity: NodeIdentity, alarm: { code: ErrorCode; key: string; message: string }): void;
   clear(identity: NodeIdentity, alarm: { code: ErrorCode; key: string }): void;
-  /** a new certificate for the same key, when the present one is past two thirds of its life */
-  renew(identity: NodeIdentity, publicKeyDer: Uint8Array): Promise<{ certificatePem: string; trustBundlePem: string }>;
+  /**
+   * a new certificate for the same key
+   *
+   * @param fingerprint of the present one; rejects with request/too-many unless that is past two thirds of its life
+   */
+  renew(
+    identity: NodeIdentity,
+    publicKeyDer: Uint8Array,
+    fingerprint: string,
+  ): Promise<{ certificatePem: string; trustBundlePem: string }>;
 }
 /** What services need of the cloud's link: nudge a connected node. Nothing happens when it is not connected. */
 export interface NodeNudger {

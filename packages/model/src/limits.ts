@@ -4,6 +4,19 @@ export const limits = {
   messageBytes: 8 * 1024 * 1024,
   helloBytes: 16_384,
   helloRanges: 256,
+  /** of one node, whatever its certificate: what a healthy gateway never comes near */
+  sessionsPerMinute: 120,
+  epochsPerHour: 20,
+  renewalsPerHour: 10,
+  /** messages that say what was dropped; a gateway sends one a second at most */
+  droppedPerMinute: 120,
+  /** reports and the like that are handed to services and not stored yet, of one session */
+  controlBytesInFlight: 32 * 1024 * 1024,
+  /** pieces that what is held of one epoch may consist of */
+  rangesPerEpoch: 1000,
+  /** different ones that a node may use while one cloud process runs, and what they may name together */
+  layoutsPerNode: 20_000,
+  layoutPropertiesPerNode: 10_000_000,
   lanes: 32,
   mapperFrameBytes: 16 * 1024 * 1024,
   readingsPerBatch: 10_000,

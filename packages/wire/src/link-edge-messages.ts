@@ -10,6 +10,7 @@ import {
   type Micros,
   type NodeReport,
   type OutboxStats,
+  type Ranges,
 } from "@penstock/model";
 import type { AnyMessage } from "./frames.ts";
 import {
@@ -155,10 +156,15 @@ export function checkEdgeMessage(message: AnyMessage): { message: EdgeMessage; u
   };
 }
 
+const settledRanges: Check<Ranges> = (value, path) => {
+  const settled = ranges(value, path);
+  return settled.length <= limits.helloRanges ? settled : bad(path, `at most ${limits.helloRanges} ranges`);
+};
+
 function helloOptions(message: AnyMessage): Pick<Hello, "proof" | "settled"> {
   return {
     ...(message.proof === undefined ? {} : { proof: proof(message.proof, "hello.proof") }),
-    ...(message.settled === undefined ? {} : { settled: ranges(message.settled, "hello.settled") }),
+    ...(message.settled === undefined ? {} : { settled: settledRanges(message.settled, "hello.settled") }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { CommittedBatch, DeviceUid, Ingest, NodeIdentity, SeriesStore } from "@penstock/model";
 import type { Log, Metrics } from "@penstock/runtime";
+import { createLayoutUse } from "./layout-use.ts";
 import { ingestMetrics } from "./metrics.ts";
 import { createSession } from "./session.ts";
 
@@ -17,11 +18,12 @@ export interface IngestOptions {
 export function createIngest(options: IngestOptions): Ingest {
   const log = options.log.with({ stage: "ingest" });
   const metrics = ingestMetrics(options.metrics);
+  const layoutUse = createLayoutUse(metrics);
   return {
     async begin(identity, hello) {
       const { tenant, node } = identity;
       const source = await options.store.openSource({ tenant, node, epoch: hello.epoch, boot: hello.boot });
-      const session = createSession({ ...options, identity, hello, source, log, metrics });
+      const session = createSession({ ...options, identity, hello, source, log, metrics, layoutUse });
       if (session.newEpoch) {
         log.warn(
           { tenant, node, epoch: hello.epoch },

@@ -10,6 +10,7 @@ import {
   type IngestEntry,
   type IngestHello,
   type Layout,
+  limits,
   type Micros,
   type NodeUid,
   type Ranges,
@@ -23,6 +24,8 @@ import { encodeBatchBody } from "@penstock/wire";
 import fc from "fast-check";
 import { createIngest } from "./create-ingest.ts";
 import { lostBelow, needsNewEpoch } from "./epoch.ts";
+import { createLayoutUse } from "./layout-use.ts";
+import { ingestMetrics } from "./metrics.ts";
 
 const identity = { tenant: "t1" as TenantUid, node: "n1" as NodeUid };
 const types: ValueType[] = ["bool", "int64", "float64", "float64", "string"];
@@ -242,6 +245,28 @@ test("what older epochs of the same outbox hold is no gap, and what it dropped b
     [18, 19],
   ];
   assert.deepEqual((await start().begin(identity, next)).gap, lost);
+});
+
+test("a node that leaves holes without end is stopped, and one that fills them is not", async () => {
+  const { sim, metrics, start } = setUp();
+  const one: Layout = { ...layout, properties: layout.properties.slice(0, 1) };
+  const session = await start().begin(identity, { ...hello, highest: 10_000, recovered: 10_000 });
+  const holes = Array.from({ length: limits.rangesPerEpoch }, (_, i) => entry(2 * i + 1, one));
+  await session.submit(holes);
+  await assert.rejects(session.submit([entry(9001, one)]), { code: "request/too-many" });
+  assert.match(metrics.expose(), /penstock_ingest_limited_total\{limit="rangesPerEpoch"\} 1/);
+  await session.submit([entry(2, one)]);
+  assert.equal(seqsOf(sim).length, limits.rangesPerEpoch + 1);
+});
+
+test("a node that makes up layouts without end is stopped", () => {
+  const use = createLayoutUse(ingestMetrics(metricsRegistry()));
+  for (let id = 1; id <= limits.layoutsPerNode; id++) use.count(identity.node, id, layout);
+  use.count(identity.node, 1, layout);
+  assert.throws(() => use.count(identity.node, 0, layout), { code: "request/too-many" });
+  use.count("n2" as NodeUid, 0, layout);
+  const wide = { ...layout, properties: { length: limits.layoutPropertiesPerNode } as unknown as Layout["properties"] };
+  assert.throws(() => use.count("n2" as NodeUid, 1, wide), { code: "request/too-many" });
 });
 
 test("lostBelow() names the holes below lowest only", () => {

@@ -1,3 +1,4 @@
+import type { limits } from "@penstock/model";
 import type { Counter, Metrics } from "@penstock/runtime";
 
 export interface IngestMetrics {
@@ -6,6 +7,8 @@ export interface IngestMetrics {
   readonly unassigned: Counter;
   readonly lost: Counter;
   readonly failures: Counter;
+  /** by the limit of model/src/limits.ts that a node went beyond */
+  readonly limited: (limit: keyof typeof limits) => Counter;
 }
 
 export function ingestMetrics(metrics: Metrics): IngestMetrics {
@@ -18,5 +21,9 @@ export function ingestMetrics(metrics: Metrics): IngestMetrics {
     ),
     lost: metrics.counter("penstock_ingest_lost_total", "Readings that a gateway had to remove before they arrived"),
     failures: metrics.counter("penstock_ingest_failed_commits_total", "Commits refused by the store; the session ends"),
+    limited: (limit) =>
+      metrics.counter("penstock_ingest_limited_total", "Sessions ended because the node went beyond a limit", {
+        limit,
+      }),
   };
 }

@@ -6,6 +6,7 @@ import {
   type IngestHello,
   type IngestSession,
   type Layout,
+  limits,
   type NodeIdentity,
   type Ranges,
   type ReadingBatch,
@@ -20,6 +21,7 @@ import { acknowledge } from "./acknowledge.ts";
 import { checkEntry } from "./check-entry.ts";
 import { freshParts, heldOf } from "./dedup.ts";
 import { lostBelow, needsNewEpoch } from "./epoch.ts";
+import type { LayoutUse } from "./layout-use.ts";
 import type { IngestMetrics } from "./metrics.ts";
 import { sliceBatch } from "./slice-batch.ts";
 
@@ -32,6 +34,7 @@ export interface SessionOptions {
   readonly onCommitted: (committed: CommittedBatch) => void;
   readonly log: Log;
   readonly metrics: IngestMetrics;
+  readonly layoutUse: LayoutUse;
 }
 /** One submit on its way: what of it is stored, and who waits for it. */
 interface Waiting {
@@ -78,6 +81,7 @@ export function createSession(options: SessionOptions): IngestSession {
       id = store.defineLayout(identity.tenant, layout);
       layoutIds.set(layout, id);
     }
+    options.layoutUse.count(identity.node, await id, layout);
     return id;
   }
 
@@ -149,6 +153,15 @@ export function createSession(options: SessionOptions): IngestSession {
     });
   }
 
+  /** What is held is written with every commit: who leaves holes without end makes each of them longer. */
+  function checkPieces(entries: readonly IngestEntry[]): void {
+    const after = entries.reduce((all, e) => addRange(all, e.firstSeq, e.firstSeq + e.count - 1), known);
+    if (after.length <= Math.max(limits.rangesPerEpoch, known.length)) return;
+    metrics.limited("rangesPerEpoch").add();
+    const text = `Cannot take readings: what is held of this epoch would be in ${after.length} pieces, limit ${limits.rangesPerEpoch}`;
+    throw new AppError("request/too-many", text);
+  }
+
   async function submit(entries: readonly IngestEntry[]): Promise<Ranges> {
     if (newEpoch)
       throw new AppError("link/bad-frame", "Cannot take readings: the session was told to begin a new epoch");
@@ -156,6 +169,7 @@ export function createSession(options: SessionOptions): IngestSession {
     const batches = entries.map(checkEntry);
     const layoutIds = await Promise.all(entries.map(place));
     if (broken !== null) throw broken;
+    checkPieces(entries);
     const fresh = take(entries.map((entry, i) => ({ entry, batch: batches[i]!, layoutId: layoutIds[i]! })));
     const ranges = entries.reduce<Ranges>((all, e) => addRange(all, e.firstSeq, e.firstSeq + e.count - 1), []);
     const done = Promise.withResolvers<void>();

@@ -1,3 +1,4 @@
+import type { limits } from "@penstock/model";
 import type { Counter, Gauge, Metrics } from "@penstock/runtime";
 
 export interface LinkMetrics {
@@ -9,6 +10,8 @@ export interface LinkMetrics {
   readonly broken: Counter;
   readonly ignored: Counter;
   readonly duplicateFrames: Counter;
+  /** by the limit of model/src/limits.ts that a gateway went beyond */
+  readonly limited: (limit: keyof typeof limits) => Counter;
 }
 
 export function linkMetrics(metrics: Metrics): LinkMetrics {
@@ -24,5 +27,7 @@ export function linkMetrics(metrics: Metrics): LinkMetrics {
       "Frames of unknown lanes, messages of unknown kinds and unknown fields, all ignored",
     ),
     duplicateFrames: metrics.counter("penstock_link_duplicate_frames_total", "Frames that came twice and were dropped"),
+    limited: (limit) =>
+      metrics.counter("penstock_link_limited_total", "What gateways did beyond a limit; refused or ignored", { limit }),
   };
 }

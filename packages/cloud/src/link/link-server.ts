@@ -1,14 +1,17 @@
 import {
+  AppError,
   type CloudControl,
   type ErrorCode,
   errors,
   type Ingest,
   type IngestSession,
+  limits,
   type NodeNudger,
   type NodeUid,
 } from "@penstock/model";
 import type { Clock, Log, Metrics } from "@penstock/runtime";
 import type { Hello, Transport } from "@penstock/wire";
+import { createAllowance } from "./allowance.ts";
 import { type Credit, creditFor } from "./credit.ts";
 import { type BootSightings, isDuplicate, noSightings, sawBoot } from "./duplicate-node.ts";
 import { linkMetrics } from "./link-metrics.ts";
@@ -42,6 +45,10 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
   const all = new Set<RunningSession>();
   const byNode = new Map<NodeUid, RunningSession>();
   const sightings = new Map<NodeUid, { boots: BootSightings; raisedFor: Peer | null }>();
+  const sessions = createAllowance(clock, { ms: 60_000, most: limits.sessionsPerMinute });
+  const epochs = createAllowance(clock, { ms: 3_600_000, most: limits.epochsPerHour });
+  const renewals = createAllowance(clock, { ms: 3_600_000, most: limits.renewalsPerHour });
+  let accepted = 0;
   let pendingBytes = 0;
   /** sessions with something pending */
   let active = 0;
@@ -51,6 +58,11 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
 
   async function begin(session: () => RunningSession, peer: Peer, hello: Hello): Promise<IngestSession> {
     await control.authorize(peer, peer.fingerprint);
+    if (!epochs.allow(peer.node, hello.epoch)) {
+      stats.limited("epochsPerHour").add();
+      const text = `Cannot open session: more than ${limits.epochsPerHour} epochs of this node within an hour`;
+      throw new AppError("request/too-many", text);
+    }
     noticeDuplicates(peer, hello);
     const older = byNode.get(peer.node);
     byNode.set(peer.node, session());
@@ -104,6 +116,11 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
         transport.close("the cloud stops");
         return;
       }
+      if (!sessions.allow(peer.node, `${accepted++}`)) {
+        stats.limited("sessionsPerMinute").add();
+        transport.close(`more than ${limits.sessionsPerMinute} sessions of this node within a minute`);
+        return;
+      }
       let own = 0;
       const session: RunningSession = runCloudSession({
         transport,
@@ -114,6 +131,7 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
         stats,
         credit,
         begin: (hello) => begin(() => session, peer, hello),
+        mayRenew: () => renewals.allow(peer.node, `${accepted++}`),
         onPending(change) {
           pendingBytes += change;
           active += Number(own + change > 0) - Number(own > 0);

@@ -1,4 +1,5 @@
 import {
+  AppError,
   type CloudControl,
   codeOf,
   type ErrorCode,
@@ -12,6 +13,7 @@ import type { Clock, Log } from "@penstock/runtime";
 import { type Assigned, decodeBatchBody, type Hello, openLinkChannel, type Transport } from "@penstock/wire";
 import { coalesced } from "./coalesced.ts";
 import { commitThenAck } from "./commit-then-ack.ts";
+import { controlWeight } from "./control-weight.ts";
 import type { Credit } from "./credit.ts";
 import type { LinkMetrics } from "./link-metrics.ts";
 import { cloudStep, newCloudSession } from "./session.ts";
@@ -35,6 +37,8 @@ export interface SessionOptions {
   credit(): Credit;
   /** authorizes, replaces the node's older session, opens its source; rejects with the reason for a refusal */
   begin(hello: Hello): Promise<IngestSession>;
+  /** counts a renewal; false when it is one too many */
+  mayRenew(): boolean;
   /** bytes handed to ingest, or through: the server counts those of all sessions */
   onPending(change: number): void;
   onEnd(): void;
@@ -67,6 +71,7 @@ export function runCloudSession(options: SessionOptions): RunningSession {
   let reason = "connection ended";
   let cancelAck: (() => void) | null = null;
   let counted = { duplicates: 0, ignored: 0 };
+  let controlBytes = 0;
 
   const channel = openLinkChannel({
     transport: options.transport,
@@ -114,6 +119,21 @@ export function runCloudSession(options: SessionOptions): RunningSession {
     inFlight.add(watched);
   }
 
+  /** Services take their time; who says more meanwhile than a healthy gateway has to say is let go. */
+  function handOver(bytes: number, work: () => Promise<unknown>): void {
+    if (controlBytes + bytes > limits.controlBytesInFlight) {
+      stats.limited("controlBytesInFlight").add();
+      fail(new AppError("request/too-many", `Cannot go on: more than ${limits.controlBytesInFlight} bytes under way`));
+      return;
+    }
+    controlBytes += bytes;
+    track(
+      work().finally(() => {
+        controlBytes -= bytes;
+      }),
+    );
+  }
+
   const pushAssigned = coalesced(async () => feed({ t: "assigned", set: await control.assigned(peer) }));
   const pushDesired = coalesced(async () => {
     const values = await control.pendingDesired(peer);
@@ -155,10 +175,10 @@ export function runCloudSession(options: SessionOptions): RunningSession {
         control.applied(peer, effect.version);
         return;
       case "desired-taken":
-        track(control.desiredTaken(peer, effect.taken));
+        handOver(controlWeight(effect.taken), () => control.desiredTaken(peer, effect.taken));
         return;
       case "take-reports":
-        track(takeReports(effect));
+        handOver(controlWeight(effect.reports), () => takeReports(effect));
         return;
       case "report":
         control.nodeReport(peer, effect.report);
@@ -167,7 +187,10 @@ export function runCloudSession(options: SessionOptions): RunningSession {
         control.raise(peer, { code: effect.code, key: effect.key, message: effect.message });
         return;
       case "renew":
-        track(control.renew(peer, effect.publicKeyDer).then((made) => feed({ t: "certificate", ...made })));
+        handOver(effect.publicKeyDer.length, () => renew(effect.publicKeyDer));
+        return;
+      case "limited":
+        stats.limited(effect.limit).add();
         return;
       case "close":
         reason = effect.message;
@@ -229,6 +252,21 @@ export function runCloudSession(options: SessionOptions): RunningSession {
     await control.takeReports(peer, reports);
     const taken = reports.map(({ device, property, version, state }) => ({ device, property, version, state }));
     feed({ t: "reports-taken", taken });
+  }
+
+  /** One that is not due is left unanswered: a gateway whose clock is ahead asks again, and its readings flow meanwhile. */
+  async function renew(publicKeyDer: Uint8Array): Promise<void> {
+    if (!options.mayRenew()) {
+      stats.limited("renewalsPerHour").add();
+      return;
+    }
+    try {
+      feed({ t: "certificate", ...(await control.renew(peer, publicKeyDer, peer.fingerprint)) });
+    } catch (error) {
+      if (codeOf(error) !== "request/too-many") throw error;
+      stats.limited("renewalsPerHour").add();
+      log.info({ reason: (error as Error).message }, "A renewal was not due");
+    }
   }
 
   function countFrames(): void {

@@ -5,6 +5,7 @@ import type {
   ErrorCode,
   IngestEntry,
   Layout,
+  limits,
   Micros,
   NodeReport,
   Ranges,
@@ -34,6 +35,10 @@ export interface CloudSession {
   readonly assignedSent: number | null;
   /** version last sent per `device/property` */
   readonly desiredSent: ReadonlyMap<string, number>;
+  /** messages about what was dropped, in the minute that began then */
+  readonly dropped: { readonly since: number; readonly count: number };
+  /** highest version that the gateway said it works by */
+  readonly applied: number;
   /** messages of unknown kinds and unknown fields */
   readonly ignored: number;
 }
@@ -73,6 +78,8 @@ export type CloudEffect =
   | { readonly t: "report"; readonly report: NodeReport }
   | { readonly t: "raise"; readonly code: ErrorCode; readonly key: string; readonly message: string }
   | { readonly t: "renew"; readonly publicKeyDer: Uint8Array }
+  /** counts what the gateway did beyond a limit */
+  | { readonly t: "limited"; readonly limit: keyof typeof limits }
   | { readonly t: "close"; readonly code: ErrorCode; readonly message: string };
 
 export interface CloudStep {

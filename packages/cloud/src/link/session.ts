@@ -1,4 +1,4 @@
-import { type AssignedSet, addRange, type DesiredValue, type Ranges } from "@penstock/model";
+import { type AssignedSet, addRange, type DesiredValue, limits, type Ranges } from "@penstock/model";
 import { type AnyMessage, checkEdgeMessage, type EdgeMessage, helloVersions, linkVersions } from "@penstock/wire";
 import type { Credit } from "./credit.ts";
 import { committed, gapAlarms, sendAck, takeDropped, takeReadings, tellCredit } from "./session-readings.ts";
@@ -27,6 +27,8 @@ export function newCloudSession(now: number): CloudSession {
     credit: { live: 0, backlog: 0 },
     assignedSent: null,
     desiredSent: new Map(),
+    dropped: { since: now, count: 0 },
+    applied: 0,
     ignored: 0,
   };
 }
@@ -49,7 +51,7 @@ export function cloudStep(state: CloudSession, input: CloudInput): CloudStep {
       if (checked === null) return { state: { ...state, ignored: state.ignored + 1 }, effects: [] };
       const counted =
         checked.unknownFields === 0 ? state : { ...state, ignored: state.ignored + checked.unknownFields };
-      return state.phase === "open" ? open(counted, checked.message) : tooEarly(counted, checked.message);
+      return state.phase === "open" ? open(counted, checked.message, input.now) : tooEarly(counted, checked.message);
     }
     case "begun":
       return begun(state, input);
@@ -137,14 +139,17 @@ function begun(state: CloudSession, input: CloudInput & { t: "begun" }): CloudSt
   };
 }
 
-function open(state: CloudSession, message: EdgeMessage): CloudStep {
+function open(state: CloudSession, message: EdgeMessage, now: number): CloudStep {
   switch (message.t) {
     case "readings":
       return takeReadings(state, message);
     case "dropped":
-      return takeDropped(state, message.lowest);
+      return dropped(state, message.lowest, now);
     case "applied":
-      return { state, effects: [{ t: "applied", version: message.version }] };
+      // Each is a write of the state store; what says nothing new is none.
+      if (message.version <= state.applied || message.version > (state.assignedSent ?? 0))
+        return { state, effects: [] };
+      return { state: { ...state, applied: message.version }, effects: [{ t: "applied", version: message.version }] };
     case "desired-taken":
       return { state, effects: [{ t: "desired-taken", taken: message.taken }] };
     case "reports":
@@ -164,6 +169,14 @@ function open(state: CloudSession, message: EdgeMessage): CloudStep {
         message: "Cannot go on: the gateway said hello a second time",
       });
   }
+}
+
+function dropped(state: CloudSession, lowest: number, now: number): CloudStep {
+  const { since, count } = now - state.dropped.since < 60_000_000 ? state.dropped : { since: now, count: 0 };
+  if (count < limits.droppedPerMinute) return takeDropped({ ...state, dropped: { since, count: count + 1 } }, lowest);
+  const message = `Cannot go on: the gateway said more than ${limits.droppedPerMinute} times a minute what it dropped`;
+  const ended = over(state, { t: "close", code: "request/too-many", message });
+  return { ...ended, effects: [{ t: "limited", limit: "droppedPerMinute" }, ...ended.effects] };
 }
 
 /** A set that the gateway has already counts as applied. */

@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, X509Certificate } from "node:crypto";
-import { AppError, invalid, type NodeIdentity } from "@penstock/model";
+import { AppError, formatMicros, invalid, type Micros, type NodeIdentity } from "@penstock/model";
 import type { IssuedCertificate, ServiceContext } from "./context.ts";
 
 /** @throws AppError input/invalid for anything but a P-256 public key, the only kind that node certificates are given for */
@@ -36,6 +36,9 @@ function sha256(bytes: Uint8Array): string {
 export function plainFingerprint(fingerprint: string): string {
   return fingerprint.replaceAll(":", "").toLowerCase();
 }
+
+/** Gateways count from the certificate's own beginning, which lies before its issue, and by their own clock. */
+const renewalSlackMicros = 3_600_000_000;
 
 /** Certificates of nodes: given, renewed for the same key, revoked. */
 export function createCertificates(context: ServiceContext) {
@@ -96,6 +99,24 @@ export function createCertificates(context: ServiceContext) {
           `Certificate of node ${identity.node} is unknown, revoked or not its own`,
         );
       }
+    },
+    /** @throws AppError request/too-many unless the certificate that the node uses now is past two thirds of its life */
+    async isDue(identity: NodeIdentity, fingerprint: string): Promise<void> {
+      const row = await db
+        .selectFrom("node_certificates")
+        .select(["issued_at", "expires_at"])
+        .where("fingerprint", "=", plainFingerprint(fingerprint))
+        .where("tenant_uid", "=", identity.tenant)
+        .where("node_uid", "=", identity.node)
+        .executeTakeFirst();
+      if (row === undefined)
+        throw new AppError("link/not-authorized", `Certificate of node ${identity.node} is unknown`);
+      const due = row.issued_at + ((row.expires_at - row.issued_at) * 2) / 3 - renewalSlackMicros;
+      if (clock.now() >= due) return;
+      throw new AppError(
+        "request/too-many",
+        `Certificate of node ${identity.node} is renewed from ${formatMicros(Math.ceil(due) as Micros)} on`,
+      );
     },
     /** @throws AppError link/not-authorized when no valid certificate of the node has this key */
     async isOwnKey(identity: NodeIdentity, publicKeyDer: Uint8Array): Promise<void> {

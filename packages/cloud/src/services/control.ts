@@ -70,9 +70,10 @@ export function createControl(
     },
     raise: (identity, alarm) => alarms.raise(identity, alarm),
     clear: (identity, alarm) => alarms.clear(identity, alarm),
-    async renew(identity, publicKeyDer) {
+    async renew(identity, publicKeyDer, fingerprint) {
       const key = publicKeyFromDer(publicKeyDer);
       await certificates.isOwnKey(identity, key);
+      await certificates.isDue(identity, fingerprint);
       const { certificatePem, trustBundlePem } = await certificates.issue(identity, key);
       return { certificatePem, trustBundlePem };
     },
