@@ -2,20 +2,15 @@ import { accessSync, constants, existsSync, readFileSync, statfsSync } from "nod
 import { createServer } from "node:net";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { type Context, type ContextFlags, connect } from "../context.ts";
+import { type ContextFlags, connect } from "../context.ts";
+import { type Finding, nodeFindings } from "../doctor-nodes.ts";
+import { type PortQuestion, portsToCheck } from "../doctor-ports.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { installedPaths } from "../installed-paths.ts";
-import { wholeNumber } from "../numeric-option.ts";
 import { formatOf, print } from "../output.ts";
 import { tableText } from "../print-table.ts";
 import { shownPath } from "../shown-path.ts";
 import { timeText } from "../time-cell.ts";
-
-interface Finding {
-  readonly what: string;
-  readonly ok: boolean;
-  readonly detail: string;
-}
 
 const freeBytesWanted = 512 * 1024 * 1024;
 
@@ -80,37 +75,6 @@ function checkMachine(dataDir: string): Finding[] {
   return findings;
 }
 
-interface PortQuestion {
-  readonly port: number;
-  /** what of ours listens there, as far as we know */
-  readonly user: string | null;
-}
-
-/** Those of the `penstock up` that runs in this data folder, else the usual ones. */
-function portsToCheck(folder: string, given: readonly string[] | undefined): PortQuestion[] {
-  const demo = runningDemo(folder);
-  const uses = demo === null ? [] : Object.entries(demo.ports);
-  const known = uses.map(([what, port]) => ({ port, user: `the running penstock up: ${portWords[what] ?? what}` }));
-  if (given !== undefined) {
-    const numbers = given.map((text) => wholeNumber("--ports", text, { min: 1, max: 65_535 }));
-    return numbers.map((port) => known.find((one) => one.port === port) ?? { port, user: null });
-  }
-  return known.length > 0 ? known : [8443, 8080, 1883].map((port) => ({ port, user: null }));
-}
-const portWords: Readonly<Record<string, string>> = { cloud: "gateways", local: "page", mqtt: "MQTT" };
-
-function runningDemo(folder: string): NonNullable<Context["demo"]> | null {
-  try {
-    const { demo } = JSON.parse(readFileSync(resolve(folder, "context.json"), "utf8")) as Context;
-    if (demo === undefined) return null;
-    // Signal 0 only asks whether the process is there: one that was killed left its ports in the file.
-    process.kill(demo.pid, 0);
-    return demo;
-  } catch {
-    return null;
-  }
-}
-
 /** Taken is no fault when it is ours that runs: it is told, not counted. */
 function checkPort({ port, user }: PortQuestion): Promise<Finding> {
   return new Promise((resolve) => {
@@ -137,18 +101,7 @@ async function checkCloud(flags: ContextFlags): Promise<Finding[]> {
     const session = await client.session.get({});
     findings.push({ what: "login", ok: true, detail: `${session.user} until ${timeText(session.expiresAt)}` });
     for (const node of (await client.nodes.list({ params: { tenant: context.tenant } })).items) {
-      const { connected, joined, lastSeenAt, outbox, counters } = node.status;
-      const waiting = outbox === null ? "" : `, ${outbox.readings} readings wait, ${outbox.dropped} dropped`;
-      findings.push({
-        what: `node ${node.metadata.name}`,
-        ok: connected && outbox?.full !== true,
-        detail: `${connected ? "connected" : joined ? `away since ${lastSeenAt === null ? "its start" : timeText(lastSeenAt)}` : "has not joined"}${waiting}`,
-      });
-      for (const [counter, total] of Object.entries(counters)) {
-        if (!/_(dropped|refused)_/.test(counter) || total === 0) continue;
-        const detail = `${counter} is ${total} since the gateway started; docs/reference/metrics.md says of what`;
-        findings.push({ what: `node ${node.metadata.name}`, ok: false, detail });
-      }
+      findings.push(...nodeFindings(node));
     }
     return findings;
   } catch (error) {
