@@ -130,6 +130,7 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
       ...{ store: series, log, metrics },
       wasAssigned: services.control.wasAssigned,
       onCommitted: services.onCommitted,
+      onUnassigned: services.onUnassigned,
     });
     link = createLinkServer({ ingest, control: services.control, clock, log, metrics });
     closers.push(() => link!.close());

@@ -131,6 +131,8 @@ export interface AlarmsTable {
   last_at: number;
   count: number;
   cleared_at: number | null;
+  /** of ingest/gap: JSON of what is known to be lost, `{total, ranges}` */
+  lost: string | null;
 }
 /** Answers remembered for 24 h. Key (scope, key). */
 export interface IdempotencyKeysTable {

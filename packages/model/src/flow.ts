@@ -86,6 +86,8 @@ export interface OutboxStats {
   readonly full: boolean;
 }
 /** What link needs of the outbox. */
+  /** full because its disk has no room; left out by agents that do not tell */
+  readonly diskFull?: boolean;
 export interface OutboxReader {
   bounds(): OutboxBounds;
   stats(): OutboxStats;
@@ -300,7 +302,16 @@ export interface CloudControl {
   nodeReport(identity: NodeIdentity, report: NodeReport): void;
   nodeDisconnected(identity: NodeIdentity, reason: string): void;
   applied(identity: NodeIdentity, version: number): void;
-  raise(identity: NodeIdentity, alarm: { code: ErrorCode; key: string; message: string }): void;
+  /** `lost`: of ingest/gap; kept as one alarm an epoch, and a seq that was told before does not count again */
+  raise(
+    identity: NodeIdentity,
+    alarm: {
+      code: ErrorCode;
+      key: string;
+      message: string;
+      lost?: { readonly epoch: Epoch; readonly from: number; readonly to: number };
+    },
+  ): void;
   clear(identity: NodeIdentity, alarm: { code: ErrorCode; key: string }): void;
   /**
    * a new certificate for the same key

@@ -106,6 +106,7 @@ const outboxStats = shape<OutboxStats>({
   dropped: isCounter,
   refused: isCounter,
   full: isBool,
+  diskFull: (value, path) => value !== undefined && isBool(value, path),
 });
 const counterName = /^penstock_[a-z0-9_]{1,119}$/;
 /** What is no counter of ours, or too many, is left out: a node's word on itself must not cost it the session. */

@@ -10,6 +10,8 @@ export interface IngestOptions {
   readonly wasAssigned: (identity: NodeIdentity, device: DeviceUid) => Promise<boolean>;
   /** called after each commit, in commit order within a node's session; must not throw */
   readonly onCommitted: (committed: CommittedBatch) => void;
+  /** told of a device that was never this node's, once a message that has readings of it */
+  readonly onUnassigned?: (identity: NodeIdentity, device: DeviceUid) => void;
   readonly log: Log;
   readonly metrics: Metrics;
 }

@@ -56,16 +56,18 @@ function entry(firstSeq: number, device: Layout = layout): IngestEntry {
 function setUp(options: { readonly assigned?: boolean } = {}) {
   const sim = simSeriesStore();
   const committed: CommittedBatch[] = [];
+  const unassigned: DeviceUid[] = [];
   const metrics = metricsRegistry();
   const start = () =>
     createIngest({
       store: sim.store,
       wasAssigned: async () => options.assigned ?? true,
       onCommitted: (batch) => void committed.push(batch),
+      onUnassigned: (_, device) => void unassigned.push(device),
       log: silentLog,
       metrics,
     });
-  return { sim, committed, metrics, start };
+  return { sim, committed, unassigned, metrics, start };
 }
 const seqsOf = (sim: ReturnType<typeof simSeriesStore>) =>
   sim
@@ -161,11 +163,12 @@ test("a malformed entry stores nothing of its message", async () => {
 });
 
 test("readings of a device that was never the node's are acknowledged, counted and not stored", async () => {
-  const { sim, metrics, start } = setUp({ assigned: false });
+  const { sim, metrics, unassigned, start } = setUp({ assigned: false });
   const session = await start().begin(identity, hello);
   assert.deepEqual(await session.submit([entry(1)]), [[1, 5]]);
   assert.deepEqual(seqsOf(sim), []);
   assert.match(metrics.expose(), /penstock_ingest_unassigned_total 5/);
+  assert.deepEqual(unassigned, [layout.device]);
   assert.deepEqual((await start().begin(identity, { ...hello, highest: 5 })).held, [[1, 5]]);
 });
 

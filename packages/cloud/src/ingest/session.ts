@@ -32,6 +32,7 @@ export interface SessionOptions {
   readonly store: Pick<SeriesStore, "commit" | "defineLayout">;
   readonly wasAssigned: (identity: NodeIdentity, device: Layout["device"]) => Promise<boolean>;
   readonly onCommitted: (committed: CommittedBatch) => void;
+  readonly onUnassigned?: (identity: NodeIdentity, device: Layout["device"]) => void;
   readonly log: Log;
   readonly metrics: IngestMetrics;
   readonly layoutUse: LayoutUse;
@@ -141,6 +142,7 @@ export function createSession(options: SessionOptions): IngestSession {
       metrics.duplicates.add(entry.count - fresh);
       if (layoutId === null) {
         metrics.unassigned.add(fresh);
+        options.onUnassigned?.(identity, entry.layout.device);
         return [];
       }
       return parts.map(([from, to]) => {

@@ -183,9 +183,11 @@ export function runCloudSession(options: SessionOptions): RunningSession {
       case "report":
         control.nodeReport(peer, effect.report);
         return;
-      case "raise":
-        control.raise(peer, { code: effect.code, key: effect.key, message: effect.message });
+      case "raise": {
+        const { t: _, ...alarm } = effect;
+        control.raise(peer, alarm);
         return;
+      }
       case "renew":
         handOver(effect.publicKeyDer.length, () => renew(effect.publicKeyDer));
         return;

@@ -1,5 +1,14 @@
 import { inflateRawSync } from "node:zlib";
-import { AppError, addRange, type IngestEntry, type Layout, limits, missingFrom, type Ranges } from "@penstock/model";
+import {
+  AppError,
+  addRange,
+  type Epoch,
+  type IngestEntry,
+  type Layout,
+  limits,
+  missingFrom,
+  type Ranges,
+} from "@penstock/model";
 import { checkLayout, type Readings } from "@penstock/wire";
 import { type Credit, isMaterial } from "./credit.ts";
 import type { CloudEffect, CloudSession, CloudStep } from "./session-state.ts";
@@ -68,14 +77,16 @@ export function tellCredit(state: CloudSession, now: number, credit: Credit): Cl
 /** What the gateway removed before it was committed is lost; every range is named once. */
 export function takeDropped(state: CloudSession, lowest: number): CloudStep {
   const gap = missingFrom(state.held, 0, lowest - 1);
+  if (state.hello === null) return { state, effects: [] };
   return {
     state: { ...state, held: addRange(state.held, 0, lowest - 1) },
-    effects: gapAlarms(state.hello?.epoch ?? "", gap),
+    effects: gapAlarms(state.hello.epoch, gap),
   };
 }
 
-export function gapAlarms(epoch: string, gap: Ranges): CloudEffect[] {
+export function gapAlarms(epoch: Epoch, gap: Ranges): CloudEffect[] {
   return gap.map(([from, to]) => ({
+    lost: { epoch, from, to },
     t: "raise",
     code: "ingest/gap",
     key: `${epoch}:${from}-${to}`,

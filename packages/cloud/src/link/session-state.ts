@@ -1,5 +1,6 @@
 import type {
   AssignedSet,
+  CloudControl,
   DesiredReport,
   DesiredValue,
   ErrorCode,
@@ -76,7 +77,7 @@ export type CloudEffect =
   | { readonly t: "desired-taken"; readonly taken: DesiredTaken["taken"] }
   | { readonly t: "take-reports"; readonly reports: readonly DesiredReport[] }
   | { readonly t: "report"; readonly report: NodeReport }
-  | { readonly t: "raise"; readonly code: ErrorCode; readonly key: string; readonly message: string }
+  | ({ readonly t: "raise" } & Parameters<CloudControl["raise"]>[1])
   | { readonly t: "renew"; readonly publicKeyDer: Uint8Array }
   /** counts what the gateway did beyond a limit */
   | { readonly t: "limited"; readonly limit: keyof typeof limits }

@@ -10,6 +10,7 @@ import {
 import type { Selectable } from "kysely";
 import type { AlarmsTable } from "../state-schema.ts";
 import type { Caller, Page, ServiceContext } from "./context.ts";
+import { addLost, type LostRange } from "./lost-alarm.ts";
 import type { Names } from "./names.ts";
 import { tenantOf } from "./tenant-check.ts";
 
@@ -29,10 +30,8 @@ export interface AlarmView {
 const severityOf: Partial<Record<ErrorCode, Severity>> = {
   "ingest/gap": "critical",
   "outbox/corrupt": "critical",
-  "outbox/disk-full": "critical",
   "outbox/full": "major",
   "link/duplicate-node": "major",
-  "ingest/not-assigned": "warning",
 };
 type Row = Selectable<AlarmsTable>;
 
@@ -70,14 +69,14 @@ export function createAlarms(
 
   return {
     /**
-     * What an earlier process watched is watched anew: two machines with one certificate are noticed again within minutes,
-     * but that it is over would never be.
+     * What an earlier process watched is watched anew: two machines with one certificate, or readings of devices that are not
+     * the node's, are noticed again within minutes, but that it is over would never be.
      */
     async start(): Promise<void> {
       await db
         .updateTable("alarms")
         .set({ cleared_at: clock.now() })
-        .where("code", "=", "link/duplicate-node")
+        .where("code", "in", ["link/duplicate-node", "ingest/not-assigned"])
         .where("cleared_at", "is", null)
         .execute();
     },
@@ -113,11 +112,21 @@ export function createAlarms(
               last_at: now,
               count: 1,
               cleared_at: null,
+              lost: null,
             })
             .returningAll()
             .executeTakeFirst();
         }),
       );
+    },
+    /** Readings are lost: one alarm an epoch, that counts each seq once however often it is told. */
+    lose(identity: NodeIdentity, lost: LostRange): void {
+      const now = clock.now();
+      next(identity.tenant, async () => {
+        const row = await addLost(db, { identity, lost, now, severity: severityOf["ingest/gap"] ?? "critical" });
+        if (row !== undefined) raised.add();
+        return row;
+      });
     },
     clear(identity: NodeIdentity, alarm: { readonly code: ErrorCode; readonly key: string }): void {
       const now = clock.now();

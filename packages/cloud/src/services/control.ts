@@ -33,6 +33,17 @@ export function createControl(
     return row;
   }
 
+  /** Only the edges: a node that stays full does not count its alarm up with every report. */
+  function showAlarm(
+    identity: NodeIdentity,
+    alarm: { code: "outbox/full" | "outbox/disk-full"; isRaised: boolean; message: string },
+  ): void {
+    const { code, isRaised, message } = alarm;
+    if (!statuses.isChanged(identity, code, isRaised)) return;
+    if (isRaised) alarms.raise(identity, { code, key: "outbox", message });
+    else alarms.clear(identity, { code, key: "outbox" });
+  }
+
   return {
     authorize: (identity, fingerprint) => certificates.authorize(identity, fingerprint),
     wasAssigned: ({ tenant, node }, device) => assigned.was(tenant, node, device),
@@ -49,15 +60,15 @@ export function createControl(
     },
     nodeReport(identity, report) {
       statuses.report(identity, report);
-      const full = { code: "outbox/full", key: "outbox" } as const;
-      // Only the edges: a node that stays full does not count its alarm up with every report.
-      if (!statuses.isFullChanged(identity, report.outbox.full)) return;
-      if (!report.outbox.full) {
-        alarms.clear(identity, full);
-        return;
-      }
-      const message = `Outbox is full: ${report.outbox.readings} readings wait, ${report.outbox.dropped} were dropped`;
-      alarms.raise(identity, { ...full, message });
+      const { full, diskFull = false, readings, dropped, refused } = report.outbox;
+      showAlarm(identity, {
+        ...{ code: "outbox/full", isRaised: full && !diskFull },
+        message: `Outbox is full: ${readings} readings wait, ${dropped} were dropped`,
+      });
+      showAlarm(identity, {
+        ...{ code: "outbox/disk-full", isRaised: diskFull },
+        message: `The gateway's disk is full: ${refused} readings were refused since its agent started`,
+      });
     },
     nodeDisconnected(identity, reason) {
       statuses.disconnected(identity);
@@ -68,7 +79,10 @@ export function createControl(
         log.warn({ node, error: String(error) }, "Applied version could not be stored; the node says it again");
       });
     },
-    raise: (identity, alarm) => alarms.raise(identity, alarm),
+    raise(identity, { lost, ...alarm }) {
+      if (lost === undefined) alarms.raise(identity, alarm);
+      else alarms.lose(identity, lost);
+    },
     clear: (identity, alarm) => alarms.clear(identity, alarm),
     async renew(identity, publicKeyDer, fingerprint) {
       const key = publicKeyFromDer(publicKeyDer);

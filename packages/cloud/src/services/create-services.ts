@@ -17,6 +17,7 @@ import { createNodes } from "./nodes.ts";
 import { createSeries } from "./series.ts";
 import { createTenants } from "./tenants.ts";
 import { createTwins } from "./twins.ts";
+import { createUnassignedAlarms } from "./unassigned-alarms.ts";
 import { createUsers } from "./users.ts";
 
 /**
@@ -33,6 +34,7 @@ export function createServices(context: ServiceContext) {
   const desired = createDesired(context, names);
   const live = createLive(context, names);
   const alarms = createAlarms(context, { names, onAlarm: (tenant, alarm) => live.onAlarm(tenant, alarm) });
+  const unassigned = createUnassignedAlarms(context, alarms);
   const stopListening = desired.onChange((change) => live.onDesired(change));
   const certificates = createCertificates(context);
   const assigned = createAssigned(context);
@@ -58,6 +60,8 @@ export function createServices(context: ServiceContext) {
     control: createControl(context, { assigned, desired, alarms, statuses, certificates }),
     /** for ingest, after each commit */
     onCommitted: (committed: CommittedBatch) => live.onCommitted(committed),
+    /** for ingest, when a node sends what is not its own */
+    onUnassigned: unassigned.note,
     /** what /readyz asks: [] when requests can be served */
     async failing(): Promise<string[]> {
       const [state, series] = await Promise.allSettled([
@@ -81,6 +85,7 @@ export function createServices(context: ServiceContext) {
       stopListening();
       live.close();
       await desired.close();
+      unassigned.close();
       await alarms.close();
       await statuses.close();
     },

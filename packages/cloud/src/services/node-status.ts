@@ -2,6 +2,7 @@ import {
   type DeviceHealth,
   type DeviceStatus,
   type DeviceUid,
+  type ErrorCode,
   formatMicros,
   type Micros,
   type NodeIdentity,
@@ -18,8 +19,8 @@ interface NodeState {
   agentVersion: string | null;
   report: NodeReport | null;
   health: ReadonlyMap<DeviceUid, DeviceHealth>;
-  /** null = not heard since this process started */
-  wasFull: boolean | null;
+  /** what was last said of each alarm; not heard since this process started when missing */
+  readonly said: Map<ErrorCode, boolean>;
 }
 
 /** How far the stored sightings may be behind, and how many go into one statement. */
@@ -42,7 +43,7 @@ export function createNodeStatuses(context: Pick<ServiceContext, "db" | "clock" 
   function at(tenant: string, node: NodeUid): NodeState {
     let state = nodes.get(node);
     if (state === undefined) {
-      const nothing = { lastSeen: null, agentVersion: null, report: null, wasFull: null };
+      const nothing = { lastSeen: null, agentVersion: null, report: null, said: new Map() };
       state = { tenant, connected: false, health: new Map(), ...nothing };
       nodes.set(node, state);
     }
@@ -116,10 +117,10 @@ export function createNodeStatuses(context: Pick<ServiceContext, "db" | "clock" 
       heard(identity, { report, health, agentVersion: report.agentVersion });
     },
     /** true once for each change, and for the first word after a start, whose alarm may be from before it */
-    isFullChanged({ tenant, node }: NodeIdentity, isFull: boolean): boolean {
-      const state = at(tenant, node);
-      const isChanged = state.wasFull !== isFull;
-      state.wasFull = isFull;
+    isChanged({ tenant, node }: NodeIdentity, alarm: ErrorCode, isRaised: boolean): boolean {
+      const { said } = at(tenant, node);
+      const isChanged = said.get(alarm) !== isRaised;
+      said.set(alarm, isRaised);
       return isChanged;
     },
     node(node: NodeUid): Pick<NodeStatus, "connected" | "lastSeenAt" | "agentVersion" | "outbox" | "counters"> {

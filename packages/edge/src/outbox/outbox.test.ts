@@ -228,9 +228,11 @@ test("outbox.append() on a full disk rejects, leaves nothing half written, and g
   await fill(outbox, 1, 3);
   disk.capacity = disk.used + 20;
   await assert.rejects(outbox.append(testBatch({ number: 4 })), { code: "outbox/disk-full" });
+  assert.equal(outbox.stats().diskFull, true);
   assert.deepEqual([outbox.stats().refused, outbox.stats().full], [3, true]);
   disk.capacity = Number.POSITIVE_INFINITY;
   assert.equal((await outbox.append(testBatch({ number: 5 }))).firstSeq, 10);
+  assert.deepEqual([outbox.stats().full, outbox.stats().diskFull], [false, false]);
   disk.crash();
   // A disk that is full at the start keeps no gateway from emptying its outbox.
   disk.capacity = disk.used;

@@ -99,7 +99,7 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
   let waiting: Waiting[] = [];
   let waitingBytes = 0;
   let refused = 0;
-  let isFull = false;
+  let lack: "full" | "disk-full" | null = null;
   let isClosed = false;
   let mustSweep = false;
   let mustExpire = false;
@@ -185,7 +185,7 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
   // ── appends ──
 
   function refuse(group: readonly Waiting[], why: Refusal, error: unknown): void {
-    if (why === "full" || why === "disk-full") isFull = true;
+    if (why === "full" || why === "disk-full") lack = why;
     for (const one of group) {
       refused += one.batch.count;
       metrics.refused(why).add(one.batch.count);
@@ -200,7 +200,7 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
     for (const one of group) {
       const size = one.body.length + recordOverheadBytes;
       while (bytes + size > bounds.bytes && policy === "drop-oldest" && segments.some(holdsAny)) {
-        isFull = true;
+        lack = "full";
         await dropOldest("full");
         bytes = bytesOf(segments) + fitting.reduce((sum, each) => sum + each.body.length + recordOverheadBytes, 0);
       }
@@ -224,7 +224,7 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
     }
     highest = next - 1;
     // Well below the bound, since dropping one segment makes an eighth of it free: an alarm should not come and go.
-    isFull &&= bytesOf(segments) > bounds.bytes * 0.75;
+    if (lack === "disk-full" || bytesOf(segments) <= bounds.bytes * 0.75) lack = null;
     for (const [at, { batch, resolve }] of group.entries()) {
       const { firstSeq } = placed[at]!;
       if (log.tracing)
@@ -335,7 +335,8 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
       ...heldStats(segments, linkPassed(), clock.monotonic()),
       dropped: journal.state.dropped,
       refused,
-      full: isFull,
+      full: lack !== null,
+      diskFull: lack === "disk-full",
     }),
     read: (from, maxBytes) => reader.read(from, maxBytes, linkPassed),
     readFor: (cursor, from, maxBytes) => reader.read(from, maxBytes, () => cursors.of(cursor)),

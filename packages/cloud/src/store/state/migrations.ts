@@ -7,7 +7,13 @@ export type Engine = "sqlite" | "postgres";
 
 /** One set of migrations for SQLite and PostgreSQL; a landed one never changes, the next change is a new one. */
 export function stateMigrations(engine: Engine): MigrationProvider {
-  return { getMigrations: async () => ({ "0001-first": first(engine), "0002-node-sightings": nodeSightings }) };
+  return {
+    getMigrations: async () => ({
+      "0001-first": first(engine),
+      "0002-node-sightings": nodeSightings,
+      "0003-lost": lost,
+    }),
+  };
 }
 
 const required = (column: ColumnDefinitionBuilder) => column.notNull();
@@ -187,5 +193,12 @@ const nodeSightings: Migration = {
     await index("sessions_expires", "sessions", ["expires_at"]);
     await index("desired_expires", "desired", ["state", "expires_at"]);
     await index("assignments_device", "assignments", ["tenant_uid", "device_uid"]);
+  },
+};
+
+/** What an alarm of lost readings counts: one alarm an epoch, however many ranges there are. */
+const lost: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema.alterTable("alarms").addColumn("lost", "text").execute();
   },
 };
