@@ -95,6 +95,7 @@ export class BenchGateway {
       stats: () => outbox.stats(),
       read: (from, maxBytes) => outbox.read(from, maxBytes),
       onDurable: (listener) => outbox.onDurable(listener),
+      agree: () => outbox.agree(),
       newEpoch: (held) => outbox.newEpoch(held),
       acknowledge: (ranges) => {
         outbox.acknowledge(ranges);

@@ -61,8 +61,10 @@ export interface OutboxBounds {
   readonly lowest: number;
   /** last durable seq; 0 when none was ever given */
   readonly highest: number;
-  /** `highest` as found on disk when this process started */
+  /** `highest` as found on disk when the first process started that the cloud has not agreed with since */
   readonly recovered: number;
+  /** false: what is above `recovered` must not be offered yet; see `agree` */
+  readonly agreed: boolean;
   /** seqs that were settled before this epoch began and are not offered under it; null when that was not written down */
   readonly settled: Ranges | null;
 }
@@ -84,10 +86,10 @@ export interface OutboxStats {
   /** readings refused while full (policy "refuse") or while the disk was full, since start */
   readonly refused: number;
   readonly full: boolean;
-}
-/** What link needs of the outbox. */
   /** full because its disk has no room; left out by agents that do not tell */
   readonly diskFull?: boolean;
+}
+/** What link needs of the outbox. */
 export interface OutboxReader {
   bounds(): OutboxBounds;
   stats(): OutboxStats;
@@ -97,6 +99,11 @@ export interface OutboxReader {
   onDurable(listener: (highest: number) => void): () => void;
   /** the cloud holds these for good; an entry leaves once all of it is acknowledged and every cursor has passed it */
   acknowledge(ranges: Ranges): void;
+  /**
+   * the cloud has welcomed this epoch with `recovered` as its highest seq, so it holds no other readings under the seqs above.
+   * Resolves when that is on disk; then those may be offered
+   */
+  agree(): Promise<void>;
   /**
    * cloud's order: what is still unacknowledged is offered again under a new epoch, with the same seq numbers.
    * `held`: committed under the old one, or told as lost

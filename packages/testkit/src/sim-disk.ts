@@ -1,7 +1,7 @@
 import type { AppendFile, Files, Random, ReadFile } from "@penstock/runtime";
 
 /** One operation on the disk is about to happen; the simulator decides when, and may crash before. */
-export type Step = (name: string) => Promise<void>;
+export type Step = (name: string, path: string) => Promise<void>;
 
 export interface SimDiskOptions {
   readonly random: Random;
@@ -19,6 +19,10 @@ export interface SimDisk {
   crash(): void;
   /** the process is killed: the system still has all that was written; faults not yet struck are forgotten, as in `crash` */
   kill(): void;
+  /** a backup, as a snapshot of the file system takes it: all that is written at this moment */
+  copy(): DiskCopy;
+  /** a backup is put back onto a new disk, all of it durable; whatever came after the copy is gone. As after `crash` */
+  restore(copy: DiskCopy): void;
   capacity: number;
   /** the next operation of that kind on a path that contains `path` fails with the code */
   failNext(
@@ -33,11 +37,15 @@ export interface SimDisk {
   readonly counts: ReadonlyMap<string, number>;
 }
 
+/** content of files by path */
+export type DiskCopy = ReadonlyMap<string, Uint8Array>;
+
 interface Inode {
   bytes: Uint8Array;
   length: number;
-  /** content after the last successful sync */
+  /** content after the last successful sync, in its first `durableLength` bytes */
   durable: Uint8Array;
+  durableLength: number;
   /** lowest length since the last sync: up to there nothing was cut */
   shortest: number;
   /** where a failed sync left pages that the system calls clean and the disk never had */
@@ -58,6 +66,28 @@ function grow(inode: Inode, bytes: Uint8Array): void {
   }
   inode.bytes.set(bytes, inode.length);
   inode.length += bytes.length;
+}
+
+function newInode(content: Uint8Array): Inode {
+  return {
+    ...{ bytes: content, length: content.length, shortest: content.length },
+    ...{ durable: content.slice(), durableLength: content.length, lost: null },
+  };
+}
+
+/** Up to `covered`, the disk has what was written: only what changed since the last sync is copied. */
+function makeDurable(inode: Inode, covered: number): void {
+  const to = Math.min(covered, inode.length);
+  const from = Math.min(inode.shortest, inode.durableLength, to);
+  if (to > inode.durable.length) {
+    const larger = new Uint8Array(inode.bytes.length);
+    larger.set(inode.durable.subarray(0, from));
+    inode.durable = larger;
+  }
+  inode.durable.set(inode.bytes.subarray(from, to), from);
+  inode.durableLength = to;
+  if (inode.lost !== null) inode.durable.fill(0, Math.min(inode.lost[0], to), Math.min(inode.lost[1], to));
+  inode.shortest = inode.length;
 }
 
 export function simDisk(options: SimDiskOptions): SimDisk {
@@ -85,9 +115,9 @@ export function simDisk(options: SimDiskOptions): SimDisk {
   function afterCrash(inode: Inode): Uint8Array {
     const written = inode.bytes.subarray(0, inode.length);
     // A cut below the durable length may or may not have reached the disk.
-    const wasCut = inode.shortest < inode.durable.length;
-    if (wasCut && random.number() < 0.5) return inode.durable;
-    const base = wasCut ? inode.shortest : inode.durable.length;
+    const wasCut = inode.shortest < inode.durableLength;
+    if (wasCut && random.number() < 0.5) return inode.durable.slice(0, inode.durableLength);
+    const base = wasCut ? inode.shortest : inode.durableLength;
     const keep = base + below(written.length - base);
     const kept = written.slice(0, keep);
     if (random.number() < 0.5) return kept;
@@ -104,11 +134,12 @@ export function simDisk(options: SimDiskOptions): SimDisk {
     let isDead = false;
     const port = async <T>(name: string, path: string, act: (isFaulty: boolean) => T): Promise<T> => {
       if (isDead || files !== own) return new Promise<T>(() => {});
-      await step(name);
+      await step(name, path);
       isDead ||= files !== own;
       if (isDead) return new Promise<T>(() => {});
       counts.set(name, (counts.get(name) ?? 0) + 1);
-      const fault = faults.find((one) => one.operation === name && path.includes(one.path));
+      const fault =
+        faults.length === 0 ? undefined : faults.find((one) => one.operation === name && path.includes(one.path));
       if (fault === undefined) return act(false);
       faults = faults.filter((one) => one !== fault);
       // Only these leave a trace when they fail.
@@ -130,7 +161,7 @@ export function simDisk(options: SimDiskOptions): SimDisk {
         append: (bytes) =>
           port("append", path, (isFaulty) => {
             for (const part of bytes instanceof Uint8Array ? [bytes] : bytes) {
-              const room = capacity - used();
+              const room = capacity === Number.POSITIVE_INFINITY ? capacity : capacity - used();
               grow(inode, part.subarray(0, Math.max(0, room)));
               if (room < part.length) throw systemError("ENOSPC", path);
               if (isFaulty) return;
@@ -141,12 +172,10 @@ export function simDisk(options: SimDiskOptions): SimDisk {
           const covered = inode.length;
           await port("sync", path, (isFaulty) => {
             if (isFaulty) {
-              inode.lost = [inode.lost?.[0] ?? inode.durable.length, inode.length];
+              inode.lost = [inode.lost?.[0] ?? inode.durableLength, inode.length];
               return;
             }
-            inode.durable = inode.bytes.slice(0, Math.min(covered, inode.length));
-            if (inode.lost !== null) inode.durable.fill(0, ...inode.lost);
-            inode.shortest = inode.length;
+            makeDurable(inode, covered);
           });
         },
         close: () => port("close", path, () => {}),
@@ -172,13 +201,7 @@ export function simDisk(options: SimDiskOptions): SimDisk {
       openAppend: (path) =>
         port("open", path, () => {
           if (!names.has(path)) {
-            const made: Inode = {
-              bytes: new Uint8Array(0),
-              length: 0,
-              durable: new Uint8Array(0),
-              shortest: 0,
-              lost: null,
-            };
+            const made = newInode(new Uint8Array(0));
             rename(parentOf(path), (map) => map.set(path, made));
           }
           return appendFile(path, inodeOf(path));
@@ -236,15 +259,7 @@ export function simDisk(options: SimDiskOptions): SimDisk {
       names = new Map();
       const settled = new Map<Inode, Inode>();
       for (const [path, inode] of durableNames) {
-        const found = settled.get(inode);
-        const bytes = found === undefined ? afterCrash(inode) : found.bytes;
-        const now = found ?? {
-          bytes,
-          length: bytes.length,
-          durable: bytes.slice(),
-          shortest: bytes.length,
-          lost: null,
-        };
+        const now = settled.get(inode) ?? newInode(afterCrash(inode));
         settled.set(inode, now);
         names.set(path, now);
       }
@@ -256,6 +271,14 @@ export function simDisk(options: SimDiskOptions): SimDisk {
       faults = [];
       files = portOf();
     },
+    copy: () => new Map([...names].map(([path, { bytes, length }]) => [path, bytes.slice(0, length)])),
+    restore: (copy) => {
+      names = new Map([...copy].map(([path, content]) => [path, newInode(content.slice())]));
+      durableNames = new Map(names);
+      pending = new Map();
+      faults = [];
+      files = portOf();
+    },
     failNext: (operation, path, code) => {
       faults.push({ operation, path, code });
     },
@@ -263,7 +286,7 @@ export function simDisk(options: SimDiskOptions): SimDisk {
       const inode = names.get(path);
       if (inode === undefined) throw systemError("ENOENT", path);
       inode.bytes[at]! ^= 0xff;
-      if (at < inode.durable.length) inode.durable[at]! ^= 0xff;
+      if (at < inode.durableLength) inode.durable[at]! ^= 0xff;
     },
   };
 }

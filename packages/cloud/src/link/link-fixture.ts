@@ -73,9 +73,11 @@ export class MemoryOutbox implements OutboxReader {
       lowest: this.entries[0]?.firstSeq ?? this.highest + 1,
       highest: this.highest,
       recovered: 0,
+      agreed: true,
       settled: [],
     };
   }
+  async agree() {}
   stats() {
     return emptyReport.outbox;
   }

@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   isRetriable,
   limits,
+  type OutboxBounds,
   type OutboxEntry,
   traceId,
 } from "@penstock/model";
@@ -53,10 +54,19 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
   let counted = { duplicates: 0, ignored: 0 };
   let unknown = 0;
 
+  /** Until the cloud has agreed to the numbers, those that were given since stay out of sight: they come as live then. */
+  function offered(): OutboxBounds {
+    const bounds = outbox.bounds();
+    const { recovered, lowest } = bounds;
+    return bounds.agreed ? bounds : { ...bounds, highest: recovered, lowest: Math.min(lowest, recovered + 1) };
+  }
+
   // Told before the bounds are read, so that nothing falls between the two.
-  const forgetDurable = outbox.onDurable((highest) => feed({ t: "durable", highest, now: clock.monotonic() }));
+  const forgetDurable = outbox.onDurable(() =>
+    feed({ t: "durable", highest: offered().highest, now: clock.monotonic() }),
+  );
   const forgetReports = control.onReport(() => feed({ t: "reports", reports: control.pendingReports() }));
-  const bounds = outbox.bounds();
+  const bounds = offered();
   const first = newEdgeSession({
     hello: {
       t: "hello",
@@ -181,6 +191,7 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
         log.info({ backlog: state.backlog.length, again: effect.again }, "Link is up");
         waiting.push({ t: "reports", reports: control.pendingReports() });
         waiting.push(tickInput());
+        if (!outbox.bounds().agreed) track(untilDone("agree", agree));
         return;
       case "apply-assigned":
         inOrder("assigned", async () => {
@@ -204,6 +215,11 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
         channel.close(effect.message);
         return;
     }
+  }
+
+  async function agree(): Promise<void> {
+    await outbox.agree();
+    feed({ t: "durable", highest: offered().highest, now: clock.monotonic() });
   }
 
   function takeDesired(values: readonly DesiredValue[], cameAt: number): void {
@@ -230,7 +246,7 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
       t: "tick",
       now: clock.monotonic(),
       wall: clock.now(),
-      lowest: outbox.bounds().lowest,
+      lowest: offered().lowest,
       report: options.report(),
       certificate: options.certificate(),
     };

@@ -7,6 +7,8 @@ export interface OutboxState {
   readonly passed: Passed;
   /** settled before the epoch began; null when that was not written down, undefined in journals from before it was */
   readonly settled?: Ranges | null;
+  /** what the outbox held when it began to give numbers that the cloud has not agreed to; null or undefined: it has */
+  readonly unsureAbove?: number | null;
   /** readings removed by the full policy or by age */
   readonly dropped: number;
 }
@@ -14,6 +16,8 @@ export type Passed = Readonly<Record<string, Ranges>>;
 export type StateEntry =
   | { readonly t: "passed"; readonly passed: Passed }
   | { readonly t: "epoch"; readonly epoch: Epoch; readonly passed: Passed; readonly settled?: Ranges | null }
+  | { readonly t: "unsure"; readonly above: number }
+  | { readonly t: "agreed" }
   | { readonly t: "dropped"; readonly from: number; readonly to: number; readonly readings: number };
 
 export const emptyState: OutboxState = { epoch: null, passed: {}, dropped: 0 };
@@ -22,6 +26,10 @@ export function applyState(state: OutboxState, entry: StateEntry): OutboxState {
   switch (entry.t) {
     case "passed":
       return { ...state, passed: entry.passed };
+    case "unsure":
+      return { ...state, unsureAbove: entry.above };
+    case "agreed":
+      return { ...state, unsureAbove: null };
     case "epoch":
       return { ...state, epoch: entry.epoch, passed: entry.passed, settled: entry.settled ?? null };
     case "dropped":

@@ -54,7 +54,7 @@ test("outbox.append() numbers readings, shares one sync among appends that wait,
   assert.deepEqual(told, ["accepted 1", "accepted 4", "accepted 7", "durable 9"]);
   const { epoch, ...rest } = outbox.bounds();
   assert.match(epoch, /^[0-9a-f]{32}$/);
-  assert.deepEqual(rest, { lowest: 1, highest: 9, recovered: 0, settled: [] });
+  assert.deepEqual(rest, { lowest: 1, highest: 9, recovered: 0, agreed: true, settled: [] });
   await outbox.close();
 });
 
@@ -324,6 +324,38 @@ test("outbox.newEpoch() passes what the cloud holds of the recovered, and offers
   // What the new epoch does not offer must stay unoffered: the cloud holds it under the old one.
   assert.deepEqual(seqs(await again.read(1, all)), [4, 13, 16, 19]);
   await again.close();
+});
+
+test("outbox.bounds() keeps what a disk that was put back came with, through restarts, until the cloud agrees", async () => {
+  const { disk, open } = bench();
+  const outbox = await open();
+  await fill(outbox, 1, 2);
+  const copy = disk.copy();
+  await fill(outbox, 3, 6);
+  disk.restore(copy);
+  for (let start = 0; start < 3; start++) {
+    const again = await open();
+    // Each start finds more readings under numbers that the cloud knows from before.
+    await fill(again, 10 + start, 10 + start);
+    const { highest, recovered, agreed } = again.bounds();
+    assert.deepEqual({ highest, recovered, agreed }, { highest: 9 + start * 3, recovered: 6, agreed: false });
+    if (start === 1) await again.close();
+    else disk.crash();
+  }
+  const last = await open();
+  await last.agree();
+  assert.equal(last.bounds().agreed, true);
+  disk.crash();
+  const after = await open();
+  const { recovered, agreed } = after.bounds();
+  assert.deepEqual({ recovered, agreed }, { recovered: 15, agreed: false });
+  await after.newEpoch([]);
+  await fill(after, 20, 20);
+  assert.equal(after.bounds().agreed, true, "nobody has heard of the new epoch");
+  disk.crash();
+  const end = await open();
+  assert.equal(end.bounds().recovered, 18);
+  await end.close();
 });
 
 test("an outbox entry leaves when every cursor has passed it", async () => {

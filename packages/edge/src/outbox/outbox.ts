@@ -13,6 +13,7 @@ import {
 } from "@penstock/model";
 import { type Cancel, makeDurableFolder, openJournal } from "@penstock/runtime";
 import { encodeBatchBody } from "@penstock/wire";
+import { openAgreement } from "./agreement.ts";
 import { cursorKeeper } from "./cursor-keeper.ts";
 import { applyState, emptyState, firstMissing, type OutboxState, passedByAll, type StateEntry } from "./cursors.ts";
 import { commitGroup } from "./group-commit.ts";
@@ -71,8 +72,7 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
   const layouts = layoutNumbers(recovered);
   const seqs = { ...recovered, passed: firstMissing(saved[link] ?? [], 1) - 1 };
   let next = nextSeq(seqs);
-  const recoveredHighest = next - 1;
-  let highest = recoveredHighest;
+  let highest = next - 1;
   let nextOrdinal = recovered.nextOrdinal;
   const holes = holesOf(segments, next);
   const initial = Object.fromEntries(
@@ -82,6 +82,7 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
     ]),
   );
   const cursors = cursorKeeper({ initial, journal, clock, log });
+  const agreement = openAgreement({ journal, recovered: highest, isNew: journal.state.epoch === null });
   let epoch: Epoch = journal.state.epoch ?? hexId<Epoch>(random.bytes(16));
   if (journal.state.epoch === null)
     await journal.append({ t: "epoch", epoch, passed: initial, settled: settledAtFirst(seqs) });
@@ -246,6 +247,7 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
   }
 
   async function commit(group: readonly Waiting[]): Promise<void> {
+    await agreement.beforeAppend();
     let seq = next;
     const placed = group.map(({ batch, layout, body }): PlacedBatch => {
       const firstSeq = seq;
@@ -328,7 +330,8 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
       epoch,
       lowest: lowestHeld(segments, linkPassed()) ?? highest + 1,
       highest,
-      recovered: recoveredHighest,
+      recovered: agreement.mark,
+      agreed: agreement.isReached,
       settled: journal.state.settled ?? null,
     }),
     stats: () => ({
@@ -346,27 +349,22 @@ export async function openOutbox(options: OutboxOptions): Promise<SegmentOutbox>
     },
     acknowledge: (ranges) => pass(link, ranges),
     pass,
+    agree: () => agreement.reach(),
     newEpoch: async (held) => {
-      const before = journal.state.settled ?? null;
-      const order = settledByOrder({ before, held, recovered: recoveredHighest });
+      const order = settledByOrder({ before: journal.state.settled ?? null, held, recovered: agreement.mark });
       const made = hexId<Epoch>(random.bytes(16));
       // Held is held, whatever becomes of the epoch; and no save of the cursors may come between that lacks it.
       pass(link, order.passed);
       await journal.append({ t: "epoch", epoch: made, passed: cursors.passed, settled: order.settled });
       epoch = made;
+      await agreement.reach();
       log.info({ epoch }, "The outbox has a new epoch");
       return made;
     },
     append: (batch) =>
       new Promise((resolve, reject) => {
-        if (isClosed) {
-          reject(new AppError("aborted", "Cannot append to the outbox: it is closed"));
-          return;
-        }
-        if (batch.count === 0) {
-          resolve({ epoch, firstSeq: next });
-          return;
-        }
+        if (isClosed) return reject(new AppError("aborted", "Cannot append to the outbox: it is closed"));
+        if (batch.count === 0) return resolve({ epoch, firstSeq: next });
         const layout = layouts.numbered(batch.layout);
         const one = { batch, layout, body: encodeBatchBody(batch), resolve, reject };
         if (one.body.length > limits.batchBytes) {
