@@ -6,6 +6,7 @@ const kinds = [
   "kill-gateway",
   "power-cut",
   "stop-gateway",
+  "restore-disk",
   "kill-cloud",
   "cut",
   "half-open",
@@ -23,10 +24,12 @@ const kinds = [
 ] as const;
 
 /** the steps at which a fault is aimed, to strike just before; others are met by chance */
-const gatewaySteps = ["append", "sync", "syncFolder", "open", "rename", "remove", "truncate", "close"].map(
-  (name) => `disk ${name}`,
-);
-const gatewayTargets = [...gatewaySteps, "frame", "timer", "connected", "poll answered", "write answered", "start"];
+const diskTargets = [
+  ...["append outbox", "sync outbox", "open outbox", "remove outbox", "truncate outbox", "syncFolder outbox"],
+  ...["append cursors", "sync cursors", "rename cursors", "append reported", "sync reported", "rename reported"],
+  ...["append twin", "sync twin", "syncFolder twin", "close outbox"],
+].map((name) => `disk ${name}`);
+const gatewayTargets = [...diskTargets, "frame", "timer", "connected", "poll answered", "write answered", "start"];
 const cloudTargets = [
   "store.commit",
   "store.commit.done",
@@ -74,6 +77,14 @@ export class Faults {
       const isAimed = random.chance(0.7);
       const targets = process === "cloud" ? cloudTargets : gatewayTargets;
       const from = start + Math.floor(random.number() * options.forMs * 1000);
+      if (kind === "restore-disk") {
+        const copied = (random.number() * (from - start)) / 1000;
+        const copy = () => {
+          world.gateway.backup();
+          if (!world.gateway.hasBackup) this.#after(500, copy);
+        };
+        world.scheduler.clock.after(copied, copy);
+      }
       return { kind, from, process, label: isAimed ? random.pick(targets) : null };
     });
     this.#planned = made.sort((a, b) => a.from - b.from);
@@ -88,6 +99,7 @@ export class Faults {
     const now = this.#world.scheduler.clock.monotonic();
     for (const [at, planned] of this.#planned.entries()) {
       if (planned.from > now) return;
+      if (planned.kind === "restore-disk" && !this.#world.gateway.hasBackup) continue;
       const isPatient = now - planned.from < patienceMicros;
       if (planned.process !== step.process.name) continue;
       if (isPatient && planned.label !== null && planned.label !== step.label) continue;
@@ -122,6 +134,10 @@ export class Faults {
       case "power-cut":
         this.kills++;
         gateway.process?.end("power");
+        return;
+      case "restore-disk":
+        this.kills++;
+        gateway.restore();
         return;
       case "kill-cloud":
         this.kills++;
@@ -211,5 +227,5 @@ export class Faults {
 }
 
 function isCrash(kind: Kind): boolean {
-  return kind === "kill-gateway" || kind === "power-cut" || kind === "stop-gateway";
+  return kind === "kill-gateway" || kind === "power-cut" || kind === "stop-gateway" || kind === "restore-disk";
 }

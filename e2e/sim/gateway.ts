@@ -38,13 +38,31 @@ export async function startGateway(world: World, site: Site, process: SimProcess
   const lookup = (uid: DeviceUid) => resources.current()?.devices.find((device) => device.uid === uid) ?? null;
   const bus = createBus({ log, metrics });
   const access = site.plant.accessFor(process);
-  const twin = await openTwin({ files, folder: `${folder}/twin`, clock, log, metrics, access, lookup });
-  bus.subscribe(twin.consumer);
-
   const outbox = await openOutbox({
     ...{ files, folder: `${folder}/outbox`, clock, random, log, metrics, ...site.outbox },
-    onAccepted: ({ epoch, firstSeq, batch }) => ledger.accept(batch, { epoch, firstSeq }),
+    cursors: ["link", "twin"],
+    onAccepted: ({ epoch, firstSeq, batch }) => site.reported.accepted(ledger.accept(batch, { epoch, firstSeq })),
   });
+
+  const refusedByDisk = metrics.counter("penstock_twin_checkpoints_failed_total", "Checkpoints that the disk refused");
+  let refusals = 0;
+  const { checkpointEveryMs } = site;
+  const twin = await openTwin({
+    ...{ files, folder: `${folder}/twin`, clock, log, metrics, access, lookup, checkpointEveryMs },
+    accepted: {
+      position: () => ({ epoch: outbox.bounds().epoch, seq: outbox.bounds().highest }),
+      read: (from, maxBytes) => outbox.readFor("twin", from, maxBytes),
+      pass: (seq) => {
+        if (refusedByDisk.value > refusals) site.reported.excuse(seq);
+        else site.reported.saved(seq);
+        refusals = refusedByDisk.value;
+        outbox.pass("twin", [[1, seq]]);
+      },
+    },
+  });
+  site.twinOpened({ twin, outbox });
+  bus.subscribe(twin.consumer);
+
   const open = site.open;
   const watched: Outbox = {
     ...outbox,
@@ -111,8 +129,8 @@ export async function startGateway(world: World, site: Site, process: SimProcess
       isStopping = true;
       await link.close();
       await feed.idle();
-      await outbox.close();
       await twin.close();
+      await outbox.close();
       await resources.close();
       await floor.close();
     },

@@ -6,17 +6,24 @@ import {
   type UncertainClock,
   valueToText,
 } from "@penstock/model";
+import type { SimStoredReading } from "@penstock/testkit";
 
 /** What the world outside knows of one reading. The plant never gives two the same number. */
 export interface KnownReading {
   readonly text: string;
   readonly site: string;
   readonly series: string;
+  /** 1.. over the whole run, as the plants answered */
+  readonly order: number;
   readonly time: number;
   readonly clock: UncertainClock | null;
   readonly rowTimeOffset: number;
-  fate: "open" | "accepted" | "refused" | "lost-in-crash";
+  fate: "open" | "accepted" | "refused" | "lost-in-crash" | "gone-with-disk";
+  /** value of `Ledger.accepted` when it was accepted */
+  acceptedAs: number;
   readonly places: { readonly epoch: Epoch; readonly seq: number }[];
+  /** filled in by the verdict */
+  stored: SimStoredReading | null;
 }
 
 /** device, property and value: enough to know a reading of this plant among all others */
@@ -28,7 +35,7 @@ export function textOf({ device, property, type, value }: Reading): string {
 export class Ledger {
   readonly readings = new Map<string, KnownReading>();
   /** epoch and seq → the reading that was accepted under it */
-  readonly taken = new Map<string, string>();
+  readonly #taken = new Map<Epoch, Map<number, KnownReading>>();
   readonly collisions: string[] = [];
   readonly #batches = new Map<ReadingBatch, readonly KnownReading[]>();
   accepted = 0;
@@ -37,14 +44,14 @@ export class Ledger {
 
   produced(site: string, batch: ReadingBatch): void {
     const known: KnownReading[] = [];
+    const { clock, baseTime } = batch;
     forEachReading(batch, (reading) => {
-      const series = `${reading.device}/${reading.property}`;
+      const { device, property, time } = reading;
       const text = textOf(reading);
-      const { clock } = batch;
       const one: KnownReading = {
-        ...{ text, site, series, time: reading.time, clock, rowTimeOffset: reading.time - batch.baseTime },
-        fate: "open",
-        places: [],
+        ...{ text, site, series: `${device}/${property}`, order: this.readings.size + 1 },
+        ...{ time, clock, rowTimeOffset: time - baseTime },
+        ...{ fate: "open", acceptedAs: 0, places: [], stored: null },
       };
       this.readings.set(text, one);
       known.push(one);
@@ -52,17 +59,26 @@ export class Ledger {
     this.#batches.set(batch, known);
   }
 
-  accept(batch: ReadingBatch, place: { readonly epoch: Epoch; readonly firstSeq: number }): void {
-    for (const [row, one] of this.#of(batch).entries()) {
-      const seq = place.firstSeq + row;
-      const id = `${place.epoch}:${seq}`;
-      const before = this.taken.get(id);
-      if (before !== undefined && before !== one.text) this.collisions.push(`${id} is ${before} and ${one.text}`);
-      this.taken.set(id, one.text);
-      one.places.push({ epoch: place.epoch, seq });
-      if (one.fate !== "accepted") this.accepted++;
-      one.fate = "accepted";
+  accept(batch: ReadingBatch, place: { readonly epoch: Epoch; readonly firstSeq: number }): readonly KnownReading[] {
+    const { epoch } = place;
+    const known = this.#of(batch);
+    let taken = this.#taken.get(epoch);
+    if (taken === undefined) {
+      taken = new Map();
+      this.#taken.set(epoch, taken);
     }
+    let seq = place.firstSeq;
+    for (const one of known) {
+      const before = taken.get(seq);
+      if (before !== undefined && before !== one)
+        this.collisions.push(`${epoch}:${seq} is ${before.text} and ${one.text}`);
+      taken.set(seq, one);
+      one.places.push({ epoch, seq });
+      if (one.fate !== "accepted") one.acceptedAs = ++this.accepted;
+      one.fate = "accepted";
+      seq++;
+    }
+    return known;
   }
 
   refuse(batch: ReadingBatch): void {
@@ -75,6 +91,16 @@ export class Ledger {
     for (const batch of batches) {
       this.#settle(batch, "lost-in-crash");
       this.inFlightAtCrash += batch.count;
+    }
+  }
+
+  /** A copy of the disk as it was at `accepted` was put back: what the site accepted later is with the cloud, or nowhere. */
+  diskPutBack(site: string, accepted: number): void {
+    for (const one of this.readings.values()) {
+      if (one.site !== site || one.fate !== "accepted" || one.acceptedAs <= accepted) continue;
+      one.fate = "gone-with-disk";
+      // Its number is free again, until the cloud says otherwise.
+      for (const { epoch, seq } of one.places) this.#taken.get(epoch)?.delete(seq);
     }
   }
 

@@ -33,7 +33,17 @@ const measured = [
   { name: "weight", type: "float32" },
   { name: "state", type: "json" },
   { name: "mark", type: "bytes" },
+  { name: "count2", type: "uint64" },
+  { name: "level2", type: "float64" },
+  { name: "text2", type: "string" },
+  { name: "turns2", type: "int32" },
+  { name: "total2", type: "int64" },
+  { name: "weight2", type: "float32" },
+  { name: "state2", type: "json" },
+  { name: "mark2", type: "bytes" },
 ] as const;
+
+type Type = (typeof measured)[number]["type"];
 
 function property(name: string, type: EffectiveProperty["type"], access: EffectiveProperty["access"]) {
   const plain = { unit: null, minimum: null, maximum: null, visitor: {}, collectEveryMs: 500, publish: null };
@@ -78,7 +88,9 @@ export class Plant {
   readonly last = new Map<DeviceUid, number>();
   readonly held = new Map<string, number>();
   /** in the order in which they reached the machine */
-  readonly writes: { readonly property: string; readonly value: number }[] = [];
+  readonly writes: { readonly property: string; readonly value: number; readonly disks: number }[] = [];
+  /** how often the gateway's disk has been put back: a younger copy knows less of what was set */
+  disks = 0;
   isDeaf = false;
 
   constructor(options: { readonly scheduler: SimScheduler; readonly random: SimRandom; readonly first: number }) {
@@ -103,9 +115,9 @@ export class Plant {
     this.last.set(device, n);
     const layouts = this.#layouts.get(device)!;
     const layout = this.#random.chance(0.1) ? layouts[1]! : layouts[0]!;
-    const values: Record<string, Value> = {
-      ...{ count: BigInt(n), total: -BigInt(n), turns: n, level: n + 0.25, weight: n + 0.5, text: `#${n}` },
-      ...{ state: { json: { n } }, mark: Uint8Array.of(n >>> 24, n >>> 16, n >>> 8, n) },
+    const values: Record<Type, Value> = {
+      ...{ uint64: BigInt(n), int64: -BigInt(n), int32: n, float64: n + 0.25, float32: n + 0.5, string: `#${n}` },
+      ...{ json: { json: { n } }, bytes: Uint8Array.of(n >>> 24, n >>> 16, n >>> 8, n) },
     };
     const skipped = this.#random.chance(0.1) ? layout.properties[0]!.name : null;
     const { batch } = batchFromSamples({
@@ -113,10 +125,10 @@ export class Plant {
       clock: at.uncertain === null ? null : { boot: at.uncertain, monotonic: at.monotonic },
       samples: layout.properties
         .filter(({ name }) => name !== skipped)
-        .map(({ name }, row) => ({
+        .map(({ name, type }, row) => ({
           property: name,
           time: (at.time + row) as Micros,
-          value: values[name]!,
+          value: values[type as Type],
           quality: at.uncertain === null ? "good" : "uncertain",
           reason: at.uncertain === null ? null : "clock/not-set",
         })),
@@ -160,7 +172,7 @@ export class Plant {
       write: (_device, property, value, signal) =>
         ask("write", signal, () => {
           this.held.set(property, value as number);
-          this.writes.push({ property, value: value as number });
+          this.writes.push({ property, value: value as number, disks: this.disks });
         }),
       read: (_device, property, signal) => ask("read", signal, () => this.held.get(property) ?? 0),
     };

@@ -11,6 +11,7 @@ const totalsOf = [
   "dropped",
   "unread",
   "kills",
+  "newEpochs",
 ] as const;
 const progressEveryMs = 5000;
 

@@ -1,6 +1,5 @@
 import type { Reading } from "@penstock/model";
 import { Faults, type Struck } from "./faults.ts";
-import { textOf } from "./ledger.ts";
 import { devices, settable, tenant } from "./plant.ts";
 import { judge, type Verdict } from "./verdict.ts";
 import { World } from "./world.ts";
@@ -10,6 +9,8 @@ export interface Run extends Verdict {
   readonly hash: string;
   readonly steps: number;
   readonly kills: number;
+  /** epochs that the cloud ordered and a gateway began */
+  readonly newEpochs: number;
   readonly struck: readonly Struck[];
   readonly virtualMs: number;
   /** log lines, when asked for */
@@ -46,7 +47,8 @@ export async function play(seed: number, options: { readonly keepsLines?: boolea
   }
   const verdict = judge(world);
   for (const reading of world.series.readings()) {
-    scheduler.trace.text(textOf(reading));
+    scheduler.trace.text(reading.property);
+    scheduler.trace.number(reading.time);
     scheduler.trace.number(reading.seq);
   }
   return {
@@ -55,6 +57,7 @@ export async function play(seed: number, options: { readonly keepsLines?: boolea
     hash: scheduler.traceHash,
     steps: scheduler.steps,
     kills: faults.kills,
+    newEpochs: world.sites.reduce((sum, { log }) => sum + log.epochs.length, 0),
     struck: faults.struck,
     virtualMs: (scheduler.clock.monotonic() - began) / 1000,
     lines: [world.cloudLog, ...world.sites.map(({ log }) => log)]

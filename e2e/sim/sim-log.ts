@@ -6,7 +6,11 @@ export interface RunLog {
   readonly log: Log;
   readonly lines: string[];
   readonly drops: { readonly from: number; readonly to: number; readonly readings: number }[];
+  /** those that the outbox began by the cloud's order */
+  readonly epochs: string[];
   readonly internal: string[];
+  /** reported values that the disk would not give back at a start */
+  readonly unreadable: { count: number };
 }
 
 export function runLog(options: {
@@ -14,12 +18,18 @@ export function runLog(options: {
   readonly keepsLines: boolean;
   readonly now: () => number;
 }): RunLog {
-  const made = { lines: [] as string[], drops: [] as RunLog["drops"][number][], internal: [] as string[] };
+  const made: Omit<RunLog, "log"> = { lines: [], drops: [], internal: [], epochs: [], unreadable: { count: 0 } };
   const write = (level: string, fields: LogFields, message: string) => {
     const error = fields.err ?? fields.error;
     if (message.startsWith("Dropped the oldest readings")) {
       // The fields that the outbox writes with this line.
       made.drops.push(fields as unknown as RunLog["drops"][number]);
+    }
+    if (message === "The outbox has a new epoch") made.epochs.push(String(fields.epoch));
+    if (/^Cannot (read the checkpoint of reported values|replay accepted readings)/.test(message)) {
+      made.unreadable.count++;
+      // No crash damages a checkpoint or an outbox: only a disk that says so is an excuse.
+      if (!isOfDisk(error)) made.internal.push(`${options.who}: ${message}: ${String(error)}`);
     }
     if (level === "error" && error instanceof Error && !isExpected(error)) {
       made.internal.push(`${options.who}: ${message}: ${error.stack ?? error.message}`);
@@ -35,7 +45,7 @@ export function runLog(options: {
   const at =
     (level: string, own: LogFields) =>
     (fields: LogFields, message: string): void =>
-      write(level, { ...own, ...fields }, message);
+      write(level, options.keepsLines ? { ...own, ...fields } : fields, message);
   const withFields = (own: LogFields): Log => ({
     tracing: false,
     trace() {},
@@ -50,7 +60,10 @@ export function runLog(options: {
 
 /** A code of the table, or what the simulated disk says. */
 function isExpected(error: Error): boolean {
-  if (error instanceof AppError) return error.code !== "internal";
-  const code = (error as NodeJS.ErrnoException).code ?? "";
-  return /^E[A-Z]+$/.test(code);
+  return error instanceof AppError ? error.code !== "internal" : isOfDisk(error);
+}
+
+function isOfDisk(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return /^E[A-Z]+$/.test((error as NodeJS.ErrnoException).code ?? "") || isOfDisk(error.cause);
 }

@@ -2,8 +2,10 @@ import { codeOf, type DeviceUid, type Reading, type ReadingBatch, readingsOf } f
 import { type SimDisk, type SimEnd, type SimProcess, type SimRandom, simDisk } from "@penstock/testkit";
 import type { OutboxOptions } from "../../packages/edge/src/outbox/outbox-options.ts";
 import { type RunningGateway, startGateway } from "./gateway.ts";
+import { textOf } from "./ledger.ts";
 import { MachineClock } from "./machine-clock.ts";
-import { machine, Plant } from "./plant.ts";
+import { devices, machine, Plant } from "./plant.ts";
+import { ReportedWitness } from "./reported-witness.ts";
 import { type RunLog, runLog } from "./sim-log.ts";
 import type { World } from "./world.ts";
 
@@ -13,8 +15,31 @@ export interface SiteOptions {
   /** first number of its plant's counter: no two sites' readings are alike */
   readonly first: number;
   readonly everyMs: number;
+  readonly checkpointEveryMs: number;
   readonly hasBattery: boolean;
   readonly outbox: Pick<OutboxOptions, "bounds" | "policy" | "segmentBytes" | "cacheBytes">;
+}
+
+const diskParts = [
+  ["/data/outbox/cursors", "cursors"],
+  ["/data/outbox", "outbox"],
+  ["/data/twin/reported", "reported"],
+  ["/data/twin", "twin"],
+  ["/data/resources", "resources"],
+  ["/data/time", "time"],
+] as const;
+const diskSteps = new Map<string, string>();
+
+/** "disk sync outbox": what is done, and to what part of the gateway's data */
+function diskStep(operation: string, path: string): string {
+  const key = `${operation} ${path}`;
+  let label = diskSteps.get(key);
+  if (label === undefined) {
+    const part = diskParts.find(([start]) => path.startsWith(start))?.[1];
+    label = part === undefined ? `disk ${operation}` : `disk ${operation} ${part}`;
+    diskSteps.set(key, label);
+  }
+  return label;
 }
 
 /** One machine at the edge with its disk, its clock and its plant; its gateway process comes and goes. */
@@ -36,18 +61,26 @@ export class Site {
   process: SimProcess | null = null;
   running: RunningGateway | null = null;
   readonly failedStarts: string[] = [];
+  readonly reported: ReportedWitness;
+  /** dropped after the copy of the disk that was put back: the outbox does not know of it any more */
+  readonly dropsUndone: RunLog["drops"] = [];
+  readonly checkpointEveryMs: number;
   readonly #uncertain = new Set<DeviceUid>();
+  #backup: (() => void) | null = null;
+  #unreadable = 0;
   readonly #world: World;
   readonly #options: SiteOptions;
 
   constructor(world: World, options: SiteOptions) {
-    const { name, random, everyMs, outbox } = options;
+    const { name, random, everyMs, checkpointEveryMs, outbox } = options;
     this.#world = world;
     this.#options = options;
     this.name = name;
     this.random = random;
     this.outbox = outbox;
     this.everyMs = everyMs;
+    this.checkpointEveryMs = checkpointEveryMs;
+    this.reported = new ReportedWitness(world.ledger);
     this.clock = new MachineClock(world.scheduler);
     this.plant = new Plant({ scheduler: world.scheduler, random: random.fork(), first: options.first });
     const now = () => world.scheduler.clock.monotonic();
@@ -55,11 +88,11 @@ export class Site {
     const disk = random.fork();
     this.disk = simDisk({
       random: disk,
-      step: (operation) =>
+      step: (operation, path) =>
         new Promise((resolve) => {
           const isSync = operation === "sync" || operation === "syncFolder";
           const ms = disk.number() * (disk.chance(0.01) ? 300 : isSync ? 6 : 0.3);
-          this.process?.later(ms, `disk ${operation}`, resolve);
+          this.process?.later(ms, diskStep(operation, path), resolve);
         }),
     });
   }
@@ -74,6 +107,53 @@ export class Site {
     this.newest.set(device, reading);
     if (batch.clock === null) this.#uncertain.delete(device);
     else this.#uncertain.add(device);
+  }
+
+  /** The gateway has started: what its twin brought back is held to what was accepted. */
+  twinOpened({ twin, outbox }: Pick<RunningGateway, "outbox" | "twin">): void {
+    const { ledger, problems } = this.#world;
+    const { unreadable } = this.log;
+    if (unreadable.count > this.#unreadable) this.reported.excuse(outbox.bounds().highest);
+    this.#unreadable = unreadable.count;
+    const { bytes, ageMs } = this.outbox.bounds;
+    for (const text of this.reported.tooOld({ reported: twin.reported, mayDrop: bytes < 1e6 || ageMs < 1e6 })) {
+      problems.push(`${this.name}: ${text}`);
+    }
+    for (const { uid } of devices) {
+      const level = twin.reported(uid).get("level");
+      if (level === undefined) continue;
+      this.newest.set(uid, level);
+      if (ledger.readings.get(textOf(level))?.clock !== null) this.#uncertain.add(uid);
+    }
+  }
+
+  /**
+   * Copies the disk; the next `restore` puts the last copy back. Only while the cloud has agreed to the outbox's numbers:
+   * see its agreement.ts for what a copy made between a restart and the next session cannot tell.
+   */
+  backup(): void {
+    if (this.running?.outbox.bounds().agreed !== true) return;
+    const disk = this.disk.copy();
+    const { accepted } = this.#world.ledger;
+    const putBackReported = this.reported.copy();
+    const drops = this.log.drops.length;
+    this.#backup = () => {
+      this.disk.restore(disk);
+      this.#world.ledger.diskPutBack(this.name, accepted);
+      putBackReported();
+      this.dropsUndone.push(...this.log.drops.splice(drops));
+      this.plant.disks++;
+    };
+  }
+
+  get hasBackup(): boolean {
+    return this.#backup !== null;
+  }
+
+  /** The power goes, and the machine comes back with the disk as it was copied. */
+  restore(): void {
+    this.process?.end("power");
+    this.#backup?.();
   }
 
   start(): void {

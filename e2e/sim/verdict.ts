@@ -24,25 +24,30 @@ const examplesShown = 5;
 export function judge(world: World): Verdict {
   const findings = new Map<string, string[]>();
   const find = (kind: string, text: string) => findings.set(kind, [...(findings.get(kind) ?? []), text]);
-  const byText = new Map<string, SimStoredReading[]>();
-  const ids = new Set<string>();
+  const ids = new Map<string, Set<number>>();
   const { ledger } = world;
   const stored = world.series.readings();
   for (const one of stored) {
+    const { epoch, seq } = one;
+    const seqs = ids.get(epoch) ?? new Set();
+    ids.set(epoch, seqs);
+    if (seqs.has(seq)) find("duplicated", `${epoch}:${seq} is stored twice`);
+    seqs.add(seq);
     const text = textOf(one);
-    const id = `${one.epoch}:${one.seq}`;
-    if (!ledger.readings.has(text)) find("foreign", `${text} is stored and was never read`);
-    if (ids.has(id)) find("duplicated", `${id} is stored twice`);
-    ids.add(id);
-    byText.set(text, [...(byText.get(text) ?? []), one]);
-  }
-  for (const [text, places] of byText) {
-    const named = new Set(places.map(({ epoch, seq }) => `${epoch}:${seq}`));
-    if (named.size > 1) find("duplicated", `${text} is stored as ${[...named].join(" and ")}`);
+    const known = ledger.readings.get(text);
+    if (known === undefined) {
+      find("foreign", `${text} is stored and was never read`);
+      continue;
+    }
+    known.stored ??= one;
+    const first = known.stored;
+    if (first.epoch !== epoch || first.seq !== seq) {
+      find("duplicated", `${text} is stored as ${first.epoch}:${first.seq} and ${epoch}:${seq}`);
+    }
   }
   for (const collision of ledger.collisions) find("duplicated", collision);
-  findLost(world, byText, find);
-  findDisorder(world, byText, find);
+  findLost(world, find);
+  findDisorder(world, find);
   findStale(world, stored, find);
   for (const one of ledger.readings.values()) {
     if (one.fate === "open") find("unread", `${one.text} was handed to the outbox and never heard of again`);
@@ -70,7 +75,7 @@ export function judge(world: World): Verdict {
 }
 type Find = (kind: string, text: string) => void;
 
-function findLost(world: World, byText: ReadonlyMap<string, unknown>, find: Find): void {
+function findLost(world: World, find: Find): void {
   const told = [...world.desired.alarms.keys()].flatMap((key) => {
     const range = /^ingest\/gap [0-9a-f]+:(\d+)-(\d+)$/.exec(key);
     return range === null ? [] : [{ from: Number(range[1]), to: Number(range[2]) }];
@@ -85,12 +90,14 @@ function findLost(world: World, byText: ReadonlyMap<string, unknown>, find: Find
     // A crash between the journal and the log line: counted, and nobody was told which they were.
     let unnamed = counted - logged;
     for (const one of world.ledger.readings.values()) {
-      if (one.site !== site.name || one.fate !== "accepted" || byText.has(one.text)) continue;
+      if (one.site !== site.name || one.fate !== "accepted" || one.stored !== null) continue;
       const { epoch, seq } = one.places[0]!;
-      const isDropped = drops.some(({ from, to }) => from <= seq && seq <= to) || unnamed-- > 0;
+      const isIn = ({ from, to }: { readonly from: number; readonly to: number }) => from <= seq && seq <= to;
+      // Dropped before an older copy of the disk was put back, and told: then the copy need not offer it again.
+      const isDropped = drops.some(isIn) || site.dropsUndone.some(isIn) || unnamed-- > 0;
       if (!isDropped) find("lost", `${one.text}, accepted as ${epoch}:${seq}, is neither stored nor dropped`);
       // With two machines their numbers stand in one row, and one's gap may hide behind the other's readings.
-      else if (world.sites.length === 1 && !told.some(({ from, to }) => from <= seq && seq <= to)) {
+      else if (world.sites.length === 1 && !told.some(isIn)) {
         find("lost", `${one.text}, dropped at ${epoch}:${seq}: the cloud was not told`);
       }
     }
@@ -98,11 +105,11 @@ function findLost(world: World, byText: ReadonlyMap<string, unknown>, find: Find
 }
 
 /** The store sorts by (time, seq); so a place can only differ from the witness's where time or seq does. */
-function findDisorder(world: World, byText: ReadonlyMap<string, readonly SimStoredReading[]>, find: Find): void {
+function findDisorder(world: World, find: Find): void {
   const offsets = new Map<string, number>();
-  for (const [text, [stored]] of byText) {
-    const known = world.ledger.readings.get(text);
-    if (known === undefined || stored === undefined) continue;
+  for (const known of world.ledger.readings.values()) {
+    const { stored, text } = known;
+    if (stored === null) continue;
     const place = known.places[0];
     if (place !== undefined && place.seq !== stored.seq) {
       find("outOfOrder", `${text} was accepted as seq ${place.seq} and stored as ${stored.seq}`);
@@ -144,9 +151,13 @@ function findStale(world: World, stored: readonly SimStoredReading[], find: Find
   }
   for (const { plant, name } of world.sites) {
     for (const property of settable) {
-      const values = plant.writes.filter((write) => write.property === property).map(({ value }) => value);
-      const fall = values.findIndex((value, at) => at > 0 && value < values[at - 1]!);
-      if (fall > 0) find("stale", `${name}: ${property} was written ${values[fall - 1]}, then ${values[fall]}`);
+      const writes = plant.writes.filter((write) => write.property === property);
+      const fall = writes.findIndex((write, at) => {
+        const before = writes[at - 1];
+        return before !== undefined && before.disks === write.disks && write.value < before.value;
+      });
+      const [high, low] = [writes[fall - 1]?.value, writes[fall]?.value];
+      if (fall > 0) find("stale", `${name}: ${property} was written ${high}, then ${low}`);
     }
   }
   const newestTimes = new Map<string, number>();

@@ -61,13 +61,14 @@ export class World {
   #gateway(): Site {
     const { random } = this;
     const size = random.number();
-    const small = { bytes: random.between(8000, 40_000), ageMs: 1e9 };
+    const small = { bytes: random.between(5000, 25_000), ageMs: 1e9 };
     const large = { bytes: 64e6, ageMs: 1e9 };
     return new Site(this, {
       name: "gateway",
       random: random.fork(),
       first: 0,
-      everyMs: random.between(400, 900),
+      everyMs: random.between(800, 1800),
+      checkpointEveryMs: random.pick([1000, 3000, 10_000]),
       hasBattery: random.chance(0.6),
       outbox: {
         bounds: size < 0.3 ? small : size < 0.35 ? { bytes: 64e6, ageMs: random.between(2000, 20_000) } : large,
@@ -85,7 +86,8 @@ export class World {
       name: "twin",
       random: random.fork(),
       first: 1_000_000,
-      everyMs: 700,
+      everyMs: 1400,
+      checkpointEveryMs: 3000,
       hasBattery: true,
       outbox: { bounds: { bytes: 64e6, ageMs: 1e9 }, policy: "drop-oldest", segmentBytes: 5000, cacheBytes: 1e6 },
     });

@@ -5,11 +5,11 @@ import {
   type DeviceUid,
   type Epoch,
   type ErrorCode,
+  forEachReading,
   type Layout,
   type NodeUid,
   type Ranges,
   type Reading,
-  readingsOf,
   type SeriesCommit,
   type SeriesPoint,
   type SeriesStore,
@@ -18,7 +18,6 @@ import {
   type TenantUid,
 } from "@penstock/model";
 import { decodeBatchBody } from "@penstock/wire";
-import type { Step } from "./sim-disk.ts";
 
 /** A reading with its identity, as the store's files would show it. */
 export interface SimStoredReading extends Reading {
@@ -35,7 +34,7 @@ export interface SimSeriesStore {
   /** the next commit fails as a whole with the code and stores nothing */
   failNextCommit(code: ErrorCode): void;
   /** everything stored, as often as it is stored */
-  readings(): SimStoredReading[];
+  readings(): readonly SimStoredReading[];
 }
 
 interface SimSource {
@@ -55,7 +54,7 @@ interface SimSource {
  *
  * @param options.step called before and after each change takes effect; the simulator may crash at either
  */
-export function simSeriesStore(options: { readonly step?: Step } = {}): SimSeriesStore {
+export function simSeriesStore(options: { readonly step?: (name: string) => Promise<void> } = {}): SimSeriesStore {
   const { step = () => Promise.resolve() } = options;
   const sources: SimSource[] = [];
   const layouts: { readonly tenant: TenantUid; readonly layout: Layout }[] = [];
@@ -75,18 +74,18 @@ export function simSeriesStore(options: { readonly step?: Step } = {}): SimSerie
       throw new AppError("ingest/fenced", `Cannot commit to source ${commit.source}: it has a newer session`);
     }
     const { tenant, node, epoch } = source;
-    const readings = commit.batches.flatMap(({ layoutId, firstSeq, body }) => {
+    // All of them before any is kept: a commit is whole or nothing.
+    const readings: SimStoredReading[] = [];
+    for (const { layoutId, firstSeq, body } of commit.batches) {
       const known = layouts[layoutId - 1];
       if (known?.tenant !== tenant) throw new AppError("internal", `No layout ${layoutId} of this tenant`);
-      return readingsOf(decodeBatchBody(known.layout, body)).map((reading, row) => ({
-        ...reading,
-        tenant,
-        node,
-        epoch,
-        seq: firstSeq + row,
-      }));
-    });
-    stored.push(...readings);
+      forEachReading(decodeBatchBody(known.layout, body), (reading, row) => {
+        const { device, property, type, time, value, quality, reason } = reading;
+        const seq = firstSeq + row;
+        readings.push({ device, property, type, time, value, quality, reason, tenant, node, epoch, seq });
+      });
+    }
+    for (const reading of readings) stored.push(reading);
     source.ranges = commit.ranges;
     source.boot = source.sessionBoot;
   }
@@ -114,6 +113,21 @@ export function simSeriesStore(options: { readonly step?: Step } = {}): SimSerie
     return stored
       .filter((r) => r.tenant === tenant && r.device === device && r.property === property)
       .sort((a, b) => a.time - b.time || a.seq - b.seq);
+  }
+
+  /** the last in the order of `sorted` of each that is asked for, in one pass */
+  function latest(tenant: TenantUid, series: Parameters<SeriesStore["latest"]>[1]): SimStoredReading[] {
+    const found = new Map<string, SimStoredReading | null>();
+    for (const { device, property } of series) found.set(`${device}/${property}`, null);
+    for (const one of stored) {
+      if (one.tenant !== tenant) continue;
+      const key = `${one.device}/${one.property}`;
+      const last = found.get(key);
+      if (last === undefined) continue;
+      const isLater = last === null || one.time > last.time || (one.time === last.time && one.seq >= last.seq);
+      if (isLater) found.set(key, one);
+    }
+    return [...found.values()].filter((one) => one !== null);
   }
 
   function portOf(): SeriesStore {
@@ -150,8 +164,7 @@ export function simSeriesStore(options: { readonly step?: Step } = {}): SimSerie
             .map(({ time, value, quality, reason }): SeriesPoint => ({ time, value, quality, reason }));
           return { type: all.at(-1)?.type ?? null, points, truncated: found.length > query.points };
         }),
-      latest: (tenant, series) =>
-        effect("latest", () => series.flatMap(({ device, property }) => sorted(tenant, device, property).slice(-1))),
+      latest: (tenant, series) => effect("latest", () => latest(tenant, series)),
       stats: () =>
         effect("stats", () => ({
           readings: stored.length,
@@ -175,6 +188,6 @@ export function simSeriesStore(options: { readonly step?: Step } = {}): SimSerie
     failNextCommit(code) {
       failure = code;
     },
-    readings: () => [...stored],
+    readings: () => stored,
   };
 }
