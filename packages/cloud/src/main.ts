@@ -163,6 +163,12 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
           local.closeAllConnections();
         }),
     );
+    // First of all: who is connected hears why, and who has asked is answered, before a socket ends.
+    closers.push(async () => {
+      port.stopListening();
+      local.close();
+      await Promise.all([link!.close(), http.close()]);
+    });
     // Last, so that a port in use does not cost the first login, which is shown once.
     const firstLogin = await services.start();
     const localPort = (local.address() as { port: number }).port;

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import cookies from "@fastify/cookie";
 import { allRoutes, hasBody, type NamedRoute } from "@penstock/api";
 import { AppError, invalid, limits } from "@penstock/model";
@@ -30,9 +30,12 @@ export interface Http {
   readonly handler: RequestListener;
   /** for tests: a request without a socket */
   readonly inject: FastifyInstance["inject"];
-  /** ends open streams and resolves when nothing is in flight */
+  /** ends streams and waits, takes nothing new, and resolves when every request is answered or after some seconds */
   close(): Promise<void>;
 }
+/** How long a request may take to end once the server stops; beyond it its connection is cut. */
+const endGraceMs = 3000;
+
 type AnyHandler = (call: Call) => Promise<Answer>;
 
 /**
@@ -43,7 +46,8 @@ type AnyHandler = (call: Call) => Promise<Answer>;
 export async function createHttp(options: HttpOptions): Promise<Http> {
   const { services, clock, log, metrics } = options;
   const handlers = createHandlers(options) as unknown as Record<string, Record<string, AnyHandler>>;
-  const streams = new Set<AbortController>();
+  const calls = new Set<AbortController>();
+  const open = new Set<ServerResponse>();
   const admitted = new WeakMap<FastifyRequest, Admitted>();
   let handler: RequestListener | undefined;
   const app = fastify({
@@ -88,7 +92,11 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     const body = readBody(route, hasBody(route) ? request.body : undefined);
     if (named.name === "login" && (body as { cookie?: boolean }).cookie === true) requireSameOrigin(request);
     const stop = new AbortController();
-    reply.raw.once("close", () => stop.abort());
+    calls.add(stop);
+    reply.raw.once("close", () => {
+      stop.abort();
+      calls.delete(stop);
+    });
     const call = {
       ...address,
       ...preconditions,
@@ -119,14 +127,19 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
       }
       case "stream": {
         reply.hijack();
-        streams.add(stop);
         const events = answer.body as AsyncIterable<{ event: string; data: unknown; trace?: readonly string[] }>;
         const stillWelcome = async () => {
           if (who.token !== null) await services.auth.authenticate(who.token);
         };
-        await writeEvents({ response: reply.raw, headers: securityHeaders, events, clock, log, stop, stillWelcome })
-          .catch((error: unknown) => log.warn({ error: String(error) }, "A stream ended early"))
-          .finally(() => streams.delete(stop));
+        await writeEvents({
+          response: reply.raw,
+          headers: securityHeaders,
+          events,
+          clock,
+          log,
+          stop,
+          stillWelcome,
+        }).catch((error: unknown) => log.warn({ error: String(error) }, "A stream ended early"));
         return reply;
       }
     }
@@ -146,14 +159,35 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     app.get(path, (_, reply) => reply.type(page.type).header("cache-control", "no-cache").send(page.body));
   }
   await app.ready();
+  const take = handler!;
   return {
-    handler: handler!,
+    handler(request, response) {
+      open.add(response);
+      response.once("close", () => open.delete(response));
+      take(request, response);
+    },
     inject: app.inject.bind(app) as FastifyInstance["inject"],
     async close() {
-      for (const stop of streams) stop.abort();
-      await app.close();
+      const closed = app.close();
+      // A wait for what becomes of a desired value answers with what is known; a stream ends.
+      for (const stop of calls) stop.abort();
+      await closed;
+      await ended(open, clock);
     },
   };
+}
+
+function ended(open: ReadonlySet<ServerResponse>, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(endGraceMs, resolve);
+    const look = () => {
+      if (open.size > 0) return;
+      cancel();
+      resolve();
+    };
+    for (const response of open) response.once("close", look);
+    look();
+  });
 }
 
 /** JSON in UTF-8 and nothing else; a key "__proto__" is refused like any text that is not JSON. */

@@ -410,3 +410,34 @@ test("health, readiness, metrics and the description answer", async () => {
   const described = JSON.parse((await ask("GET", "/openapi.json")).text) as { openapi: string };
   assert.equal(described.openapi, "3.1.0");
 });
+
+test("close() answers who waits, before anybody's connection is ended", async () => {
+  const { services, clock, context } = bench;
+  const stopping = await createHttp({
+    services,
+    clock,
+    log: silentLog,
+    metrics: context.metrics,
+    version: "0.0.0",
+    pages: new Map(),
+  });
+  const own = createServer(stopping.handler).listen(0, "127.0.0.1");
+  await new Promise((resolve) => own.once("listening", resolve));
+  const base = `http://127.0.0.1:${(own.address() as AddressInfo).port}`;
+  const headers = { ...json, authorization: `Bearer ${token}` };
+  const path = `${base}${devicePath}/properties/speed/desired`;
+  const waiting = fetch(`${path}?wait=30s`, { method: "PUT", headers, body: '{"value":"7"}' });
+  const isAccepted = async () => (await (await fetch(path, { headers })).text()).includes('"value":"7"');
+  while (!(await isAccepted())) await new Promise((resolve) => setImmediate(resolve));
+  let isClosed = false;
+  const closed = stopping.close().then(() => {
+    isClosed = true;
+  });
+  const answer = await waiting;
+  assert.equal(answer.status, 202);
+  assert.equal(((await answer.json()) as { state: string }).state, "pending");
+  await closed;
+  assert.ok(isClosed);
+  own.closeAllConnections();
+  await new Promise((resolve) => own.close(resolve));
+});

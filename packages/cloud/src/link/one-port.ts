@@ -35,6 +35,8 @@ export interface OnePort {
   readonly port: number;
   /** new connections get the new certificate */
   setCertificate(certificate: { readonly keyPem: string; readonly chainPem: string }): void;
+  /** no new connection is taken; those that are there go on until `close` */
+  stopListening(): void;
   /** resolves when nothing listens and every connection is gone */
   close(): Promise<void>;
 }
@@ -114,8 +116,12 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
       web.setSecureContext({ key: keyPem, cert: chainPem, minVersion: "TLSv1.2" });
       nodes.setSecureContext({ ...nodeTls({ ...options, keyPem, chainPem }) });
     },
+    stopListening: () => void listener.close(),
     async close() {
-      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+      // Stopped before or not, the answer comes when the last connection is gone.
+      const closed = listener.listening
+        ? new Promise<void>((resolve) => listener.close(() => resolve()))
+        : Promise.all([...sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve))));
       for (const socket of sockets) socket.destroy();
       for (const server of [web, nodes]) server.close();
       await closed;
