@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { saveContext } from "./context.ts";
 import { nodeFindings } from "./doctor-nodes.ts";
 import { portsToCheck } from "./doctor-ports.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { shownPath } from "./shown-path.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "penstock-doctor-"));
@@ -47,4 +50,13 @@ test("shownPath() is relative inside this folder only", () => {
   assert.equal(shownPath(process.cwd()), ".");
   assert.equal(shownPath(join(process.cwd(), "..data")), "..data");
   assert.equal(shownPath(folder), folder);
+});
+
+test("penstock doctor ends with the documented exit code when it finds fault", () => {
+  const main = fileURLToPath(new URL("main.ts", import.meta.url));
+  const empty = mkdtempSync(join(folder, "empty-"));
+  const env = { PATH: process.env.PATH, XDG_CONFIG_HOME: empty };
+  const run = spawnSync(process.execPath, [main, "doctor"], { cwd: empty, env, encoding: "utf8" });
+  assert.match(run.stdout, /^!! {2}cloud +Not logged in/m, run.stderr);
+  assert.equal(run.status, exitCodes.setup.number);
 });

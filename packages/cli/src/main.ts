@@ -5,4 +5,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   throw error;
 });
-process.exitCode = await run(process.argv.slice(2));
+const code = await run(process.argv.slice(2));
+// A command that ran to its end and found fault, such as doctor, has set it already.
+if (code !== 0) process.exitCode = code;
