@@ -37,7 +37,8 @@ export function createBlockReader(db: DatabaseSync) {
   const summary = db.prepare("SELECT count, low, high, total FROM chunk WHERE id = ?");
   // One statement for all of them: asking for each by itself costs twice the time.
   const hot = db.prepare(
-    "SELECT source, first_seq, body FROM hot WHERE id IN (SELECT value FROM json_each(?)) AND layout = ?",
+    `SELECT source, first_seq, body FROM hot WHERE id IN (SELECT value FROM json_each(?1)) AND layout = ?2
+     AND id > (SELECT sealed FROM layout WHERE id = ?2)`,
   );
   hot.setReturnArrays(true);
 

@@ -4,7 +4,8 @@ import type { HotIds, HotRow, LayoutRow } from "./protocol.ts";
 /**
  * Which hot batches each layout has, so that the hot table needs no index of its own: with one, every batch of ten
  * thousand gateways would dirty another page. Rebuilt from the file at start. A hot id that has been sealed meanwhile does
- * no harm: a reader does not find it and sees the block instead.
+ * no harm: a reader does not find it and sees the block instead. Ids of a layout come ascending, so that its oldest are
+ * all of it up to the last of them, and sealing can hide them with one mark.
  */
 interface HotLayout extends LayoutRow {
   ids: number[];

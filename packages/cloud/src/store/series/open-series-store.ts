@@ -3,9 +3,10 @@ import { type Clock, type Log, type Metrics, startWorker, workerFile } from "@pe
 import { timesOfBody } from "./batch-times.ts";
 import { createGroupQueue } from "./group-queue.ts";
 import { createHotIndex } from "./hot-index.ts";
-import type { ReaderMethods, WriterMethods } from "./protocol.ts";
+import type { HotRow, ReaderMethods, WriterMethods } from "./protocol.ts";
 import { createSealPlanner } from "./seal-planner.ts";
 import type { WriterData } from "./series-writer.ts";
+import { createSweepPlanner } from "./sweep-planner.ts";
 
 export interface SeriesStoreOptions {
   /** holds series.db; must exist */
@@ -57,6 +58,7 @@ export async function openSeriesStore(options: SeriesStoreOptions): Promise<Open
 
   const hot = createHotIndex();
   const planner = createSealPlanner();
+  const sweeps = createSweepPlanner();
   const queue = createGroupQueue((group) => writer.call("group", group, [group.meta.buffer, group.bodies.buffer]));
   const committed = metrics.counter(
     "penstock_store_committed_batches_total",
@@ -74,8 +76,14 @@ export async function openSeriesStore(options: SeriesStoreOptions): Promise<Open
 
   const found = await writer.call("hot", null);
   for (const layout of found.layouts) hot.know(layout);
-  for (const row of found.rows) planner.grown(row.layout, hot.add(row, clock.now()));
+  for (const row of found.rows) keep(row);
+  for (const id of found.sealedIds) sweeps.stored(id);
+  sweeps.sealed(found.sealedIds);
 
+  function keep(row: HotRow): void {
+    sweeps.stored(row.id);
+    planner.grown(row.layout, hot.add(row, clock.now()));
+  }
   function begin(work: Promise<void>): void {
     job = work.finally(() => {
       job = null;
@@ -94,6 +102,7 @@ export async function openSeriesStore(options: SeriesStoreOptions): Promise<Open
     try {
       const { readings, bytes } = await writer.call("seal", { layout, ids });
       hot.remove(layout, ids, clock.now());
+      sweeps.sealed(ids);
       sealedReadings.add(readings);
       sealedBytes.add(bytes);
       planner.grown(layout, hot.count(layout));
@@ -102,6 +111,18 @@ export async function openSeriesStore(options: SeriesStoreOptions): Promise<Open
       if (closing) return;
       sealFailures.add();
       log.warn({ layout, error: String(error) }, "A block could not be sealed");
+      return;
+    }
+    await sweep().catch((error: unknown) => {
+      // Nothing is lost: what is sealed stays hidden, and the next block asks again.
+      if (!closing) log.warn({ error: String(error) }, "Sealed batches could not be swept");
+    });
+  }
+  /** Part of a job, so that nothing is sealed meanwhile. */
+  async function sweep(): Promise<void> {
+    for (let range = sweeps.next(); range !== null; range = sweeps.next()) {
+      await writer.call("sweep", range);
+      sweeps.swept(range);
     }
   }
 
@@ -114,18 +135,25 @@ export async function openSeriesStore(options: SeriesStoreOptions): Promise<Open
   }
   async function expire(tenant: TenantUid, before: Micros): Promise<number> {
     while (job !== null) await job;
-    const due = hot.endingBefore(tenant, before);
-    const hotIds = Float64Array.from(due.flatMap((entry) => [...entry.ids]));
-    const done = writer.call("expire", { tenant, before, hotIds });
+    const done = remove(tenant, before);
     begin(
       done.then(
-        () => {
-          for (const entry of due) hot.remove(entry.layout, entry.ids, clock.now());
-        },
+        () => {},
         () => {},
       ),
     );
-    return (await done).readings;
+    return await done;
+  }
+  async function remove(tenant: TenantUid, before: Micros): Promise<number> {
+    // What has expired must not stay in the file as a sealed batch's row.
+    sweeps.askForAll();
+    await sweep();
+    const due = hot.endingBefore(tenant, before);
+    const hotIds = Float64Array.from(due.flatMap((entry) => [...entry.ids]));
+    const { readings } = await writer.call("expire", { tenant, before, hotIds });
+    for (const entry of due) hot.remove(entry.layout, entry.ids, clock.now());
+    sweeps.removed(hotIds);
+    return readings;
   }
   const { retentionMs } = options;
   let cancelRetention = retentionMs === undefined ? () => {} : clock.after(retentionCheckMs, checkRetention);
@@ -169,10 +197,8 @@ export async function openSeriesStore(options: SeriesStoreOptions): Promise<Open
         }
       }
       const places = await queue.commit(commit);
-      const now = clock.now();
       for (const { id, layout, lowest, highest } of places) {
-        const row = { id, layout, lowest: lowest as Micros, highest: highest as Micros };
-        planner.grown(layout, hot.add(row, now));
+        keep({ id, layout, lowest: lowest as Micros, highest: highest as Micros });
       }
       committed.add(places.length);
       seal();

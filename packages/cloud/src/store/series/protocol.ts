@@ -13,6 +13,7 @@ import type {
   TenantUid,
   ValueType,
 } from "@penstock/model";
+import type { HotRange } from "./sweep-planner.ts";
 
 export interface OpenRequest {
   readonly tenant: TenantUid;
@@ -63,16 +64,22 @@ export interface SealRequest {
 
 export interface WriterMethods {
   readonly [name: string]: (input: never) => unknown;
-  /** what stood in the hot table when the file was opened */
-  readonly hot: (input: null) => { readonly layouts: readonly LayoutRow[]; readonly rows: readonly HotRow[] };
+  /** what stood in the hot table when the file was opened: the live batches, and the sealed ones that are to be swept */
+  readonly hot: (input: null) => {
+    readonly layouts: readonly LayoutRow[];
+    readonly rows: readonly HotRow[];
+    readonly sealedIds: Float64Array;
+  };
   readonly defineLayout: (input: {
     readonly tenant: TenantUid;
     readonly device: DeviceUid;
     readonly properties: readonly { readonly name: string; readonly type: ValueType }[];
   }) => number;
   readonly group: (input: Group) => GroupDone;
-  /** resolves once the block is visible and the batches are gone from the hot table */
+  /** ids as the hot index has them, ascending; resolves once the block is visible and the batches are hidden */
   readonly seal: (input: SealRequest) => Promise<{ readonly readings: number; readonly bytes: number }>;
+  /** resolves once the range has no sealed batch any more */
+  readonly sweep: (input: HotRange) => Promise<void>;
   readonly expire: (input: {
     readonly tenant: TenantUid;
     readonly before: Micros;

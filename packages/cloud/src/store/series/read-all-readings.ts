@@ -5,7 +5,7 @@ import { qualityOf } from "@penstock/model";
 import { openSqlite } from "@penstock/runtime";
 import { createBlockReader } from "./block-reader.ts";
 import { createLayouts } from "./layouts.ts";
-import { seriesFile } from "./schema.ts";
+import { liveHot, seriesFile } from "./schema.ts";
 import { reasonAt, type SeriesRows, valueAt } from "./series-rows.ts";
 
 /** A reading with its identity, as it stands in the store's own file. */
@@ -41,10 +41,15 @@ function* readAll(db: DatabaseSync): Generator<StoredReading> {
       .all()
       .map((row) => [Number(row.id), { node: row.node as NodeUid, epoch: row.epoch as Epoch }]),
   );
-  const hotIds = db.prepare("SELECT id FROM hot WHERE layout = ? ORDER BY id");
+  const hotIds = new Map<number, number[]>();
+  for (const row of db.prepare(liveHot("h.id, h.layout")).iterate()) {
+    const ids = hotIds.get(Number(row.layout));
+    if (ids === undefined) hotIds.set(Number(row.layout), [Number(row.id)]);
+    else ids.push(Number(row.id));
+  }
   for (const { id } of db.prepare("SELECT id FROM layout ORDER BY id").all()) {
     const layout = layouts.get(Number(id));
-    const hot = hotIds.all(layout.id).map((row) => Number(row.id));
+    const hot = hotIds.get(layout.id) ?? [];
     for (let position = 0; position < layout.properties.length; position++) {
       for (const block of blocks.newest(layout.id)) {
         const rows = blocks.rows(block, position);

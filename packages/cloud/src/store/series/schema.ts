@@ -8,7 +8,9 @@ import { AppError } from "@penstock/model";
  * for each of its series to `chunk` under consecutive ids, so that neither needs an index by series.
  *
  * A layout belongs to one tenant; every question starts from `layout where tenant = …`. A block counts only once it is
- * `sealed`: until then its batches still stand in `hot`. ranges and properties are JSON text.
+ * `sealed`; with it its layout's mark, `layout.sealed`, moves up to the highest hot id in it. A row of `hot` counts only if
+ * its id is above its layout's mark; those below wait to be swept. `totals.sealed_hot` is the highest mark, which new ids
+ * have to exceed even when the rows are gone. ranges and properties are JSON text.
  */
 export const schemaVersion = 1;
 
@@ -18,8 +20,9 @@ CREATE TABLE source (
   session_boot TEXT NOT NULL, boot TEXT, ranges TEXT NOT NULL, UNIQUE (tenant, node, epoch)
 ) STRICT;
 CREATE TABLE layout (
-  id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, device TEXT NOT NULL, hash BLOB NOT NULL, properties TEXT NOT NULL,
-  longest INTEGER NOT NULL DEFAULT 0, UNIQUE (tenant, device, hash)
+  id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, device TEXT NOT NULL, hash BLOB NOT NULL,
+  longest INTEGER NOT NULL DEFAULT 0, sealed INTEGER NOT NULL DEFAULT 0, properties TEXT NOT NULL,
+  UNIQUE (tenant, device, hash)
 ) STRICT;
 CREATE TABLE hot (
   id INTEGER PRIMARY KEY, layout INTEGER NOT NULL, source INTEGER NOT NULL, first_seq INTEGER NOT NULL,
@@ -36,13 +39,18 @@ CREATE TABLE chunk (
 ) STRICT;
 CREATE TABLE totals (
   id INTEGER PRIMARY KEY CHECK (id = 1), readings INTEGER NOT NULL, blocks INTEGER NOT NULL, chunks INTEGER NOT NULL,
-  next_chunk INTEGER NOT NULL
+  next_chunk INTEGER NOT NULL, sealed_hot INTEGER NOT NULL
 ) STRICT;
-INSERT INTO totals VALUES (1, 0, 0, 0, 1);
+INSERT INTO totals VALUES (1, 0, 0, 0, 1, 0);
 `;
 
 /** Chunks of one to two kilobytes and batches of eight share these with little waste. */
 export const seriesPageBytes = 16_384;
+
+/** The hot batches that count, in the order of their ids; `h` is the row and `l` its layout. */
+export function liveHot(columns: string): string {
+  return `SELECT ${columns} FROM hot h JOIN layout l ON l.id = h.layout WHERE h.id > l.sealed ORDER BY h.id`;
+}
 
 export function seriesFile(folder: string): string {
   return join(folder, "series.db");

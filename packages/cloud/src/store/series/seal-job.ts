@@ -12,13 +12,16 @@ import { transaction } from "./transaction.ts";
 
 /**
  * Turns hot batches of one layout into a block. Its chunks are written in slices under a block row that nobody sees yet;
- * the last transaction shows the block and removes the batches. A crash before it leaves the batches and an unsealed
- * block, which `removeUnsealed` takes away at the next start; a crash after it leaves the block: never both, never neither.
+ * the last transaction shows the block and moves the layout's mark, which hides the batches. A crash before it leaves the
+ * batches and an unsealed block, which `removeUnsealed` takes away at the next start; a crash after it leaves the block:
+ * never both, never neither. The hidden rows are swept later.
+ *
+ * The caller's duty: the ids ascend, and are all of the layout's live batches up to the last of them.
  */
 export function createSealer(options: { readonly db: DatabaseSync; readonly layouts: Layouts }) {
   const { db, layouts } = options;
   const selectHot = db.prepare("SELECT source, first_seq, body FROM hot WHERE id = ? AND layout = ?");
-  const deleteHot = db.prepare("DELETE FROM hot WHERE id = ?");
+  const markOf = db.prepare("SELECT sealed FROM layout WHERE id = ?");
   const takeChunkIds = db.prepare("UPDATE totals SET next_chunk = next_chunk + ? RETURNING next_chunk AS next");
   const addBlock = db.prepare(
     `INSERT INTO block (layout, sealed, t_min, t_max, ticks, readings, first_chunk, width, shared)
@@ -26,13 +29,17 @@ export function createSealer(options: { readonly db: DatabaseSync; readonly layo
   );
   const addChunk = db.prepare("INSERT INTO chunk (id, count, low, high, total, data) VALUES (?, ?, ?, ?, ?, ?)");
   const show = db.prepare("UPDATE block SET sealed = 1 WHERE id = ?");
-  const stretch = db.prepare("UPDATE layout SET longest = max(longest, ?) WHERE id = ?");
-  const count = db.prepare("UPDATE totals SET readings = readings + ?, blocks = blocks + 1, chunks = chunks + ?");
+  const mark = db.prepare("UPDATE layout SET longest = max(longest, ?), sealed = ? WHERE id = ?");
+  const count = db.prepare(
+    `UPDATE totals SET readings = readings + ?, blocks = blocks + 1, chunks = chunks + ?,
+     sealed_hot = max(sealed_hot, ?)`,
+  );
   const out = new ByteWriter(65_536);
 
   return async (request: SealRequest, slices: Slices): Promise<{ readings: number; bytes: number }> => {
     const layout = layouts.get(request.layout);
     const ticks: HotTick[] = [];
+    let last = Number(markOf.get(request.layout)!.sealed);
     let readings = 0;
     let lowest = Number.POSITIVE_INFINITY;
     let highest = Number.NEGATIVE_INFINITY;
@@ -40,6 +47,8 @@ export function createSealer(options: { readonly db: DatabaseSync; readonly layo
       if (slices.isOver()) await slices.next();
       const row = selectHot.get(id, request.layout);
       if (row === undefined) throw new AppError("internal", `Cannot seal hot batch ${id}: there is none`);
+      if (id <= last) throw new AppError("internal", `Cannot seal hot batch ${id}: ${last} is sealed or came before`);
+      last = id;
       const batch = decodeBatchBody(layout, row.body as Uint8Array);
       const times = batchTimes(batch);
       lowest = Math.min(lowest, times.lowest);
@@ -76,9 +85,8 @@ export function createSealer(options: { readonly db: DatabaseSync; readonly layo
     await slices.next();
     transaction(db, "ordered", () => {
       show.run(block);
-      stretch.run(highest - lowest, request.layout);
-      for (const id of request.ids) deleteHot.run(id);
-      count.run(readings, chunks);
+      mark.run(highest - lowest, last, request.layout);
+      count.run(readings, chunks, last);
     });
     return { readings, bytes };
   };

@@ -6,10 +6,11 @@ import type { DeviceUid, Micros, TenantUid } from "@penstock/model";
 import { openSqlite, serveWorker, sqliteError } from "@penstock/runtime";
 import { createExpiry } from "./expiry.ts";
 import { createLayouts } from "./layouts.ts";
-import type { WriterMethods } from "./protocol.ts";
-import { prepareSchema, seriesFile, seriesPageBytes } from "./schema.ts";
+import type { HotRow, WriterMethods } from "./protocol.ts";
+import { liveHot, prepareSchema, seriesFile, seriesPageBytes } from "./schema.ts";
 import { createSealer, removeUnsealed } from "./seal-job.ts";
 import { createSlices } from "./slices.ts";
+import { createSweeper } from "./sweeper.ts";
 import { createGroupWriter } from "./write-group.ts";
 
 export interface WriterData {
@@ -36,6 +37,7 @@ function openFile(path: string): DatabaseSync {
 function createMethods(file: DatabaseSync, path: string, sliceMs: number): WriterMethods {
   const groups = createGroupWriter(file);
   const seal = createSealer({ db: file, layouts: createLayouts(file) });
+  const sweep = createSweeper(file);
   const expire = createExpiry(file);
   const slices = () => createSlices({ sliceMs, isClosing: () => closing, elapsed: () => performance.now() });
   async function job<T>(work: () => Promise<T>): Promise<T> {
@@ -48,25 +50,34 @@ function createMethods(file: DatabaseSync, path: string, sliceMs: number): Write
   }
   return {
     hot() {
-      const rows = file.prepare("SELECT id, layout, t_min, t_max FROM hot ORDER BY id").all();
-      const layouts = file.prepare("SELECT id, tenant, device FROM layout WHERE id IN (SELECT layout FROM hot)").all();
+      const marks = new Map<number, number>();
+      const layouts = file.prepare("SELECT id, tenant, device, sealed FROM layout").all();
+      for (const row of layouts) marks.set(Number(row.id), Number(row.sealed));
+      const rows: HotRow[] = [];
+      const sealedIds: number[] = [];
+      for (const row of file.prepare("SELECT id, layout, t_min, t_max FROM hot ORDER BY id").iterate()) {
+        const id = Number(row.id);
+        const layout = Number(row.layout);
+        if (id <= marks.get(layout)!) sealedIds.push(id);
+        else rows.push({ id, layout, lowest: row.t_min as Micros, highest: row.t_max as Micros });
+      }
+      const live = new Set(rows.map((row) => row.layout));
       return {
-        rows: rows.map((row) => ({
-          id: Number(row.id),
-          layout: Number(row.layout),
-          lowest: row.t_min as Micros,
-          highest: row.t_max as Micros,
-        })),
-        layouts: layouts.map((row) => ({
-          id: Number(row.id),
-          tenant: row.tenant as TenantUid,
-          device: row.device as DeviceUid,
-        })),
+        rows,
+        sealedIds: Float64Array.from(sealedIds),
+        layouts: layouts
+          .map((row) => ({
+            id: Number(row.id),
+            tenant: row.tenant as TenantUid,
+            device: row.device as DeviceUid,
+          }))
+          .filter((row) => live.has(row.id)),
       };
     },
     defineLayout: groups.defineLayout,
     group: groups.group,
     seal: (request) => job(() => seal(request, slices())),
+    sweep: (range) => job(() => sweep(range, slices())),
     expire: (request) => job(() => expire(request, slices())),
     tenants: () =>
       file
@@ -75,7 +86,9 @@ function createMethods(file: DatabaseSync, path: string, sliceMs: number): Write
         .map((row) => row.tenant as TenantUid),
     stats() {
       const totals = file.prepare("SELECT readings, chunks FROM totals").get()!;
-      const hot = file.prepare("SELECT count(*) AS batches, coalesce(sum(count), 0) AS readings FROM hot").get()!;
+      const hot = file
+        .prepare(`SELECT count(*) AS batches, coalesce(sum(count), 0) AS readings FROM (${liveHot("h.count")})`)
+        .get()!;
       const series = file
         .prepare(
           "SELECT count(*) AS n FROM (SELECT DISTINCT tenant, device, json_extract(p.value, '$[0]') FROM layout, json_each(properties) p)",

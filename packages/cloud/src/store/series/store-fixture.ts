@@ -117,7 +117,7 @@ export function randomBatch(options: {
 
 /** Commits `ticks` random batches of each layout and gives back what they say. */
 export async function fill(
-  store: OpenSeriesStore,
+  store: Pick<OpenSeriesStore, "defineLayout" | "commit">,
   source: Source,
   options: { readonly layouts: readonly Layout[]; readonly ticks: number; readonly seed: number },
 ): Promise<StoredReading[]> {

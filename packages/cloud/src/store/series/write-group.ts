@@ -4,7 +4,7 @@ import { addRange, type BootId, type LayoutProperty, type Ranges, type Source } 
 import { type Group, type GroupDone, metaFields, type OpenRequest } from "./protocol.ts";
 import { transaction } from "./transaction.ts";
 
-/** The writer's statements for sessions, layouts and batches. Hot ids are never used twice while the file is open. */
+/** The writer's statements for sessions, layouts and batches. Hot ids only grow, above every mark. */
 export function createGroupWriter(db: DatabaseSync) {
   const newest = db.prepare(
     "SELECT coalesce(max(generation), 0) AS generation FROM source WHERE tenant = ? AND node = ?",
@@ -23,7 +23,9 @@ export function createGroupWriter(db: DatabaseSync) {
   );
   const findLayout = db.prepare("SELECT id FROM layout WHERE tenant = ? AND device = ? AND hash = ?");
   const addLayout = db.prepare("INSERT INTO layout (tenant, device, hash, properties) VALUES (?, ?, ?, ?)");
-  let nextId = Number(db.prepare("SELECT coalesce(max(id), 0) + 1 AS id FROM hot").get()!.id);
+  // The rows below a mark may be swept, and a batch that got such an id would be hidden: lost.
+  const firstFree = db.prepare("SELECT max(sealed_hot, (SELECT coalesce(max(id), 0) FROM hot)) + 1 AS id FROM totals");
+  let nextId = Number(firstFree.get()!.id);
 
   function open(who: OpenRequest): Source {
     const generation = Number(newest.get(who.tenant, who.node)!.generation) + 1;
