@@ -1,7 +1,7 @@
-import { Coverage } from "./coverage.ts";
+import { Coverage, type StepCounts } from "./coverage.ts";
 import { play, type Run } from "./play.ts";
 
-const totalsOf = [
+const counted = [
   "accepted",
   "stored",
   "lost",
@@ -15,17 +15,25 @@ const totalsOf = [
 ] as const;
 const progressEveryMs = 5000;
 
-/** Plays the seeds one after another and prints what was found. @returns true when anything was */
+export type Totals = Record<(typeof counted)[number] | "runs" | "struck", number>;
+export interface Played {
+  readonly totals: Totals;
+  /** seeds that found something */
+  readonly failed: readonly number[];
+  readonly steps: StepCounts;
+}
+
+/** Plays the seeds one after another, and prints what each finds. */
 export async function playSeeds(options: {
   readonly first: number;
   readonly count: number;
-  readonly isJson: boolean;
   readonly isVerbose: boolean;
+  readonly isAlone: boolean;
   readonly bails: boolean;
-}): Promise<boolean> {
+}): Promise<Played> {
   const { first, count, isVerbose } = options;
   const coverage = new Coverage();
-  const totals = { runs: 0, ...Object.fromEntries(totalsOf.map((name) => [name, 0])), struck: 0 } as Totals;
+  const totals = { runs: 0, ...Object.fromEntries(counted.map((name) => [name, 0])), struck: 0 } as Totals;
   const failed: number[] = [];
   const began = performance.now();
   let told = began;
@@ -33,10 +41,10 @@ export async function playSeeds(options: {
     const run = await play(seed, { keepsLines: isVerbose });
     totals.runs++;
     totals.struck += run.struck.length;
-    for (const name of totalsOf) totals[name] += run[name];
+    for (const name of counted) totals[name] += run[name];
     coverage.add(run.struck);
     if (isVerbose) for (const line of run.lines) console.log(line);
-    if (isVerbose || count === 1) console.log(`seed ${seed}: trace ${run.hash}, ${describe(run)}`);
+    if (isVerbose || options.isAlone) console.log(`seed ${seed}: trace ${run.hash}, ${describe(run)}`);
     if (run.problems.length > 0) {
       failed.push(seed);
       console.log(`seed ${seed} found:\n${run.problems.map((problem) => `  ${problem}`).join("\n")}`);
@@ -51,16 +59,8 @@ export async function playSeeds(options: {
       );
     }
   }
-  if (count > 1) {
-    console.log(coverage.table().join("\n"));
-    const seconds = (performance.now() - began) / 1000;
-    console.log(`${totals.runs} seeds from ${first} in ${seconds.toFixed(1)} s: ${JSON.stringify(totals)}`);
-    if (failed.length > 0) console.log(`Found something: seeds ${failed.slice(0, 20).join(" ")}`);
-  }
-  if (options.isJson) console.log(JSON.stringify(totals));
-  return failed.length > 0;
+  return { totals, failed, steps: coverage.counts };
 }
-type Totals = Record<(typeof totalsOf)[number] | "runs" | "struck", number>;
 
 function describe(run: Run): string {
   const seconds = (run.virtualMs / 1000).toFixed(0);

@@ -19,7 +19,7 @@ export interface Run extends Verdict {
 
 const leastReadings = 1000;
 const leastFaults = 5;
-const producingMs = 30_000;
+const producingMs = 20_000;
 /** back-off up to 30 s, silence noticed after 15 s, stalls after 60 s: what has not come to rest by then never will */
 const restMs = 900_000;
 

@@ -28,18 +28,16 @@ const diskParts = [
   ["/data/resources", "resources"],
   ["/data/time", "time"],
 ] as const;
-const diskSteps = new Map<string, string>();
+const partOfPath = new Map<string, string>();
 
 /** "disk sync outbox": what is done, and to what part of the gateway's data */
 function diskStep(operation: string, path: string): string {
-  const key = `${operation} ${path}`;
-  let label = diskSteps.get(key);
-  if (label === undefined) {
-    const part = diskParts.find(([start]) => path.startsWith(start))?.[1];
-    label = part === undefined ? `disk ${operation}` : `disk ${operation} ${part}`;
-    diskSteps.set(key, label);
+  let part = partOfPath.get(path);
+  if (part === undefined) {
+    part = diskParts.find(([start]) => path.startsWith(start))?.[1] ?? "data";
+    partOfPath.set(path, part);
   }
-  return label;
+  return `disk ${operation} ${part}`;
 }
 
 /** One machine at the edge with its disk, its clock and its plant; its gateway process comes and goes. */
@@ -111,13 +109,13 @@ export class Site {
 
   /** The gateway has started: what its twin brought back is held to what was accepted. */
   twinOpened({ twin, outbox }: Pick<RunningGateway, "outbox" | "twin">): void {
-    const { ledger, problems } = this.#world;
+    const { ledger, tooOld } = this.#world;
     const { unreadable } = this.log;
     if (unreadable.count > this.#unreadable) this.reported.excuse(outbox.bounds().highest);
     this.#unreadable = unreadable.count;
     const { bytes, ageMs } = this.outbox.bounds;
     for (const text of this.reported.tooOld({ reported: twin.reported, mayDrop: bytes < 1e6 || ageMs < 1e6 })) {
-      problems.push(`${this.name}: ${text}`);
+      tooOld.push(`${this.name}: ${text}`);
     }
     for (const { uid } of devices) {
       const level = twin.reported(uid).get("level");

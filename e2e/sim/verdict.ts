@@ -160,6 +160,7 @@ function findStale(world: World, stored: readonly SimStoredReading[], find: Find
       if (fall > 0) find("stale", `${name}: ${property} was written ${high}, then ${low}`);
     }
   }
+  for (const text of world.tooOld) find("stale", text);
   const newestTimes = new Map<string, number>();
   for (const { device, property, time } of stored) {
     const series = `${device}/${property}`;

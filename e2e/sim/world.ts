@@ -29,6 +29,8 @@ export class World {
   readonly keepsLines: boolean;
   readonly sites: Site[] = [];
   readonly problems: string[] = [];
+  /** reported values that came back too old after a restart */
+  readonly tooOld: string[] = [];
   /** by series, as the cloud tells them at the end */
   readonly lastValues = new Map<string, Reading>();
   cloudProcess: SimProcess | null = null;
@@ -67,8 +69,8 @@ export class World {
       name: "gateway",
       random: random.fork(),
       first: 0,
-      everyMs: random.between(800, 1800),
-      checkpointEveryMs: random.pick([1000, 3000, 10_000]),
+      everyMs: random.between(600, 1200),
+      checkpointEveryMs: random.pick([1000, 4000, 10_000]),
       hasBattery: random.chance(0.6),
       outbox: {
         bounds: size < 0.3 ? small : size < 0.35 ? { bytes: 64e6, ageMs: random.between(2000, 20_000) } : large,
