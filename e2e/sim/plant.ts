@@ -138,6 +138,7 @@ export class Plant {
 
   /** How a gateway's process reaches the machines: a write lands although the process that asked has ended meanwhile. */
   accessFor(process: SimProcess): DeviceAccess {
+    const { disks } = this;
     const ask = <T>(label: string, signal: AbortSignal, answer: () => T) =>
       new Promise<T>((settle, fail) => {
         const onAbort = () => reject(signal.reason);
@@ -172,7 +173,7 @@ export class Plant {
       write: (_device, property, value, signal) =>
         ask("write", signal, () => {
           this.held.set(property, value as number);
-          this.writes.push({ property, value: value as number, disks: this.disks });
+          this.writes.push({ property, value: value as number, disks });
         }),
       read: (_device, property, signal) => ask("read", signal, () => this.held.get(property) ?? 0),
     };

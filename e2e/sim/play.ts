@@ -102,5 +102,6 @@ async function lookAtLastValues(world: World): Promise<void> {
       for (const [property, reading] of found) world.lastValues.set(`${uid}/${property}`, reading);
     }
   });
-  await world.scheduler.run({ forMs: 1000 });
+  // A store may be slow now and then.
+  await world.scheduler.run({ forMs: 10_000 });
 }

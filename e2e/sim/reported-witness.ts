@@ -50,7 +50,7 @@ export class ReportedWitness {
     const devices = new Map<string, ReadonlyMap<string, Reading>>();
     for (const [series, last] of this.#last) {
       const { seq } = last.places.at(-1)!;
-      if (seq <= this.#excusedTo || (options.mayDrop && seq > this.#savedTo)) continue;
+      if (seq <= this.#excusedTo) continue;
       const [device, property] = series.split("/") as [DeviceUid, string];
       let values = devices.get(device);
       if (values === undefined) {
@@ -58,7 +58,13 @@ export class ReportedWitness {
         devices.set(device, values);
       }
       const text = isAllowed(values.get(property), last, this.#ledger);
-      if (text !== null) found.push(`${last.text} was accepted as ${seq}, after the restart the twin has ${text}`);
+      if (text === null) continue;
+      if (options.mayDrop && seq > this.#savedTo) {
+        // Gone, so no later checkpoint can have it.
+        this.#last.delete(series);
+        continue;
+      }
+      found.push(`${last.text} was accepted as ${seq}, after the restart the twin has ${text}`);
     }
     return found;
   }
