@@ -1,4 +1,4 @@
-import { AppError } from "@penstock/model";
+import { invalid } from "@penstock/model";
 import type { LogLevel } from "@penstock/runtime";
 
 const levels = ["trace", "debug", "info", "warn", "error"] as const satisfies readonly LogLevel[];
@@ -7,5 +7,5 @@ export function logLevel(text: string): LogLevel {
   const found = levels.find((level) => level === text);
   if (found !== undefined) return found;
   const field = { field: "--log-level", value: text, rule: `must be one of ${levels.join(", ")}` };
-  throw new AppError("input/invalid", `Invalid ${field.field}: ${field.value}: ${field.rule}`, { fields: [field] });
+  throw invalid([field]);
 }

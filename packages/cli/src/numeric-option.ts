@@ -1,4 +1,4 @@
-import { AppError } from "@penstock/model";
+import { invalid } from "@penstock/model";
 
 /** A whole number from the command line. @throws AppError input/invalid naming option, value and rule */
 export function wholeNumber(
@@ -9,7 +9,7 @@ export function wholeNumber(
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= bounds.min && number <= bounds.max) return number;
   const field = { field: option, value: text, rule: `must be a whole number from ${bounds.min} to ${bounds.max}` };
-  throw new AppError("input/invalid", `Invalid ${field.field}: ${field.value}: ${field.rule}`, { fields: [field] });
+  throw invalid([field]);
 }
 
 /** 0 = any free one. */

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { AppError, parseDuration } from "@penstock/model";
+import { type AppError, invalid, parseDuration } from "@penstock/model";
 import type { Command } from "commander";
 import { installedPaths } from "../installed-paths.ts";
 import { logLevel } from "../log-level.ts";
@@ -95,20 +95,18 @@ export function edgeCommand(program: Command): void {
 }
 
 function missing(field: string, rule: string): AppError {
-  return new AppError("input/invalid", `Invalid ${field}: (none): ${rule}`, {
-    fields: [{ field, value: "(none)", rule }],
-  });
+  return invalid([{ field, value: "(none)", rule }]);
 }
 
 function duration(option: string, text: string): number {
   const ms = parseDuration(text);
   if (ms !== null && ms > 0) return ms;
   const field = { field: option, value: text, rule: "must be a duration such as 250ms, 1s, 1h30m" };
-  throw new AppError("input/invalid", `Invalid ${field.field}: ${field.value}: ${field.rule}`, { fields: [field] });
+  throw invalid([field]);
 }
 
 function policyOf(text: string): "drop-oldest" | "refuse" {
   if (text === "drop-oldest" || text === "refuse") return text;
   const field = { field: "--outbox-full", value: text, rule: "must be drop-oldest or refuse" };
-  throw new AppError("input/invalid", `Invalid ${field.field}: ${field.value}: ${field.rule}`, { fields: [field] });
+  throw invalid([field]);
 }

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { createClient } from "@penstock/api";
-import { AppError } from "@penstock/model";
+import { AppError, invalid } from "@penstock/model";
 import type { Command } from "commander";
 import { contextPath, saveContext, trust } from "../context.ts";
 import { fetchServerCa } from "../server-ca.ts";
@@ -35,9 +35,7 @@ export function loginCommand(program: Command): void {
           value: "missing",
           rule: "must be https://HOST:PORT or http://127.0.0.1:PORT",
         };
-        throw new AppError("input/invalid", `Invalid ${field.field}: ${field.value}: ${field.rule}`, {
-          fields: [field],
-        });
+        throw invalid([field]);
       }
       const server = options.server.replace(/\/$/, "");
       const caPem = await caOf(server, options.caHash);

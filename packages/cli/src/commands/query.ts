@@ -1,5 +1,5 @@
 import { aggregates } from "@penstock/api";
-import { AppError } from "@penstock/model";
+import { invalid } from "@penstock/model";
 import type { Command } from "commander";
 import { type ContextFlags, connect } from "../context.ts";
 import { formatOf, print } from "../output.ts";
@@ -32,9 +32,7 @@ export function queryCommand(program: Command): void {
             value: options.aggregate,
             rule: `must be one of ${aggregates.join(", ")}`,
           };
-          throw new AppError("input/invalid", `Invalid ${field.field}: ${field.value}: ${field.rule}`, {
-            fields: [field],
-          });
+          throw invalid([field]);
         }
         const result = await client.series.query({
           params: { tenant: context.tenant, device, property },

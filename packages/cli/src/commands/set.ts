@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { AppError, desiredFromText, isErrorCode, parseDuration, valueToJson } from "@penstock/model";
+import { AppError, desiredFromText, invalid, isErrorCode, parseDuration, valueToJson } from "@penstock/model";
 import type { Command } from "commander";
 import { type ContextFlags, connect } from "../context.ts";
 import { formatOf, print } from "../output.ts";
@@ -29,9 +29,7 @@ export function setCommand(program: Command): void {
         const ttlMs = parseDuration(options.ttl);
         if (ttlMs === null) {
           const field = { field: "--ttl", value: options.ttl, rule: "must be a duration such as 250ms, 1s, 1h30m" };
-          throw new AppError("input/invalid", `Invalid ${field.field}: ${field.value}: ${field.rule}`, {
-            fields: [field],
-          });
+          throw invalid([field]);
         }
         const params = { tenant: context.tenant, device, property };
         const twin = await client.twins.get({ params: { tenant: context.tenant, device } });
