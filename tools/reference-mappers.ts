@@ -10,6 +10,7 @@ const places = {
   connection: "settings of a Connection (`spec.settings`)",
   address: "address of a Device (`spec.address`)",
   visitor: "where a property lies (`spec.properties.<name>.visitor`)",
+  method: "how a method is called (`spec.methods.<name>.visitor`)",
 } as const;
 
 /** `mapper.json` and the page of every mapper in the workspace, by path. */
@@ -31,7 +32,10 @@ async function load(name: string): Promise<Mapper> {
 }
 
 function page({ manifest }: Mapper): string {
-  const parts = settingsParts.flatMap((part) => ["", `## ${capital(places[part])}`, "", ...fields(manifest[part])]);
+  const parts = settingsParts.flatMap((part) => {
+    const schema = manifest[part];
+    return schema === null ? [] : ["", `## ${capital(places[part])}`, "", ...fields(schema)];
+  });
   return generatedPage(`Mapper ${manifest.name}`, `\`${folder}/${manifest.name}/${manifestFile}\``, [
     `${manifest.summary}. Version ${manifest.version}; may use: ${manifest.permissions.join(", ")}.`,
     ...parts,

@@ -69,7 +69,15 @@ export class BenchGateway {
       this.#link = createLink({
         ...{ outbox: this.#counted(), control: noControl, clock, random: systemRandom },
         ...{ log: silentLog, metrics: metricsRegistry(), agentVersion: "bench", boot: hexOf<BootId>(`boot ${node}`) },
-        report: () => ({ agentVersion: "bench", mappers: [], devices: [], outbox: this.#outbox.stats(), counters: {} }),
+        report: () => ({
+          agentVersion: "bench",
+          mappers: [],
+          devices: [],
+          cycles: [],
+          lines: [],
+          outbox: this.#outbox.stats(),
+          counters: {},
+        }),
         dial: dialTls({
           ...{ host: "127.0.0.1", port, clock },
           credentials: () => ({ keyPem, certificatePem, trustBundlePem }),

@@ -1,4 +1,5 @@
 import { type OpenContext, readsInto, withDefaults } from "@penstock/mapper-sdk";
+import { defaultLine } from "@penstock/model";
 import { systemClock } from "@penstock/runtime";
 import { modbus } from "../../packages/mappers/modbus/src/index.ts";
 import { registers, unitId } from "./register-table.ts";
@@ -14,6 +15,7 @@ export async function readMapper(options: {
   const context: OpenContext = {
     signal: AbortSignal.timeout(options.milliseconds + 60_000),
     clock: systemClock(),
+    line: defaultLine,
     log: { debug() {}, info() {}, warn() {}, error() {} },
     lost: (error) => {
       throw error;
@@ -28,6 +30,8 @@ export async function readMapper(options: {
     type: "uint16" as const,
     address: { unitId },
     visitor: withDefaults(modbus.visitor, { table: "holding", offset }),
+    custom: {},
+    deviceCustom: {},
   }));
   const groups = options.isPerTag ? points.map((point) => [point]) : [points];
   let values = 0;

@@ -6,6 +6,7 @@ import {
   type ConnectionUid,
   type DeviceAccess,
   type DeviceUid,
+  defaultLine,
   type EffectiveDevice,
   type EffectiveProperty,
   type Layout,
@@ -46,8 +47,17 @@ const measured = [
 type Type = (typeof measured)[number]["type"];
 
 function property(name: string, type: EffectiveProperty["type"], access: EffectiveProperty["access"]) {
-  const plain = { unit: null, minimum: null, maximum: null, visitor: {}, collectEveryMs: 500, publish: null };
-  return { name, type, access, toCloud: true, ...plain } satisfies EffectiveProperty;
+  const plain = {
+    unit: null,
+    minimum: null,
+    maximum: null,
+    visitor: {},
+    collect: { everyMs: 500 },
+    publish: null,
+    custom: {},
+  };
+  const report = { toCloud: true, cadence: null, deadband: null, atLeastMs: null };
+  return { name, type, access, report, localWrites: "refuse", ...plain } satisfies EffectiveProperty;
 }
 
 const line: AssignedSet["connections"][number] = {
@@ -55,6 +65,7 @@ const line: AssignedSet["connections"][number] = {
   name: "line",
   protocol: "sim",
   settings: {},
+  line: defaultLine,
 };
 export const devices: readonly EffectiveDevice[] = [1, 2, 3].map((number) => ({
   uid: String(number).padStart(32, "d") as DeviceUid,
@@ -62,6 +73,8 @@ export const devices: readonly EffectiveDevice[] = [1, 2, 3].map((number) => ({
   generation: 1,
   connection: line.uid,
   address: {},
+  methods: [],
+  offlineAfterMs: null,
   custom: {},
   properties: [
     ...measured.map(({ name, type }) => property(name, type, "read")),
@@ -170,12 +183,16 @@ export class Plant {
         });
       });
     return {
-      write: (_device, property, value, signal) =>
-        ask("write", signal, () => {
-          this.held.set(property, value as number);
-          this.writes.push({ property, value: value as number, disks });
-        }),
+      write: (_device, writes, signal) =>
+        ask("write", signal, () =>
+          writes.map(({ property, value }) => {
+            this.held.set(property, value as number);
+            this.writes.push({ property, value: value as number, disks });
+            return null;
+          }),
+        ),
       read: (_device, property, signal) => ask("read", signal, () => this.held.get(property) ?? 0),
+      call: () => Promise.reject(new AppError("mapper/unsupported", "The machine has no methods")),
     };
   }
 }

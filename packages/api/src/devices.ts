@@ -28,7 +28,22 @@ export const devices = tenantKind({
   status: Type.Object({
     state: Type.Enum(["online", "offline", "unknown"]),
     reason: nullable(Type.String()),
+    message: nullable(Type.String()),
+    since: nullable(timeSchema),
     lastReadingAt: nullable(timeSchema),
+    cycles: Type.Array(
+      Type.Object(
+        {
+          cadence: Type.String(),
+          properties: Type.Integer(),
+          measuredMs: nullable(Type.Number()),
+          longestMs: nullable(Type.Number()),
+          reportMs: nullable(Type.Number()),
+          overruns: Type.Integer(),
+        },
+        { additionalProperties: false },
+      ),
+    ),
   }),
   example: {
     metadata: { name: "temp-01", labels: { line: "filling" } } as { name: string },

@@ -171,6 +171,8 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
         agentVersion: version,
         mappers: collect.mappers(),
         devices: collect.devices(),
+        cycles: [],
+        lines: [],
         outbox: outbox.stats(),
         counters: nodeCounters(metrics),
       }),
@@ -217,7 +219,7 @@ function goesToCloud(lookup: (device: DeviceUid) => EffectiveDevice | null) {
     if (device === null) return true;
     let names = local.get(device);
     if (names === undefined) {
-      names = new Set(device.properties.filter((p) => !p.toCloud).map((p) => p.name));
+      names = new Set(device.properties.filter((p) => !p.report.toCloud).map((p) => p.name));
       local.set(device, names);
     }
     return !names.has(property);

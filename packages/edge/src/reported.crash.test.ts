@@ -65,7 +65,11 @@ async function life(options: { disk: SimDisk; random: SimRandom; clock: SimClock
   });
   const twin = await openTwin({
     ...{ ...parts, folder: "/data/twin", checkpointEveryMs: 1000 },
-    access: { write: () => Promise.reject(new Error()), read: () => Promise.reject(new Error()) },
+    access: {
+      write: () => Promise.reject(new Error()),
+      read: () => Promise.reject(new Error()),
+      call: () => Promise.reject(new Error()),
+    },
     lookup: () => null,
     accepted: {
       position: () => ({ epoch: outbox.bounds().epoch, seq: outbox.bounds().highest }),

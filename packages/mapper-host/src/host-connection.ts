@@ -1,5 +1,5 @@
 import { checkSettings, type DriverLog, type Mapper, type MapperConnection, withDefaults } from "@penstock/mapper-sdk";
-import { AppError, codeOf, invalid } from "@penstock/model";
+import { AppError, codeOf, invalid, type LineSettings } from "@penstock/model";
 import type { Clock, Random } from "@penstock/runtime";
 import type { JsonObject } from "@penstock/wire";
 import { backOffMs } from "./back-off.ts";
@@ -8,6 +8,7 @@ import { orAborted } from "./deadline.ts";
 export interface HostConnectionOptions {
   readonly name: string;
   readonly settings: JsonObject;
+  readonly line: LineSettings;
   readonly mapper: Mapper;
   readonly clock: Clock;
   readonly random: Random;
@@ -27,6 +28,7 @@ type State =
 /** One Connection of the agent: opened when it is first needed, kept, opened again when it was lost. */
 export class HostConnection {
   readonly settings: JsonObject;
+  readonly line: LineSettings;
   readonly #options: HostConnectionOptions;
   readonly #closing = new AbortController();
   readonly #ending = new Set<Promise<void>>();
@@ -37,6 +39,7 @@ export class HostConnection {
   constructor(options: HostConnectionOptions) {
     this.#options = options;
     this.settings = options.settings;
+    this.line = options.line;
     const fields = checkSettings(options.mapper, { connection: options.settings }, { connection: "settings" });
     if (fields.length > 0) {
       const error = invalid(fields);
@@ -85,13 +88,14 @@ export class HostConnection {
   }
 
   #open(): Promise<MapperConnection> {
-    const { mapper, settings, clock, log } = this.#options;
+    const { mapper, settings, line, clock, log } = this.#options;
     let made: MapperConnection | null = null;
     const open = async () => {
       const connection = await mapper.open(withDefaults(mapper.connection, settings), {
         signal: this.#closing.signal,
         log,
         clock,
+        line,
         lost: (error) => made !== null && this.lose(made, error),
       });
       made = connection;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { type DeviceUid, type Micros, type Reading, readingsOf, type ValueType } from "@penstock/model";
+import { type DeviceUid, defaultLine, type Micros, type Reading, readingsOf, type ValueType } from "@penstock/model";
 import type { Clock, Random } from "@penstock/runtime";
 import {
   type AgentToMapper,
@@ -60,7 +60,7 @@ function start() {
   };
   return { host, sent, move, tell, settle, rowsOf };
 }
-const open: AgentToMapper = { t: "open", connection: "c", settings: { host: "h" } };
+const open: AgentToMapper = { t: "open", connection: "c", settings: { host: "h" }, line: defaultLine };
 const group = (points: readonly PointSpec[]): AgentToMapper => ({
   t: "group",
   group: 1,
@@ -182,15 +182,17 @@ test("host.write and host.read-point answer each once, with the code when refuse
     t: "write",
     id,
     connection: "c",
+    device: "d",
     address: {},
-    point: point("speed", "float64", visitor),
-    value: 42,
+    points: [point("speed", "float64", visitor)],
+    values: [42],
     deadlineMs: 100,
   });
   const answers = await tell(open, write(1, {}), write(2, { vaule: 1 }), {
     t: "read-point",
     id: 3,
     connection: "c",
+    device: "d",
     address: {},
     point: point("speed", "float64", { value: 41 }),
     deadlineMs: 100,
@@ -198,13 +200,17 @@ test("host.write and host.read-point answer each once, with the code when refuse
   assert.deepEqual(
     answers.filter((message) => "id" in message).toSorted((a, b) => a.id - b.id),
     [
-      { t: "written", id: 1 },
+      { t: "written", id: 1, outcomes: [null] },
       {
-        t: "failed",
+        t: "written",
         id: 2,
-        code: "input/invalid",
-        message:
-          "Invalid spec.properties.speed.visitor.vaule: 1: unknown field, known are value, fails, hangs, crashes, wrongType",
+        outcomes: [
+          {
+            code: "input/invalid",
+            message:
+              "Invalid spec.properties.speed.visitor.vaule: 1: unknown field, known are value, fails, hangs, crashes, wrongType",
+          },
+        ],
       },
       { t: "point", id: 3, value: 41, reason: null },
     ],
@@ -224,7 +230,7 @@ test("host.write and host.read-point answer each once, with the code when refuse
 test("host refuses bad connection settings without opening, and what was never announced", async () => {
   const { tell, rowsOf } = start();
   const points = [point("a", "float64")];
-  const told = await tell({ t: "open", connection: "c", settings: {} }, group(points), read(1));
+  const told = await tell({ t: "open", connection: "c", settings: {}, line: defaultLine }, group(points), read(1));
   assert.equal(told[0]?.t === "connection" && told[0].code, "input/invalid");
   assert.equal(rowsOf(told.at(-1), points)[0]?.reason, "input/invalid");
   assert.equal(lamps.opened, 0);
@@ -237,7 +243,7 @@ test("host.open with the same settings changes nothing; with others it closes an
   await tell(open, group([point("a", "float64")]), read(1), open);
   await tell(read(2));
   assert.deepEqual([lamps.opened, lamps.closed], [1, 0]);
-  await tell({ t: "open", connection: "c", settings: { host: "other" } });
+  await tell({ t: "open", connection: "c", settings: { host: "other" }, line: defaultLine });
   await tell(read(3));
   assert.deepEqual([lamps.opened, lamps.closed], [2, 1]);
   await host.close();

@@ -1,17 +1,19 @@
 import {
   type CallOptions,
+  calls,
   checkSettings,
   type Mapper,
   type MapperConnection,
   type Point,
   readsInto,
   withDefaults,
+  writesAll,
 } from "@penstock/mapper-sdk";
-import { AppError, codeOf, type FieldError, invalid, type Value } from "@penstock/model";
+import { AppError, codeOf, type ErrorCode, type FieldError, invalid, sameData, type Value } from "@penstock/model";
 import type { Clock, Random } from "@penstock/runtime";
 import {
   type AgentToMapper,
-  type JsonObject,
+  type DeviceSpecOfMapper,
   type MapperToAgent,
   mapperProtocol,
   type PointSpec,
@@ -88,7 +90,10 @@ export class MapperHost {
         this.#answer(message.id, `read group ${message.group}`, () => this.#read(message));
         return;
       case "write":
-        this.#answer(message.id, `write "${message.point.property}"`, () => this.#write(message));
+        this.#answer(message.id, `write ${namesOf(message.points)}`, () => this.#write(message));
+        return;
+      case "call":
+        this.#answer(message.id, `call "${message.method}"`, () => this.#call(message));
         return;
       case "read-point":
         this.#answer(message.id, `read "${message.point.property}"`, () => this.#readPoint(message));
@@ -107,9 +112,9 @@ export class MapperHost {
     this.#connections.clear();
   }
 
-  #open({ connection: name, settings }: Message<"open">): void {
+  #open({ connection: name, settings, line }: Message<"open">): void {
     const known = this.#connections.get(name);
-    if (known !== undefined && JSON.stringify(known.settings) === JSON.stringify(settings)) return;
+    if (known !== undefined && sameData([known.settings, known.line], [settings, line])) return;
     this.#close(name);
     const { mapper, clock, random, send } = this.#options;
     const changed = (error: AppError | null) =>
@@ -120,7 +125,7 @@ export class MapperHost {
         code: error?.code ?? null,
         message: error?.message ?? null,
       });
-    const connection = new HostConnection({ name, settings, mapper, clock, random, log: this.#log, changed });
+    const connection = new HostConnection({ name, settings, line, mapper, clock, random, log: this.#log, changed });
     this.#connections.set(name, connection);
   }
 
@@ -130,13 +135,14 @@ export class MapperHost {
     known?.close();
   }
 
-  #newGroup({ connection, device, address, points: specs }: Message<"group">): Group {
+  #newGroup(message: Message<"group">): Group {
+    const { connection, device, points: specs } = message;
     const rowOf: number[] = [];
     const points: Point[] = [];
     const invalidRows: number[] = [];
     const wrong: FieldError[] = [];
     specs.forEach((spec, row) => {
-      const { point, fields } = this.#point({ device, address, spec });
+      const { point, fields } = this.#point(message, spec);
       if (point === null) {
         invalidRows.push(row);
         wrong.push(...fields);
@@ -151,18 +157,15 @@ export class MapperHost {
     return { connection, rows: new GroupRows(device, specs), points, rowOf, invalidRows, isReading: false };
   }
 
-  #point(options: { device: string; address: JsonObject; spec: PointSpec }): {
-    point: Point | null;
-    fields: readonly FieldError[];
-  } {
+  #point(of: DeviceSpecOfMapper, spec: PointSpec): { point: Point | null; fields: readonly FieldError[] } {
     const { mapper } = this.#options;
-    const { device, address, spec } = options;
-    const { property, type, visitor } = spec;
+    const { device, address, custom: deviceCustom = {} } = of;
+    const { property, type, visitor, custom = {} } = spec;
     const at = { address: "spec.address", visitor: `spec.properties.${property}.visitor` };
     const fields = checkSettings(mapper, { address, visitor }, at);
     if (fields.length > 0) return { point: null, fields };
     const settings = { address: withDefaults(mapper.address, address), visitor: withDefaults(mapper.visitor, visitor) };
-    return { point: { device, property, type, ...settings }, fields };
+    return { point: { device, property, type, ...settings, custom, deviceCustom }, fields };
   }
 
   async #read({ id, group: number, deadlineMs, trace: isTraced }: Message<"read">): Promise<MapperToAgent> {
@@ -199,19 +202,78 @@ export class MapperHost {
   }
 
   async #write(message: Message<"write">): Promise<MapperToAgent> {
-    const { id, connection: name, address, point: spec, value, deadlineMs } = message;
-    const point = this.#checkedPoint(address, spec);
+    const { id, connection: name, points, values, deadlineMs } = message;
+    if (points.length !== values.length) {
+      throw new AppError("input/invalid", `Cannot write ${points.length} points: ${values.length} values came`);
+    }
+    const outcomes: (AppError | null)[] = points.map(() => null);
+    const writes: { readonly row: number; readonly point: Point; readonly value: Value }[] = [];
+    points.forEach((spec, row) => {
+      const { point, fields } = this.#point(message, spec);
+      if (point === null) outcomes[row] = invalid(fields);
+      else writes.push({ row, point, value: values[row]! });
+    });
     const follow = followed(message.trace);
     follow.step("Write came");
-    await this.#using(name, { deadlineMs, what: `write "${spec.property}"` }, (connection, signal) =>
-      connection.write(point, value, { signal, ...follow.call }),
+    if (writes.length > 0) {
+      const what = `write ${namesOf(points)}`;
+      await this.#using(name, { deadlineMs, what }, async (connection, signal) => {
+        const call = { signal, ...follow.call };
+        if (writesAll(connection) && writes.length > 1) {
+          const made = await connection.writeAll(writes, call);
+          writes.forEach(({ row }, i) => {
+            outcomes[row] =
+              made[i] === undefined ? new AppError("mapper/bad-answer", `Cannot ${what}: no outcome`) : made[i];
+          });
+          return;
+        }
+        for (const { row, point, value } of writes) {
+          try {
+            await connection.write(point, value, call);
+          } catch (error) {
+            // Of one write this is the answer; and with the connection all that follow are lost as well.
+            if (writes.length === 1 || codeOf(error) === "mapper/connection-lost") throw error;
+            outcomes[row] = asAppError(error, `Cannot write "${point.property}"`);
+          }
+        }
+      });
+    }
+    return { t: "written", id, outcomes: outcomes.map(told), ...follow.answer };
+  }
+
+  async #call(message: Message<"call">): Promise<MapperToAgent> {
+    const { id, connection: name, device, address, method, result, deadlineMs, custom: deviceCustom = {} } = message;
+    const { mapper } = this.#options;
+    if (mapper.method === null)
+      throw new AppError("mapper/unsupported", `Cannot call "${method}": the mapper has no methods`);
+    const fields = checkSettings(
+      mapper,
+      { address, method: message.visitor },
+      {
+        address: "spec.address",
+        method: `spec.methods.${method}.visitor`,
+      },
     );
-    return { t: "written", id, ...follow.answer };
+    if (fields.length > 0) throw invalid(fields);
+    const request = {
+      ...{ device, method, result, deviceCustom, arguments: message.arguments },
+      address: withDefaults(mapper.address, address),
+      visitor: withDefaults(mapper.method, message.visitor),
+    };
+    const follow = followed(message.trace);
+    follow.step("Call came");
+    const value = await this.#using(name, { deadlineMs, what: `call "${method}"` }, (connection, signal) => {
+      if (!calls(connection))
+        throw new AppError("mapper/unsupported", `Cannot call "${method}": the connection has no methods`);
+      return connection.call(request, { signal, ...follow.call });
+    });
+    return { t: "called", id, value, ...follow.answer };
   }
 
   async #readPoint(message: Message<"read-point">): Promise<MapperToAgent> {
-    const { id, connection: name, address, point: spec, deadlineMs } = message;
-    const point = this.#checkedPoint(address, spec);
+    const { id, connection: name, point: spec, deadlineMs } = message;
+    const { point, fields } = this.#point(message, spec);
+    if (point === null) throw invalid(fields);
     const what = `read "${spec.property}"`;
     const follow = followed(message.trace);
     const results = await this.#using(name, { deadlineMs, what }, (connection, signal) =>
@@ -222,12 +284,6 @@ export class MapperHost {
     const value: Value = result?.value ?? null;
     const reason = result?.reason ?? (value === null ? "mapper/bad-answer" : null);
     return { t: "point", id, value, reason, ...follow.answer };
-  }
-
-  #checkedPoint(address: JsonObject, spec: PointSpec): Point {
-    const { point, fields } = this.#point({ device: "", address, spec });
-    if (point === null) throw invalid(fields);
-    return point;
   }
 
   /** Works on a connection within a deadline, and draws the conclusions for the connection from how it ends. */
@@ -263,6 +319,16 @@ export class MapperHost {
       send({ t: "failed", id, code: error.code, message: error.message });
     });
   }
+}
+
+function told(outcome: AppError | null): { readonly code: ErrorCode; readonly message: string } | null {
+  return outcome === null ? null : { code: outcome.code, message: outcome.message };
+}
+
+/** for messages: the first few */
+function namesOf(points: readonly PointSpec[]): string {
+  const named = points.slice(0, 3).map(({ property }) => `"${property}"`);
+  return points.length > 3 ? `${named.join(", ")} and ${points.length - 3} more` : named.join(", ");
 }
 
 /** The files that a followed request passes, to be told with its answer; does nothing for one that nobody follows. */

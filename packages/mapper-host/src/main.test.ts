@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { manifestText } from "@penstock/mapper-sdk";
+import { defaultLine } from "@penstock/model";
 import { type AgentToMapper, encodeMapperFrame, MapperFrameReader, type MapperToAgent } from "@penstock/wire";
 import { lamp } from "../test/lamp/index.ts";
 
@@ -37,7 +38,7 @@ async function startHost(t: TestContext, change: object = {}) {
   const tell = (message: AgentToMapper) => pipe.write(encodeMapperFrame(message));
   return { pipe, exit, next, tell };
 }
-const open: AgentToMapper = { t: "open", connection: "c", settings: { host: "h" } };
+const open: AgentToMapper = { t: "open", connection: "c", settings: { host: "h" }, line: defaultLine };
 const group = (visitor: object): AgentToMapper => ({
   t: "group",
   group: 1,

@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode, type Value, type ValueType } from "@penstock/model";
+import { AppError, defaultLine, type ErrorCode, type Value, type ValueType } from "@penstock/model";
 import { type Behaviour, ConformanceServer } from "./conformance-server.ts";
 import { checkSettings, type Mapper } from "./define-mapper.ts";
 import type { DriverLog, MapperConnection, Point } from "./driver.ts";
@@ -210,6 +210,7 @@ class Stage {
         signal: new AbortController().signal,
         log: silentLog,
         clock: this.clock,
+        line: defaultLine,
         lost: (error) => this.lost.push(error.code),
       },
     );
@@ -259,6 +260,8 @@ class Stage {
       type,
       address: withDefaults(this.#mapper.address, this.#harness.address),
       visitor: withDefaults(this.#mapper.visitor, visitor),
+      custom: {},
+      deviceCustom: {},
     };
   }
 }

@@ -6,12 +6,13 @@ import {
   manifestVersion,
   type SettingsGiven,
   type SettingsPart,
+  type SettingsRule,
 } from "@penstock/model";
 import { type MapperConnection, type OpenContext, sdkVersion } from "./driver.ts";
 import { type Fields, objectSchema, type Settings } from "./field.ts";
 
 /** All that a driver author states. Forms, checks, docs and `mapper.json` follow from it. */
-export interface MapperSpec<C extends Fields, A extends Fields, V extends Fields> {
+export interface MapperSpec<C extends Fields, A extends Fields, V extends Fields, M extends Fields = Fields> {
   /** what a Connection names as its protocol; a DNS-1123 label */
   readonly name: string;
   /** one sentence */
@@ -22,6 +23,12 @@ export interface MapperSpec<C extends Fields, A extends Fields, V extends Fields
   readonly connection: C;
   readonly address: A;
   readonly visitor: V;
+  /** settings of a method; connections then have `call` */
+  readonly method?: M;
+  /** schema of the `custom` blocks of devices; without it they are taken as they are */
+  readonly custom?: Fields;
+  /** what single fields cannot say */
+  readonly rules?: readonly SettingsRule[];
   readonly extent?: Extent;
   /** what its process may touch; ["network"] unless stated */
   readonly permissions?: readonly string[];
@@ -36,7 +43,8 @@ export interface MapperSpec<C extends Fields, A extends Fields, V extends Fields
 const isMapperMark = Symbol.for("penstock.mapper");
 
 export interface Mapper<C extends Fields = Fields, A extends Fields = Fields, V extends Fields = Fields>
-  extends MapperSpec<C, A, V> {
+  extends Omit<MapperSpec<C, A, V>, "method"> {
+  readonly method: Fields | null;
   readonly manifest: MapperManifest;
 }
 
@@ -44,7 +52,7 @@ export interface Mapper<C extends Fields = Fields, A extends Fields = Fields, V 
 export function defineMapper<const C extends Fields, const A extends Fields, const V extends Fields>(
   spec: MapperSpec<C, A, V>,
 ): Mapper<C, A, V> {
-  return Object.freeze({ ...spec, manifest: mapperManifest(spec), [isMapperMark]: true });
+  return Object.freeze({ ...spec, method: spec.method ?? null, manifest: mapperManifest(spec), [isMapperMark]: true });
 }
 
 /** True for what `defineMapper` made, whichever copy of the kit made it. */
@@ -65,6 +73,9 @@ export function mapperManifest<C extends Fields, A extends Fields, V extends Fie
     connection: objectSchema(spec.connection),
     address: objectSchema(spec.address),
     visitor: objectSchema(spec.visitor),
+    method: spec.method === undefined ? null : objectSchema(spec.method),
+    custom: spec.custom === undefined ? null : objectSchema(spec.custom),
+    rules: spec.rules ?? [],
     extent: spec.extent ?? null,
     permissions: spec.permissions ?? ["network"],
   };

@@ -1,4 +1,4 @@
-import type { AppError, ErrorCode, Quality, Value, ValueType } from "@penstock/model";
+import type { AppError, ErrorCode, ExactJson, LineSettings, Quality, Value, ValueType } from "@penstock/model";
 
 /** Versions of this contract that the kit speaks. */
 export const sdkVersion = { min: 1, max: 1 } as const;
@@ -31,6 +31,8 @@ export interface OpenContext {
   readonly signal: AbortSignal;
   readonly log: DriverLog;
   readonly clock: DriverClock;
+  /** time-outs, retries, pauses: the same words for every protocol; a driver keeps those that mean something to it */
+  readonly line: LineSettings;
   /** called by the driver, at most once, when the connection has ended by itself after `open` had resolved */
   lost(error: AppError): void;
 }
@@ -42,6 +44,9 @@ export interface Point<Address = unknown, Visitor = unknown> {
   readonly type: ValueType;
   readonly address: Address;
   readonly visitor: Visitor;
+  /** further fields as people wrote them, 64-bit integers as bigint */
+  readonly custom: Readonly<Record<string, ExactJson>>;
+  readonly deviceCustom: Readonly<Record<string, ExactJson>>;
 }
 
 /** A value of the point's type, or null with a reason. Quality is good without and bad with a reason unless stated. */
@@ -82,6 +87,31 @@ export interface MapperConnection<Address = unknown, Visitor = unknown> {
 export interface ReadsInto<Address = unknown, Visitor = unknown> {
   readInto(points: readonly Point<Address, Visitor>[], sink: ReadSink, options: CallOptions): Promise<void>;
 }
+/** Looked for by the runner: several values at a time. Without it each is written by itself, in order. */
+export interface WritesAll<Address = unknown, Visitor = unknown> {
+  /** one outcome a write, in their order; rejects only when nothing at all was written */
+  writeAll(
+    writes: readonly { readonly point: Point<Address, Visitor>; readonly value: Value }[],
+    options: CallOptions,
+  ): Promise<readonly (AppError | null)[]>;
+}
+/** Looked for by the runner: the device has methods. */
+export interface Calls<Address = unknown, Method = unknown> {
+  /** at most once, never made again; null when the method has no result */
+  call(method: MethodCall<Address, Method>, options: CallOptions): Promise<Value>;
+}
+export interface MethodCall<Address = unknown, Method = unknown> {
+  readonly device: string;
+  readonly method: string;
+  readonly address: Address;
+  /** settings of the method, checked, defaults filled in */
+  readonly visitor: Method;
+  readonly arguments: Readonly<Record<string, Value>>;
+  /** type of what it gives back; null = nothing */
+  readonly result: ValueType | null;
+  readonly deviceCustom: Readonly<Record<string, ExactJson>>;
+}
+
 /** Looked for by the runner: the device reports changes by itself. */
 export interface Subscribes<Address = unknown, Visitor = unknown> {
   /** resolves when the device has agreed; `each` is called until `signal` is aborted */
@@ -106,6 +136,14 @@ export interface BrowsedNode {
 
 export function readsInto(connection: object): connection is ReadsInto {
   return "readInto" in connection && typeof connection.readInto === "function";
+}
+
+export function writesAll(connection: object): connection is WritesAll {
+  return "writeAll" in connection && typeof connection.writeAll === "function";
+}
+
+export function calls(connection: object): connection is Calls {
+  return "call" in connection && typeof connection.call === "function";
 }
 
 /** `read` for a driver that has `readInto`. */

@@ -298,6 +298,19 @@ export const errors = {
 
   // desired values
   "twin/unknown-property": { who: "caller", retry: "never", http: 404, means: "The device has no such property" },
+  "twin/unknown-method": { who: "caller", retry: "never", http: 404, means: "The device has no such method" },
+  "twin/held": {
+    who: "caller",
+    retry: "later",
+    http: 409,
+    means: "A value set at the gateway holds the property until it is released",
+  },
+  "twin/outcome-unknown": {
+    who: "plant",
+    retry: "never",
+    http: 502,
+    means: "A method was sent and not answered; whether the device acted is not known",
+  },
   "twin/read-only": { who: "caller", retry: "never", http: 422, means: "The property cannot be written" },
   "twin/wrong-type": { who: "caller", retry: "never", http: 422, means: "The value is not of the property's type" },
   "twin/out-of-range": { who: "caller", retry: "never", http: 422, means: "The value is outside the property's range" },

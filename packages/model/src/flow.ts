@@ -4,11 +4,11 @@
  */
 
 import type { DesiredReport, DesiredValue } from "./desired.ts";
-import type { ErrorCode } from "./errors.ts";
-import type { BootId, DeviceUid, Epoch, Micros, NodeUid, TenantUid } from "./ids.ts";
+import type { AppError, ErrorCode } from "./errors.ts";
+import type { BootId, ConnectionUid, DeviceUid, Epoch, Micros, NodeUid, TenantUid } from "./ids.ts";
 import type { Ranges } from "./ranges.ts";
 import type { Layout, Reading, ReadingBatch } from "./reading.ts";
-import type { AssignedSet, EffectiveDevice } from "./resources/effective.ts";
+import type { AssignedSet, Cadence, EffectiveDevice } from "./resources/effective.ts";
 import type { Value, ValueType } from "./value.ts";
 
 // ── edge: bus ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -29,13 +29,35 @@ export interface BusConsumer {
 
 // ── edge: collect ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** One value to be written, and where to. */
+export interface DeviceWrite {
+  readonly property: string;
+  readonly value: Value;
+}
 /**
- * What twin needs of collect: one write, one read back. Both reject with an AppError that has a mapper/… code, or with
- * twin/unknown-property. `trace` is the id that trace lines carry.
+ * What twin needs of collect. All reject with an AppError that has a mapper/… code, or with twin/unknown-property. `trace`
+ * is the id that trace lines carry.
  */
 export interface DeviceAccess {
-  write(device: DeviceUid, property: string, value: Value, signal: AbortSignal, trace?: string): Promise<void>;
+  /**
+   * all of them in as few requests as the device allows; one outcome a write, in their order: null, or why not. Rejects
+   * only when nothing at all was written
+   */
+  write(
+    device: DeviceUid,
+    writes: readonly DeviceWrite[],
+    signal: AbortSignal,
+    trace?: string,
+  ): Promise<readonly (AppError | null)[]>;
   read(device: DeviceUid, property: string, signal: AbortSignal, trace?: string): Promise<Value>;
+  /** at most once: a rejection with mapper/timeout or mapper/connection-lost leaves open whether the device acted */
+  call(request: MethodRequest, signal: AbortSignal, trace?: string): Promise<Value>;
+}
+/** A method of a device by the mapper's own way; arguments have been checked. */
+export interface MethodRequest {
+  readonly device: DeviceUid;
+  readonly method: string;
+  readonly arguments: Readonly<Record<string, Value>>;
 }
 
 export interface MapperStatus {
@@ -51,6 +73,31 @@ export interface DeviceHealth {
   readonly state: "online" | "offline" | "unknown";
   readonly reason: ErrorCode | null;
   readonly message: string | null;
+}
+/** How one cycle of one device really runs. */
+export interface CycleHealth {
+  readonly device: DeviceUid;
+  readonly cadence: Cadence;
+  readonly properties: number;
+  /** over the last minute; null = it did not run */
+  readonly measuredMs: number | null;
+  readonly longestMs: number | null;
+  /** between reports to the cloud, over the last minute; null = none was due */
+  readonly reportMs: number | null;
+  /** cycles that were due and did not run, since the gateway began with this device */
+  readonly overruns: number;
+  /** true while it cannot keep its cadence */
+  readonly isOverrun: boolean;
+}
+/** How one line really runs, over the last minute. */
+export interface LineHealth {
+  readonly connection: ConnectionUid;
+  readonly state: "up" | "down" | "waiting";
+  readonly reason: ErrorCode | null;
+  readonly message: string | null;
+  /** share of time in which a device was being asked */
+  readonly loadPercent: number;
+  readonly requestsPerSecond: number;
 }
 
 // ── edge: outbox ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -142,6 +189,9 @@ export interface NodeReport {
   readonly agentVersion: string;
   readonly mappers: readonly MapperStatus[];
   readonly devices: readonly DeviceHealth[];
+  /** the slowest against their cadence first, at most 1,000 */
+  readonly cycles: readonly CycleHealth[];
+  readonly lines: readonly LineHealth[];
   readonly outbox: OutboxStats;
   /** what was dropped or refused since the agent started, by metric name; what is 0 is left out */
   readonly counters: Readonly<Record<string, number>>;

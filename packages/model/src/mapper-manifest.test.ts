@@ -30,6 +30,9 @@ const manifest: MapperManifest = {
     required: ["at"],
     additionalProperties: false,
   },
+  method: null,
+  custom: null,
+  rules: [],
   extent: {
     space: ["address.unit"],
     start: "visitor.at",

@@ -4,7 +4,8 @@ import { Value as Check } from "typebox/value";
 import { AppError, type FieldError } from "./errors.ts";
 import { dnsLabel } from "./ids.ts";
 import { limits } from "./limits.ts";
-import type { Json } from "./value.ts";
+import { type Access, accesses } from "./resources/device.ts";
+import { type Json, type ValueType, valueTypes } from "./value.ts";
 
 /** Name of the file by which a mapper is found. */
 export const manifestFile = "mapper.json";
@@ -13,8 +14,8 @@ export const manifestVersion = "penstock.dev/mapper/v1";
 /** A JSON Schema of one object, as data: no code runs to check settings. @source JSON Schema 2020-12 */
 export type JsonSchema = { readonly [key: string]: Json };
 
-/** The three sets of fields that a mapper asks for, each where people write it. */
-export const settingsParts = ["connection", "address", "visitor"] as const;
+/** The sets of fields that a mapper asks for, each where people write it; `method` is the visitor of a method. */
+export const settingsParts = ["connection", "address", "visitor", "method"] as const;
 export type SettingsPart = (typeof settingsParts)[number];
 
 /** How long a point is, in units of its space: one number, or by the value of a field. */
@@ -27,6 +28,28 @@ export interface Extent {
   readonly space: readonly string[];
   readonly start: string;
   readonly length: ExtentLength;
+  /** places that a space has, from 0; no limit when left out */
+  readonly size?: number;
+  /** a field that names a part of a place, such as a bit of a register: different parts never overlap */
+  readonly part?: string;
+}
+
+/**
+ * What a schema of single fields cannot say. Where `when.field` has one of the values (its default counts; null = it is
+ * missing), the rest must hold. Fields are "connection.transport", "visitor.table".
+ */
+export interface SettingsRule {
+  readonly when: { readonly field: string; readonly in: readonly Json[] };
+  /** must be there */
+  readonly require?: readonly string[];
+  /** must not be there */
+  readonly refuse?: readonly string[];
+  /** the property's access must be one of these */
+  readonly access?: readonly Access[];
+  /** the property's type must be one of these */
+  readonly types?: readonly ValueType[];
+  /** why, for people: "input registers cannot be written" */
+  readonly because: string;
 }
 
 /** What a mapper is, for programs that do not load it: `mapper.json`, generated from `defineMapper`. */
@@ -42,16 +65,22 @@ export interface MapperManifest {
   readonly connection: JsonSchema;
   readonly address: JsonSchema;
   readonly visitor: JsonSchema;
+  /** settings of a method; null: its devices have none of their own */
+  readonly method: JsonSchema | null;
+  /** of further fields; null: taken as they are */
+  readonly custom: JsonSchema | null;
+  readonly rules: readonly SettingsRule[];
   readonly extent: Extent | null;
   /** what the process may touch besides its pipe: "network", "serial", "files" … */
   readonly permissions: readonly string[];
 }
 
+const nothingFurther = { method: null, custom: null, rules: [] } as const;
 const schemaObject = Type.Object({
   type: Type.Literal("object"),
   properties: Type.Record(Type.String(), Type.Unknown()),
 });
-const fieldPath = Type.String({ pattern: "^(connection|address|visitor)\\.[A-Za-z0-9_]+$" });
+const fieldPath = Type.String({ pattern: "^(connection|address|visitor|method)\\.[A-Za-z0-9_]+$" });
 const versionNumber = Type.Integer({ minimum: 1 });
 
 const manifestSchema = Type.Object(
@@ -66,6 +95,28 @@ const manifestSchema = Type.Object(
     connection: schemaObject,
     address: schemaObject,
     visitor: schemaObject,
+    // What most mappers have no use for may be left out of the file.
+    method: Type.Optional(Type.Union([Type.Null(), schemaObject])),
+    custom: Type.Optional(Type.Union([Type.Null(), schemaObject])),
+    rules: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            when: Type.Object(
+              { field: fieldPath, in: Type.Array(Type.Unknown(), { minItems: 1 }) },
+              { additionalProperties: false },
+            ),
+            require: Type.Optional(Type.Array(fieldPath)),
+            refuse: Type.Optional(Type.Array(fieldPath)),
+            access: Type.Optional(Type.Array(Type.Enum([...accesses]))),
+            types: Type.Optional(Type.Array(Type.Enum([...valueTypes]))),
+            because: Type.String({ minLength: 1, maxLength: 200 }),
+          },
+          { additionalProperties: false },
+        ),
+        { maxItems: 100 },
+      ),
+    ),
     extent: Type.Union([
       Type.Null(),
       Type.Object({
@@ -79,6 +130,8 @@ const manifestSchema = Type.Object(
             otherwise: Type.Integer({ minimum: 1 }),
           }),
         ]),
+        size: Type.Optional(Type.Integer({ minimum: 1 })),
+        part: Type.Optional(fieldPath),
       }),
     ]),
     permissions: Type.Array(Type.String({ pattern: "^[a-z]+$" })),
@@ -108,7 +161,7 @@ export function parseManifest(text: string): MapperManifest {
     throw new AppError("input/invalid", `Cannot read mapper manifest: ${which}`, { fields });
   }
   // The schema above has just said that it is one.
-  return manifest as MapperManifest;
+  return { ...nothingFurther, ...(manifest as Omit<MapperManifest, keyof typeof nothingFurther>) };
 }
 
 /** What stands where: settings of a connection, the address of a device, the visitor of a property. */
@@ -128,7 +181,10 @@ export function checkAgainstManifest(
   const fields: FieldError[] = [];
   for (const part of settingsParts) {
     if (!(part in given)) continue;
-    fields.push(...fieldErrors(manifest[part], given[part] ?? {}, at[part] ?? part));
+    const schema = manifest[part];
+    if (schema === null)
+      fields.push({ field: at[part] ?? part, value: shown(given[part]), rule: "the mapper has no methods" });
+    else fields.push(...fieldErrors(schema, given[part] ?? {}, at[part] ?? part));
   }
   return fields;
 }
@@ -155,7 +211,7 @@ function fieldValue(manifest: Pick<MapperManifest, SettingsPart>, given: Setting
   const name = field.slice(dot + 1);
   const value = (given[part] as Record<string, unknown> | undefined)?.[name];
   if (value !== undefined) return value;
-  return (manifest[part].properties as Record<string, { default?: unknown }> | undefined)?.[name]?.default;
+  return (manifest[part]?.properties as Record<string, { default?: unknown }> | undefined)?.[name]?.default;
 }
 
 /** A device may have 10,000 visitors of one schema: compiled, the check of a good one takes a twentieth of the time. */

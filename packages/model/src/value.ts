@@ -19,6 +19,16 @@ export type ValueType = (typeof valueTypes)[number];
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** JSON whose integers beyond 2^53 are kept as bigint: what people put into `custom` blocks. */
+export type ExactJson =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | readonly ExactJson[]
+  | { readonly [key: string]: ExactJson };
+
 /**
  * One value, typed end to end: bool → boolean; int64, uint64 → bigint; other numbers → number; string → string;
  * bytes → Uint8Array; json → Json (tagged, so that a JSON string is not mistaken for text). Null only with quality bad.

@@ -1,10 +1,14 @@
 import {
+  type Cadence,
+  type ConnectionUid,
+  type CycleHealth,
   type DesiredReport,
   type DeviceHealth,
   type DeviceUid,
   desiredStates,
   type Epoch,
   type LayoutProperty,
+  type LineHealth,
   limits,
   type MapperStatus,
   type Micros,
@@ -98,6 +102,31 @@ const deviceHealth = shape<DeviceHealth>({
   reason: orNull(errorCode),
   message: orNull(text(4096)),
 });
+const isAmount: Check<number> = (value, path) =>
+  typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : bad(path, "a number from 0");
+const cadence: Check<Cadence> = (value, path) => {
+  if (typeof value === "object" && value !== null && "everyMs" in value)
+    return shape({ everyMs: isCounter })(value, path);
+  return shape({ atSeconds: list(isCounter, limits.timesOfDay) })(value, path);
+};
+const cycleHealth = shape<CycleHealth>({
+  device: uid,
+  cadence,
+  properties: isCounter,
+  measuredMs: orNull(isAmount),
+  longestMs: orNull(isAmount),
+  reportMs: orNull(isAmount),
+  overruns: isCounter,
+  isOverrun: isBool,
+});
+const lineHealth = shape<LineHealth>({
+  connection: text<ConnectionUid>(64),
+  state: oneOf(["up", "down", "waiting"]),
+  reason: orNull(errorCode),
+  message: orNull(text(4096)),
+  loadPercent: isAmount,
+  requestsPerSecond: isAmount,
+});
 const outboxStats = shape<OutboxStats>({
   bytes: isCounter,
   entries: isCounter,
@@ -121,6 +150,8 @@ const nodeReport = shape<NodeReport>({
   agentVersion: text(64),
   mappers: list(mapperStatus, 1000),
   devices: list(deviceHealth, 100_000),
+  cycles: list(cycleHealth, 1000),
+  lines: list(lineHealth, 10_000),
   outbox: outboxStats,
   counters,
 });

@@ -3,7 +3,7 @@
  * unsigned 32-bit big-endian number (mapper-frames.ts). Times are microseconds of the boot's monotonic clock, which both
  * processes share, so that only the agent decides about wall time.
  */
-import type { ErrorCode, Json, Value, ValueType } from "@penstock/model";
+import type { ErrorCode, ExactJson, Json, LineSettings, Value, ValueType } from "@penstock/model";
 
 export const mapperProtocol = { min: 1, max: 1 } as const;
 
@@ -11,8 +11,18 @@ export interface PointSpec {
   readonly property: string;
   readonly type: ValueType;
   readonly visitor: Readonly<Record<string, Json>>;
+  /** left out when empty */
+  readonly custom?: ExactObject;
 }
 export type JsonObject = Readonly<Record<string, Json>>;
+export type ExactObject = Readonly<Record<string, ExactJson>>;
+/** One device, as a mapper is told of it. */
+export interface DeviceSpecOfMapper {
+  readonly device: string;
+  readonly address: JsonObject;
+  /** left out when empty */
+  readonly custom?: ExactObject;
+}
 /** A file of the mapper's process that a followed value has passed. The agent writes the line: only it knows the value's id. */
 export interface TraceStep {
   /** relative to packages/ */
@@ -22,17 +32,15 @@ export interface TraceStep {
 
 /** agent → mapper */
 export type AgentToMapper =
-  | { readonly t: "open"; readonly connection: string; readonly settings: JsonObject }
+  | { readonly t: "open"; readonly connection: string; readonly settings: JsonObject; readonly line: LineSettings }
   | { readonly t: "close"; readonly connection: string }
   /** points stand in layout order; the answer's rows follow it */
-  | {
+  | ({
       readonly t: "group";
       readonly group: number;
       readonly connection: string;
-      readonly device: string;
-      readonly address: JsonObject;
       readonly points: readonly PointSpec[];
-    }
+    } & DeviceSpecOfMapper)
   | { readonly t: "ungroup"; readonly group: number }
   /** trace: the answer shall say through which files the values went; the same for write and read-point */
   | {
@@ -42,25 +50,35 @@ export type AgentToMapper =
       readonly deadlineMs: number;
       readonly trace?: boolean;
     }
-  | {
+  /** one value a point */
+  | ({
       readonly t: "write";
       readonly id: number;
       readonly connection: string;
-      readonly address: JsonObject;
-      readonly point: PointSpec;
-      readonly value: Value;
+      readonly points: readonly PointSpec[];
+      readonly values: readonly Value[];
       readonly deadlineMs: number;
       readonly trace?: boolean;
-    }
-  | {
+    } & DeviceSpecOfMapper)
+  | ({
       readonly t: "read-point";
       readonly id: number;
       readonly connection: string;
-      readonly address: JsonObject;
       readonly point: PointSpec;
       readonly deadlineMs: number;
       readonly trace?: boolean;
-    }
+    } & DeviceSpecOfMapper)
+  | ({
+      readonly t: "call";
+      readonly id: number;
+      readonly connection: string;
+      readonly method: string;
+      readonly visitor: JsonObject;
+      readonly arguments: Readonly<Record<string, Value>>;
+      readonly result: ValueType | null;
+      readonly deadlineMs: number;
+      readonly trace?: boolean;
+    } & DeviceSpecOfMapper)
   | { readonly t: "ping"; readonly n: number }
   | { readonly t: "stop" };
 
@@ -75,7 +93,14 @@ export type MapperToAgent =
     }
   /** body = encodeBatchBody with monotonic times; layout = the group's points */
   | { readonly t: "values"; readonly id: number; readonly body: Uint8Array; readonly trace?: readonly TraceStep[] }
-  | { readonly t: "written"; readonly id: number; readonly trace?: readonly TraceStep[] }
+  /** one outcome a point, in their order; null = the device has taken it */
+  | {
+      readonly t: "written";
+      readonly id: number;
+      readonly outcomes: readonly ({ readonly code: ErrorCode; readonly message: string } | null)[];
+      readonly trace?: readonly TraceStep[];
+    }
+  | { readonly t: "called"; readonly id: number; readonly value: Value; readonly trace?: readonly TraceStep[] }
   | {
       readonly t: "point";
       readonly id: number;

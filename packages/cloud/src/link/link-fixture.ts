@@ -40,6 +40,8 @@ export const emptyReport: NodeReport = {
   agentVersion: "0.1.0",
   mappers: [],
   devices: [],
+  cycles: [],
+  lines: [],
   outbox: { bytes: 0, entries: 0, readings: 0, oldestAgeMs: 0, dropped: 0, refused: 0, full: false },
   counters: {},
 };

@@ -44,7 +44,7 @@ test("a full disk is an alarm of its own, until it has room", async () => {
   const { identity } = await plant(bench, "disk");
   const outbox = { bytes: 1, entries: 1, readings: 7, oldestAgeMs: 0, dropped: 0, refused: 3 };
   const report = (full: boolean, diskFull?: boolean): NodeReport => ({
-    ...{ agentVersion: "1", mappers: [], devices: [], counters: {} },
+    ...{ agentVersion: "1", mappers: [], devices: [], cycles: [], lines: [], counters: {} },
     outbox: { ...outbox, full, ...(diskFull === undefined ? {} : { diskFull }) },
   });
   for (let i = 0; i < 3; i++) bench.services.control.nodeReport(identity, report(true, true));

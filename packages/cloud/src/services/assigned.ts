@@ -1,18 +1,21 @@
-import type {
-  AssignedSet,
-  ConnectionSpec,
-  ConnectionUid,
-  DeviceModelSpec,
-  DeviceSpec,
-  DeviceUid,
-  EffectiveConnection,
-  EffectiveDevice,
-  NodeSpec,
-  NodeUid,
-  TenantUid,
+import {
+  type AssignedSet,
+  type ConnectionSpec,
+  type ConnectionUid,
+  type DeviceModelSpec,
+  type DeviceSpec,
+  type DeviceUid,
+  type EffectiveConnection,
+  type EffectiveDevice,
+  effectiveConnection,
+  effectiveDevice,
+  mergeDevice,
+  type NodeSpec,
+  type NodeUid,
+  type TenantUid,
 } from "@penstock/model";
 import type { Reader, ServiceContext, Trx } from "./context.ts";
-import { effectiveConnection, effectiveDevice, inlineConnectionUid, mergeDevice } from "./effective-device.ts";
+import { inlineConnectionUid } from "./inline-connection.ts";
 import { findRow, type Row, specOf } from "./resource-rows.ts";
 
 /** The node has changed: its set gets the next version, in the same transaction. */

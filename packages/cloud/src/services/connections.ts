@@ -1,19 +1,27 @@
 import { contract } from "@penstock/api";
-import { type ConnectionSpec, checkAgainstManifest, invalid, type NodeUid } from "@penstock/model";
+import {
+  type ConnectionSpec,
+  type ConnectionStatus,
+  checkAgainstManifest,
+  invalid,
+  type NodeUid,
+} from "@penstock/model";
 import { bumpAssigned } from "./assigned.ts";
 import type { ServiceContext } from "./context.ts";
 import { checkDependents, checkDeviceSpec, mustFind, mustManifest } from "./device-references.ts";
 import { createKindService, inUse } from "./kind-service.ts";
 import { findRow, rowsNaming } from "./resource-rows.ts";
 
+const noLoad = { predictedPercent: null, measuredPercent: null, requestsPerSecond: null };
+
 /** Buses that devices share. */
 export function createConnections(context: ServiceContext) {
   const { manifests, nudger } = context;
-  return createKindService<"Connection", ConnectionSpec, Record<string, never>>(context, {
+  return createKindService<"Connection", ConnectionSpec, ConnectionStatus>(context, {
     kind: "Connection",
     contract: contract.connections,
     scope: "tenant",
-    status: async (_, rows) => rows.map(() => ({})),
+    status: async (_, rows) => rows.map(() => ({ state: "unknown", reason: null, message: null, load: noLoad })),
     async check({ trx, tenant, name, spec, before }) {
       await mustFind(trx, { tenant, kind: "Node", name: spec.node, field: "spec.node" });
       const manifest = mustManifest(manifests, spec.protocol, "spec.protocol");

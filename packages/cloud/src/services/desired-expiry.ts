@@ -1,8 +1,7 @@
-import type { DeviceModelSpec, DeviceSpec } from "@penstock/model";
+import { type DeviceModelSpec, type DeviceSpec, mergeDevice } from "@penstock/model";
 import type { Cancel } from "@penstock/runtime";
 import type { ServiceContext, Trx } from "./context.ts";
 import { type DesiredNews, type DesiredRow, unfinished } from "./desired-news.ts";
-import { mergeDevice } from "./effective-device.ts";
 import { findRow, specOf } from "./resource-rows.ts";
 
 /** Far beyond any time to live: the end of what Micros holds exactly. */

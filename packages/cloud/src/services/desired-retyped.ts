@@ -1,7 +1,6 @@
-import type { DeviceModelSpec, DeviceSpec, ErrorCode, ValueType } from "@penstock/model";
+import { type DeviceModelSpec, type DeviceSpec, type ErrorCode, mergeDevice, type ValueType } from "@penstock/model";
 import type { Trx } from "./context.ts";
 import type { DesiredRow } from "./desired-news.ts";
-import { mergeDevice } from "./effective-device.ts";
 import { findRow, specOf } from "./resource-rows.ts";
 
 /**

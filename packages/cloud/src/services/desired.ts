@@ -6,6 +6,7 @@ import {
   type DeviceSpec,
   type DeviceUid,
   desiredFromJson,
+  effectiveProperty,
   formatDuration,
   invalid,
   type Json,
@@ -33,7 +34,6 @@ import { isNews, isSettled } from "./desired-state.ts";
 import { createDesiredWait } from "./desired-wait.ts";
 import { findDevice, propertyOf } from "./device-lookup.ts";
 import { mustFind } from "./device-references.ts";
-import { effectiveProperty } from "./effective-device.ts";
 import { recall, remember } from "./idempotency.ts";
 import type { Names } from "./names.ts";
 

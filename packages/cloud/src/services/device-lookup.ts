@@ -1,6 +1,12 @@
-import { AppError, type DeviceModelSpec, type DeviceSpec, type TenantUid } from "@penstock/model";
+import {
+  AppError,
+  type DeviceModelSpec,
+  type DeviceSpec,
+  type MergedProperty,
+  mergeDevice,
+  type TenantUid,
+} from "@penstock/model";
 import type { Caller, Reader } from "./context.ts";
-import { type MergedProperty, mergeDevice } from "./effective-device.ts";
 import { findRow, type Row, specOf } from "./resource-rows.ts";
 import { notFound, tenantOf } from "./tenant-check.ts";
 

@@ -1,9 +1,8 @@
 import { contract } from "@penstock/api";
-import { type DeviceModelSpec, type DeviceSpec, invalid, type NodeUid } from "@penstock/model";
+import { checkProperty, type DeviceModelSpec, type DeviceSpec, invalid, type NodeUid } from "@penstock/model";
 import { bumpAssigned } from "./assigned.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Desired } from "./desired.ts";
-import { checkProperty } from "./device-check.ts";
 import { checkDependents, checkDeviceSpec } from "./device-references.ts";
 import { createKindService, inUse } from "./kind-service.ts";
 import { findRow, rowsNaming, specOf } from "./resource-rows.ts";

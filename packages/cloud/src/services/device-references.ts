@@ -2,15 +2,15 @@ import {
   AppError,
   type ConnectionSpec,
   checkAgainstManifest,
+  checkDevice,
   type DeviceModelSpec,
   type DeviceSpec,
   type FieldError,
   invalid,
   type MapperManifest,
+  mergeDevice,
 } from "@penstock/model";
 import type { Reader } from "./context.ts";
-import { checkDevice } from "./device-check.ts";
-import { mergeDevice } from "./effective-device.ts";
 import { findRow, type Row, specOf } from "./resource-rows.ts";
 
 /** @throws AppError resource/missing-reference naming field and name */

@@ -28,7 +28,8 @@ export function createDevices(
       return rows.map((row) => {
         const health = parts.statuses.device(nodes.get(specOf<DeviceSpec>(row).node), deviceUid(row));
         const last = parts.live.lastTime(deviceUid(row));
-        return { ...health, lastReadingAt: last === null ? null : formatMicros(last) };
+        const lastReadingAt = last === null ? null : formatMicros(last);
+        return { ...health, message: null, since: null, lastReadingAt, cycles: [] };
       });
     },
     async check({ trx, tenant, spec }) {

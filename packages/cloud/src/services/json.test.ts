@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { withDefaults } from "@penstock/model";
 import fc from "fast-check";
-import { canonical, mergePatch, withDefaults } from "./json.ts";
+import { canonical, mergePatch } from "./json.ts";
 import { matchesLabels, parseLabelSelector } from "./label-selector.ts";
 
 test("mergePatch() gives the results of the standard's own table", () => {

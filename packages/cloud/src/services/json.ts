@@ -20,17 +20,6 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   return merged;
 }
 
-/** Defaults below, own fields above: objects merge field by field, all else of `own` replaces. */
-export function withDefaults(defaults: unknown, own: unknown): unknown {
-  if (own === undefined) return defaults;
-  if (!isObject(defaults) || !isObject(own)) return own;
-  const merged: Record<string, unknown> = { ...defaults };
-  for (const [key, value] of Object.entries(own)) {
-    if (!forbidden.has(key)) merged[key] = withDefaults(merged[key], value);
-  }
-  return merged;
-}
-
 /** The same for the same content, whatever the order of keys. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;

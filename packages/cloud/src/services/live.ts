@@ -9,6 +9,7 @@ import {
   type Json,
   limits,
   type Micros,
+  mergeDevice,
   type Quality,
   type Reading,
   type TenantUid,
@@ -19,7 +20,6 @@ import {
 import type { AlarmView } from "./alarms.ts";
 import type { Caller, ServiceContext } from "./context.ts";
 import type { DesiredView } from "./desired-news.ts";
-import { mergeDevice } from "./effective-device.ts";
 import { createLastValues } from "./last-values.ts";
 import { createLiveQueue, type LiveQueue } from "./live-queue.ts";
 import type { Names } from "./names.ts";

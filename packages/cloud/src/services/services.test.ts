@@ -131,7 +131,7 @@ test("assigned() merges models under devices, resolves names, and grows with eve
   const meter = second.devices.find((one) => one.name === "meter-e")!;
   assert.deepEqual(meter.address, { unitId: 7 });
   assert.deepEqual(meter.properties[0]?.visitor, { table: "holding", offset: 6 });
-  assert.equal(meter.properties[0]?.collectEveryMs, 250);
+  assert.deepEqual(meter.properties[0]?.collect, { everyMs: 250 });
   assert.equal(second.connections.length, 2);
   assert.deepEqual(await services.control.assigned(identity), second);
   const conveyor = second.devices.find((one) => one.uid === uid)!;
@@ -244,7 +244,7 @@ test("a node's status has the counters it last reported, and none before", async
   const counters = async () => (await bench.services.nodes.get(system, ref(node))).status.counters;
   assert.deepEqual(await counters(), {});
   const outbox = { bytes: 0, entries: 0, readings: 0, oldestAgeMs: 0, dropped: 0, refused: 0, full: false };
-  const report = { agentVersion: "1.2.3", mappers: [], devices: [], outbox };
+  const report = { agentVersion: "1.2.3", mappers: [], devices: [], cycles: [], lines: [], outbox };
   for (const dropped of [4, 5]) {
     const said = { penstock_bus_dropped_readings_total: dropped };
     bench.services.control.nodeReport(identity, { ...report, counters: said });

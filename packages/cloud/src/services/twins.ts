@@ -1,9 +1,8 @@
-import type { Access, DeviceUid, ValueType } from "@penstock/model";
+import { type Access, type DeviceUid, effectiveProperty, type ValueType } from "@penstock/model";
 import type { Caller, ServiceContext } from "./context.ts";
 import type { Desired } from "./desired.ts";
 import type { DesiredView } from "./desired-news.ts";
 import { findDevice } from "./device-lookup.ts";
-import { effectiveProperty } from "./effective-device.ts";
 import { type Live, type ReadingView, readingView } from "./live.ts";
 
 export interface TwinProperty {

@@ -25,6 +25,8 @@ const press: EffectiveDevice = {
   generation: 1,
   connection: "c".repeat(32) as EffectiveDevice["connection"],
   address: {},
+  methods: [],
+  offlineAfterMs: null,
   custom: {},
   properties: (["pressure", "recipe"] as const).map((name) => ({
     name,
@@ -34,8 +36,10 @@ const press: EffectiveDevice = {
     minimum: null,
     maximum: null,
     visitor: {},
-    collectEveryMs: 1000,
-    toCloud: true,
+    collect: { everyMs: 1000 },
+    report: { toCloud: true, cadence: null, deadband: null, atLeastMs: null },
+    localWrites: "refuse",
+    custom: {},
     publish: name === "pressure" ? { topic: "plant/${device}/${property}", qos: 1 as const } : null,
   })),
 };

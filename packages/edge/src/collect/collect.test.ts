@@ -125,7 +125,7 @@ test("collect: a killed mapper is noticed, its devices read bad with mapper/stop
   taken();
   processes.last.silent.add("press");
   await clock.advanceAsync(1100);
-  const write = collect.access.write(press, "temperature", 1, new AbortController().signal);
+  const write = collect.access.write(press, [{ property: "temperature", value: 1 }], new AbortController().signal);
   const stopped = assert.rejects(write, { code: "mapper/stopped" });
   processes.last.die(null, "SIGKILL");
   await clock.advanceAsync(10);
@@ -138,9 +138,12 @@ test("collect: a killed mapper is noticed, its devices read bad with mapper/stop
   );
   assert.deepEqual(collect.devices()[0]?.reason, "mapper/stopped");
   assert.deepEqual([collect.mappers()[0]?.state, collect.mappers()[0]?.pid], ["restarting", null]);
-  await assert.rejects(collect.access.write(press, "temperature", 1, new AbortController().signal), {
-    code: "mapper/stopped",
-  });
+  await assert.rejects(
+    collect.access.write(press, [{ property: "temperature", value: 1 }], new AbortController().signal),
+    {
+      code: "mapper/stopped",
+    },
+  );
   await clock.advanceAsync(supervision.restartAfterMs + 20);
   assert.equal(processes.started.length, 2);
   assert.deepEqual(
@@ -239,10 +242,10 @@ test("collect refuses values that are not of the layout or date themselves, and 
 
 test("collect.access writes and reads back through the mapper, never polls write-only properties, names what is missing", async (t) => {
   const { clock, processes, collect } = setUp(t);
-  const reset = property("reset", { access: "write", collectEveryMs: 1000 });
+  const reset = property("reset", { access: "write", collect: { everyMs: 1000 } });
   const { signal } = new AbortController();
   collect.apply(assigned([device("press", [property("speed", { access: "readWrite" }), reset])]));
-  const early = collect.access.write(press, "speed", 42, signal);
+  const early = collect.access.write(press, [{ property: "speed", value: 42 }], signal);
   await assert.rejects(early, { code: "mapper/stopped" });
   await clock.advanceAsync(2000);
   assert.ok([...processes.last.groups.values()].every(({ points }) => points.every((p) => p.property !== "reset")));
@@ -251,24 +254,30 @@ test("collect.access writes and reads back through the mapper, never polls write
     await clock.advanceAsync(20);
     return promise;
   };
-  await run(collect.access.write(press, "speed", 42, signal));
+  await run(collect.access.write(press, [{ property: "speed", value: 42 }], signal));
   const written = processes.last.heard.find((m) => m.t === "write");
-  assert.deepEqual([written?.point, written?.value], [{ property: "speed", type: "float64", visitor: {} }, 42]);
+  assert.deepEqual([written?.points, written?.values], [[{ property: "speed", type: "float64", visitor: {} }], [42]]);
   assert.equal(await run(collect.access.read(press, "speed", signal)), 21.5);
-  await run(collect.access.write(press, "reset", 1, signal));
+  await run(collect.access.write(press, [{ property: "reset", value: 1 }], signal));
   const rejections = [
     [() => collect.access.read(press, "reset", signal), "mapper/unsupported"],
-    [() => collect.access.write(press, "colour", 1, signal), "twin/unknown-property"],
-    [() => collect.access.write("oven" as DeviceUid, "speed", 1, signal), "twin/unknown-property"],
-    [() => collect.access.write(press, "speed", 1, AbortSignal.abort()), "aborted"],
+    [
+      () => collect.access.write("oven" as DeviceUid, [{ property: "speed", value: 1 }], signal),
+      "twin/unknown-property",
+    ],
+    [() => collect.access.write(press, [{ property: "speed", value: 1 }], AbortSignal.abort()), "aborted"],
   ] as const;
   for (const [act, code] of rejections) await assert.rejects(run(act()), { code });
+  const [unknown] = await collect.access.write(press, [{ property: "colour", value: 1 }], signal);
+  assert.equal(unknown?.code, "twin/unknown-property");
   processes.last.answer = (ask) => {
     const refusal = { t: "failed", id: ask.id, code: "mapper/value-refused", message: "exception 3" } as const;
     if (ask.t === "write") processes.last.say(refusal);
     return ask.t !== "read";
   };
-  await assert.rejects(run(collect.access.write(press, "speed", 1, signal)), { code: "mapper/value-refused" });
+  await assert.rejects(run(collect.access.write(press, [{ property: "speed", value: 1 }], signal)), {
+    code: "mapper/value-refused",
+  });
   const hanging = collect.access.read(press, "speed", signal);
   hanging.catch(() => {});
   await clock.advanceAsync(12_000);

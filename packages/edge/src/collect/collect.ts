@@ -160,7 +160,8 @@ class Collector {
     for (const group of groups) {
       this.#groups.set(group.id, group);
       this.#mappers.get(connection.protocol)?.send(groupMessage(group));
-      const { id, everyMs } = group;
+      const { id, cadence } = group;
+      const everyMs = "everyMs" in cadence ? cadence.everyMs : 86_400_000;
       const scheduled = { id, device: device.uid, connection: connection.uid, everyUs: everyMs * 1000 };
       this.#run({ t: "add", group: scheduled });
     }

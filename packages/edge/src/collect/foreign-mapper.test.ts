@@ -120,7 +120,7 @@ test("collect: whatever a mapper says, the agent goes on, and its next process i
         const first = processes.last;
         first.answer = () => true;
         for (const bytes of says) {
-          collect.access.write(press, "speed", 1, signal).catch(() => {});
+          collect.access.write(press, [{ property: "speed", value: 1 }], signal).catch(() => {});
           collect.access.read(press, "speed", signal).then(
             (value) => found.push(typeof value),
             (error: unknown) => found.push(isErrorCode((error as AppError).code) ? "number" : String(error)),
@@ -178,7 +178,10 @@ test("collect.access takes no answer that is not one, and passes on no reason th
       return true;
     };
     const { access } = collect;
-    const asked = act === "read" ? access.read(press, "speed", signal) : access.write(press, "speed", 1, signal);
+    const asked =
+      act === "read"
+        ? access.read(press, "speed", signal)
+        : access.write(press, [{ property: "speed", value: 1 }], signal);
     const refused = assert.rejects(asked, (error: AppError) => {
       assert.equal(
         error.code,

@@ -57,7 +57,7 @@ test("collect with a real mapper process: values, a write, kill -9, bad quality,
   });
   t.after(() => collect.close());
   const read = (name: string, of: string, access: "read" | "readWrite" = "read") =>
-    property(name, { type: "int32", visitor: { of }, collectEveryMs: 20, access });
+    property(name, { type: "int32", visitor: { of }, collect: { everyMs: 20 }, access });
   const properties = [read("pid", "pid"), read("level", "level", "readWrite")];
   collect.apply(assigned([device("plc", properties)], [connection("bus-a", { protocol: "tally" })]));
 
@@ -65,10 +65,12 @@ test("collect with a real mapper process: values, a write, kill -9, bad quality,
   assert.equal(first.value, collect.mappers()[0]?.pid);
   assert.ok(Math.abs(first.time - Date.now() * 1000) < 2_000_000);
 
-  await collect.access.write(plc, "level", 42, signal);
+  await collect.access.write(plc, [{ property: "level", value: 42 }], signal);
   assert.equal(await collect.access.read(plc, "level", signal), 42);
   assert.equal((await until((r) => r.property === "level" && r.value === 42)).quality, "good");
-  await assert.rejects(collect.access.write(plc, "pid", 1, signal), { code: "mapper/value-refused" });
+  await assert.rejects(collect.access.write(plc, [{ property: "pid", value: 1 }], signal), {
+    code: "mapper/value-refused",
+  });
 
   process.kill(Number(first.value), "SIGKILL");
   const bad = await until((r) => r.quality === "bad");

@@ -1,6 +1,7 @@
 import {
   type AssignedSet,
   accesses,
+  type Cadence,
   type EffectiveConnection,
   type EffectiveDevice,
   type EffectiveProperty,
@@ -81,19 +82,27 @@ function* deviceFaults(
 
 function* propertyFaults(at: string, property: EffectiveProperty, seen: Set<string>): Generator<FieldError> {
   if (!isObject(property)) return yield fault(at, property, "object");
-  const { name, type, access, visitor, collectEveryMs: every } = property;
+  const { name, type, access, visitor, collect } = property;
   if (typeof name !== "string" || !propertyName.test(name)) yield fault(`${at}.name`, name, propertyNamePattern);
   else if (seen.has(name)) yield fault(`${at}.name`, name, "unique in its device");
   seen.add(name);
   if (!valueTypes.includes(type)) yield fault(`${at}.type`, type, `one of ${valueTypes.join(", ")}`);
   if (!accesses.includes(access)) yield fault(`${at}.access`, access, `one of ${accesses.join(", ")}`);
   if (!isObject(visitor)) yield fault(`${at}.visitor`, visitor, "object");
-  const isInBounds =
-    typeof every === "number" && every >= limits.collectEveryMinMs && every <= limits.collectEveryMaxMs;
-  if (every !== null && !isInBounds) {
-    const rule = `null or ${limits.collectEveryMinMs}..${limits.collectEveryMaxMs} ms`;
-    yield fault(`${at}.collectEveryMs`, every, rule);
+  if (collect !== null && !isCadence(collect)) {
+    const rule = `null, everyMs of ${limits.collectEveryMinMs}..${limits.collectEveryMaxMs}, or seconds of the day`;
+    yield fault(`${at}.collect`, collect, rule);
   }
+}
+
+function isCadence(cadence: unknown): cadence is Cadence {
+  if (typeof cadence !== "object" || cadence === null) return false;
+  const { everyMs, atSeconds } = cadence as { everyMs?: unknown; atSeconds?: unknown };
+  if (everyMs !== undefined) {
+    return typeof everyMs === "number" && everyMs >= limits.collectEveryMinMs && everyMs <= limits.collectEveryMaxMs;
+  }
+  const isSecond = (second: unknown) => Number.isInteger(second) && Number(second) >= 0 && Number(second) < 86_400;
+  return Array.isArray(atSeconds) && atSeconds.length > 0 && atSeconds.every(isSecond);
 }
 
 function* uidFaults(at: string, uid: unknown, seen: Set<string>): Generator<FieldError> {

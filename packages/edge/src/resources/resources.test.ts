@@ -3,7 +3,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { AssignedChange, AssignedSet, ConnectionUid, EffectiveDevice, NodeUid, TenantUid } from "@penstock/model";
+import {
+  type AssignedChange,
+  type AssignedSet,
+  type ConnectionUid,
+  defaultLine,
+  type EffectiveDevice,
+  type NodeUid,
+  type TenantUid,
+} from "@penstock/model";
 import { realFiles, silentLog } from "@penstock/runtime";
 import { openResources } from "./resources.ts";
 
@@ -31,11 +39,15 @@ const device = (uid: string, more: Partial<EffectiveDevice> = {}) =>
         minimum: null,
         maximum: null,
         visitor: { offset: 0 },
-        collectEveryMs: 1000,
-        toCloud: true,
+        collect: { everyMs: 1000 },
+        report: { toCloud: true, cadence: null, deadband: null, atLeastMs: null },
+        localWrites: "refuse",
+        custom: {},
         publish: null,
       },
     ],
+    methods: [],
+    offlineAfterMs: null,
     custom: {},
     ...more,
   }) as EffectiveDevice;
@@ -44,7 +56,7 @@ const set = (version: number, devices: readonly EffectiveDevice[], more: object 
   version,
   tenant: { uid: "t1" as TenantUid, name: "acme" },
   node: { uid: "n1" as NodeUid, name: "gw-01", timeZone: "UTC" },
-  connections: [{ uid: "c1" as ConnectionUid, name: "bus-a", protocol: "modbus", settings: {} }],
+  connections: [{ uid: "c1" as ConnectionUid, name: "bus-a", protocol: "modbus", settings: {}, line: defaultLine }],
   devices,
   ...more,
 });
@@ -91,8 +103,8 @@ const refusals: readonly [field: string, bad: AssignedSet][] = [
   ["devices[1].uid", set(2, [device("d1"), device("d1")])],
   ["devices[0].properties[1].name", set(2, [device("d1", { properties: [property, property] })])],
   [
-    "devices[0].properties[0].collectEveryMs",
-    set(2, [device("d1", { properties: [{ ...property, collectEveryMs: 1 }] })]),
+    "devices[0].properties[0].collect",
+    set(2, [device("d1", { properties: [{ ...property, collect: { everyMs: 1 } }] })]),
   ],
   ["devices[0].properties", set(2, [device("d1", { properties: new Array(10_001).fill(property) })])],
   ["connections", set(2, [], { connections: null })],

@@ -17,8 +17,10 @@ const speed: EffectiveProperty = {
   minimum: "0",
   maximum: "100",
   visitor: {},
-  collectEveryMs: 1000,
-  toCloud: true,
+  collect: { everyMs: 1000 },
+  report: { toCloud: true, cadence: null, deadband: null, atLeastMs: null },
+  localWrites: "refuse",
+  custom: {},
   publish: null,
 };
 

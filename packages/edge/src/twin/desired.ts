@@ -262,7 +262,10 @@ class DesiredLoop implements Desired {
     const { device, property } = access;
     const made: Promise<Input> =
       access.op === "write"
-        ? devices.write(device, property, access.value, signal, id).then(() => ({ t: "written", access }))
+        ? devices.write(device, [{ property, value: access.value }], signal, id).then(([error]) => {
+            if (error !== null && error !== undefined) throw error;
+            return { t: "written", access };
+          })
         : devices.read(device, property, signal, id).then((value) => ({ t: "found", access, value }));
     const ended = made
       .catch((error: unknown) => this.#trouble(access, error))

@@ -75,7 +75,11 @@ function site() {
   const accepted = new Accepted();
   const metrics = metricsRegistry();
   const lookup = (): EffectiveDevice | null => null;
-  const access = { write: () => Promise.reject(new Error()), read: () => Promise.reject(new Error()) };
+  const access = {
+    write: () => Promise.reject(new Error()),
+    read: () => Promise.reject(new Error()),
+    call: () => Promise.reject(new Error()),
+  };
   const open = (files: Files = disk.files, checkpointEveryMs?: number) =>
     openTwin({
       ...{ files, folder: "/twin", clock, log: silentLog, metrics, access, lookup, accepted },

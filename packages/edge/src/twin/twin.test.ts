@@ -7,6 +7,7 @@ import {
   type DesiredValue,
   type DeviceAccess,
   type DeviceUid,
+  type DeviceWrite,
   type EffectiveDevice,
   layoutOrder,
   type Micros,
@@ -23,6 +24,8 @@ const conveyor: EffectiveDevice = {
   generation: 1,
   connection: "c".repeat(32) as EffectiveDevice["connection"],
   address: {},
+  methods: [],
+  offlineAfterMs: null,
   custom: {},
   properties: ["speed", "limit"].map((name) => ({
     name,
@@ -32,8 +35,10 @@ const conveyor: EffectiveDevice = {
     minimum: "0",
     maximum: "100",
     visitor: { scale: 0.1 },
-    collectEveryMs: 1000,
-    toCloud: true,
+    collect: { everyMs: 1000 },
+    report: { toCloud: true, cadence: null, deadband: null, atLeastMs: null },
+    localWrites: "refuse",
+    custom: {},
     publish: null,
   })),
 };
@@ -52,11 +57,17 @@ class Plant implements DeviceAccess {
   constructor(clock: SimClock) {
     this.#clock = clock;
   }
-  async write(_device: DeviceUid, property: string, value: Value): Promise<void> {
+  async write(_device: DeviceUid, writes: readonly DeviceWrite[]): Promise<null[]> {
     await sleep(this.#clock, 5);
     if (this.isDeaf) throw new AppError("mapper/timeout", "Cannot write: no answer");
-    this.writes.push(value);
-    this.held.set(property, Math.round((value as number) * 10) / 10);
+    return writes.map(({ property, value }) => {
+      this.writes.push(value);
+      this.held.set(property, Math.round((value as number) * 10) / 10);
+      return null;
+    });
+  }
+  async call(): Promise<Value> {
+    throw new AppError("mapper/unsupported", "Cannot call: it has no methods");
   }
   async read(_device: DeviceUid, property: string): Promise<Value> {
     await sleep(this.#clock, 5);

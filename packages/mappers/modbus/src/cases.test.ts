@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { checkSettings, ManualClock, type Point, withDefaults } from "@penstock/mapper-sdk";
-import { AppError, type Value, type ValueType } from "@penstock/model";
+import { AppError, defaultLine, type Value, type ValueType } from "@penstock/model";
 import { type PlantMemory, plant } from "../test/plant.ts";
 import { modbus } from "./index.ts";
 import type { Address, Visitor } from "./point.ts";
@@ -53,13 +53,19 @@ async function outcome(
     Object.entries(points).map(([property, { type, visitor }]) => {
       assert.deepEqual(checkSettings(modbus, { address, visitor }), []);
       const filled = { address: withDefaults(modbus.address, address), visitor: withDefaults(modbus.visitor, visitor) };
-      return { device: "d", property, type, ...filled };
+      return { device: "d", property, type, ...filled, custom: {}, deviceCustom: {} };
     }),
   );
   const clock = new ManualClock();
   const signal = new AbortController().signal;
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const connection = await modbus.open(withDefaults(modbus.connection, given), { signal, log, clock, lost() {} });
+  const connection = await modbus.open(withDefaults(modbus.connection, given), {
+    signal,
+    log,
+    clock,
+    line: defaultLine,
+    lost() {},
+  });
   try {
     if (settings.write !== undefined) {
       const { point, value } = settings.write;

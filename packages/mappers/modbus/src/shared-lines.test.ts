@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock, type OpenContext, withDefaults } from "@penstock/mapper-sdk";
-import { codeOf } from "@penstock/model";
+import { codeOf, defaultLine } from "@penstock/model";
 import { plant } from "../test/plant.ts";
 import { modbus } from "./index.ts";
 import type { ModbusPoint } from "./point.ts";
@@ -15,7 +15,7 @@ function stage() {
   const clock = new ManualClock();
   const lost: string[] = [];
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const context: OpenContext = { signal, clock, log, lost: (error) => lost.push(error.code) };
+  const context: OpenContext = { signal, clock, log, line: defaultLine, lost: (error) => lost.push(error.code) };
   const open = (given: Record<string, unknown>) => modbus.open(withDefaults(modbus.connection, given), context);
   return { clock, lost, context, open };
 }
@@ -25,6 +25,8 @@ const holding = (unitId: number, offset: number): ModbusPoint => ({
   type: "uint16",
   address: { unitId },
   visitor: withDefaults(modbus.visitor, { table: "holding", offset }),
+  custom: {},
+  deviceCustom: {},
 });
 
 test("two Connections to one address share one TCP connection and one queue", async () => {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import type { ConnectionUid, DeviceUid, NodeUid, TenantUid } from "../ids.ts";
 import { diffAssigned, isEmptyChange, type ListChange } from "./assigned-change.ts";
 import type { AssignedSet, EffectiveConnection, EffectiveDevice } from "./effective.ts";
+import { defaultLine } from "./line.ts";
 
 const json = fc.dictionary(
   fc.constantFrom("a", "b"),
@@ -17,6 +18,7 @@ const connection: fc.Arbitrary<EffectiveConnection> = fc.record({
   name: fc.constantFrom("bus-a", "bus-b"),
   protocol: fc.constant("modbus"),
   settings: json,
+  line: fc.constant(defaultLine),
 });
 const device: fc.Arbitrary<EffectiveDevice> = fc.record({
   uid: fc.constantFrom("d1", "d2", "d3", "d4").map((uid) => uid as DeviceUid),
@@ -25,6 +27,8 @@ const device: fc.Arbitrary<EffectiveDevice> = fc.record({
   connection: fc.constant("c1" as ConnectionUid),
   address: json,
   properties: fc.constant([]),
+  methods: fc.constant([]),
+  offlineAfterMs: fc.constant(null),
   custom: json,
 });
 // Cloned, since generated records may lack a prototype and plain data never does.

@@ -1,6 +1,7 @@
 import type { ConnectionUid, DeviceUid, NodeUid, TenantUid } from "../ids.ts";
-import type { Json, ValueType } from "../value.ts";
-import type { Access } from "./device.ts";
+import type { ExactJson, Json, ValueType } from "../value.ts";
+import type { Access, LocalWritePolicy } from "./device.ts";
+import type { LineSettings } from "./line.ts";
 
 /**
  * What the cloud hands a gateway and the gateway keeps on disk: names resolved to uids, models merged in, durations in
@@ -20,6 +21,7 @@ export interface EffectiveConnection {
   /** mapper name */
   readonly protocol: string;
   readonly settings: Readonly<Record<string, Json>>;
+  readonly line: LineSettings;
 }
 export interface EffectiveDevice {
   readonly uid: DeviceUid;
@@ -28,7 +30,21 @@ export interface EffectiveDevice {
   readonly connection: ConnectionUid;
   readonly address: Readonly<Record<string, Json>>;
   readonly properties: readonly EffectiveProperty[];
-  readonly custom: Readonly<Record<string, Json>>;
+  readonly methods: readonly EffectiveMethod[];
+  /** null = the gateway's own rule */
+  readonly offlineAfterMs: number | null;
+  readonly custom: Readonly<Record<string, ExactJson>>;
+}
+/** When something is done: in steps of a monotonic clock, or at seconds of the day in the node's time zone, ascending. */
+export type Cadence = { readonly everyMs: number } | { readonly atSeconds: readonly number[] };
+export interface ReportPolicy {
+  readonly toCloud: boolean;
+  /** the first reading of each period goes; null = no period */
+  readonly cadence: Cadence | null;
+  /** null = changes do not matter; 0 = any change */
+  readonly deadband: number | null;
+  /** heartbeat; null = none */
+  readonly atLeastMs: number | null;
 }
 export interface EffectiveProperty {
   readonly name: string;
@@ -40,7 +56,29 @@ export interface EffectiveProperty {
   readonly maximum: string | null;
   readonly visitor: Readonly<Record<string, Json>>;
   /** null = never polled (write-only) */
-  readonly collectEveryMs: number | null;
-  readonly toCloud: boolean;
+  readonly collect: Cadence | null;
+  readonly report: ReportPolicy;
   readonly publish: { readonly topic: string; readonly qos: 0 | 1 } | null;
+  readonly localWrites: LocalWritePolicy;
+  readonly custom: Readonly<Record<string, ExactJson>>;
+}
+export interface EffectiveArgument {
+  readonly name: string;
+  readonly type: ValueType;
+  readonly minimum: string | null;
+  readonly maximum: string | null;
+  readonly isOptional: boolean;
+}
+export interface EffectiveMethod {
+  readonly name: string;
+  readonly arguments: readonly EffectiveArgument[];
+  readonly result: ValueType | null;
+  readonly timeoutMs: number;
+  /** what the mapper calls; null when it sets properties */
+  readonly visitor: Readonly<Record<string, Json>> | null;
+  /** in this order; an argument by its name, or a value */
+  readonly sets: readonly (
+    | { readonly property: string; readonly argument: string }
+    | { readonly property: string; readonly value: Json }
+  )[];
 }

@@ -88,6 +88,9 @@ export const modbus: MapperManifest = {
     required: ["table", "offset"],
     properties: { table: { enum: ["coil", "holding"] }, offset: { type: "integer", minimum: 0, maximum: 65535 } },
   },
+  method: null,
+  custom: null,
+  rules: [],
   extent: null,
   permissions: [],
 };

@@ -122,7 +122,8 @@ export class FakeMapper implements Child {
         break;
       }
       case "write":
-        if (!this.answer(message, undefined)) this.say({ t: "written", id: message.id });
+        if (!this.answer(message, undefined))
+          this.say({ t: "written", id: message.id, outcomes: message.points.map(() => null) });
         break;
       case "read-point":
         if (!this.answer(message, undefined)) this.say({ t: "point", id: message.id, value: this.value, reason: null });

@@ -8,20 +8,41 @@ import type {
   NodeUid,
   TenantUid,
 } from "@penstock/model";
+import { defaultLine } from "@penstock/model";
 
 /** For tests: short ways to an assigned set. */
+const report = { toCloud: true, cadence: null, deadband: null, atLeastMs: null };
 export function property(name: string, more: Partial<EffectiveProperty> = {}): EffectiveProperty {
   const common = { type: "float64", unit: null, access: "read", minimum: null, maximum: null, visitor: {} } as const;
-  return { name, ...common, collectEveryMs: 1000, toCloud: true, publish: null, ...more };
+  return {
+    name,
+    ...common,
+    collect: { everyMs: 1000 },
+    report,
+    publish: null,
+    localWrites: "refuse",
+    custom: {},
+    ...more,
+  };
 }
 
 export function device(uid: string, properties: readonly EffectiveProperty[], on = "bus-a"): EffectiveDevice {
   const connection = on as ConnectionUid;
-  return { uid: uid as DeviceUid, name: uid, generation: 1, connection, address: {}, properties, custom: {} };
+  return {
+    uid: uid as DeviceUid,
+    name: uid,
+    generation: 1,
+    connection,
+    address: {},
+    properties,
+    methods: [],
+    offlineAfterMs: null,
+    custom: {},
+  };
 }
 
 export function connection(uid: string, more: Partial<EffectiveConnection> = {}): EffectiveConnection {
-  return { uid: uid as ConnectionUid, name: uid, protocol: "fake", settings: {}, ...more };
+  return { uid: uid as ConnectionUid, name: uid, protocol: "fake", settings: {}, line: defaultLine, ...more };
 }
 
 let version = 0;

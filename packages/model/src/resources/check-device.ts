@@ -1,16 +1,8 @@
-import { shown } from "@penstock/api";
-import {
-  checkAgainstManifest,
-  type FieldError,
-  formatDuration,
-  integerBounds,
-  isIntegerType,
-  isNumericType,
-  limits,
-  type MapperManifest,
-  parseDuration,
-  type ValueType,
-} from "@penstock/model";
+import type { FieldError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { checkAgainstManifest, type MapperManifest } from "../mapper-manifest.ts";
+import { formatDuration, parseDuration } from "../time.ts";
+import { integerBounds, isIntegerType, isNumericType, type ValueType } from "../value.ts";
 import type { MergedDevice, MergedProperty } from "./effective-device.ts";
 
 /**
@@ -93,4 +85,12 @@ function checkBound(
   const value = BigInt(bound);
   const [least, most] = integerBounds[type];
   return value < least || value > most ? refuse(`must be ${least}..${most}, the range of ${type}`) : value;
+}
+
+function shown(value: unknown): string {
+  const text =
+    value === undefined
+      ? "(missing)"
+      : JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? inner.toString() : inner));
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
