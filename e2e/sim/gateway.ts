@@ -130,17 +130,23 @@ export async function startGateway(world: World, site: Site, process: SimProcess
   };
   resources.onChange(apply);
   if (resources.current() !== null) apply();
+  let closed: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    isStopping = true;
+    await link.close();
+    await feed.idle();
+    await twin.close();
+    await outbox.close();
+    await resources.close();
+    await floor.close();
+  };
   return {
     outbox,
     twin,
-    async close() {
-      isStopping = true;
-      await link.close();
-      await feed.idle();
-      await twin.close();
-      await outbox.close();
-      await resources.close();
-      await floor.close();
+    // Two faults may stop it one after the other; as in the product, the second finds the first at work.
+    close: () => {
+      closed ??= stop();
+      return closed;
     },
   };
 }
