@@ -13,6 +13,7 @@ const packages = {
   mosquitto: () => isOnPath("mosquitto") || isExecutable("/usr/sbin/mosquitto"),
   faketime: () => isOnPath("faketime"),
   strace: () => isOnPath("strace"),
+  socat: () => isOnPath("socat"),
   openssl: () => isOnPath("openssl"),
   chromium: () => isOnPath("chromium"),
   postgresql: () => isOnPath("psql"),

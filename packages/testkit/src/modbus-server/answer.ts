@@ -25,6 +25,18 @@ export function answerRequest(unit: ModbusUnit, request: ModbusRequest, answered
       case "write-registers":
         unit.writeRegisters(request.start, request.words);
         return header(request.code, request.start, request.code === 6 ? request.words[0]! : request.words.length);
+      case "mask-register": {
+        const [before = 0] = unit.readRegisters("holding", request.start, 1, false);
+        unit.writeRegisters(
+          request.start,
+          Uint16Array.of((before & request.and) | (request.or & ~request.and & 0xffff)),
+        );
+        return Uint8Array.of(...header(request.code, request.start, request.and), request.or >> 8, request.or & 0xff);
+      }
+      case "read-write-registers":
+        // 6.17: the write comes first, so that what was just written may be read.
+        unit.writeRegisters(request.writeStart, request.words);
+        return packWords(request.code, unit.readRegisters("holding", request.start, request.count, answered));
     }
   } catch (error) {
     if (error instanceof ModbusException) return exceptionAnswer(request.code, error.exception);

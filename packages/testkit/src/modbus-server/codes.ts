@@ -12,6 +12,8 @@ export const modbusFunctions = {
   writeSingleRegister: 6,
   writeMultipleCoils: 15,
   writeMultipleRegisters: 16,
+  maskWriteRegister: 22,
+  readWriteRegisters: 23,
 } as const;
 
 export const modbusExceptions = {
@@ -35,5 +37,12 @@ export class ModbusException extends Error {
   }
 }
 
-/** @source Modbus Application Protocol V1.1b3, 6.1 to 6.12: the most one request may ask for */
-export const quantityLimits = { readBits: 2000, readRegisters: 125, writeBits: 1968, writeRegisters: 123 } as const;
+/** @source Modbus Application Protocol V1.1b3, 6.1 to 6.17: the most one request may ask for */
+export const quantityLimits = {
+  readBits: 2000,
+  readRegisters: 125,
+  writeBits: 1968,
+  writeRegisters: 123,
+  /** written by function 23, which reads besides */
+  writeWhileReading: 121,
+} as const;

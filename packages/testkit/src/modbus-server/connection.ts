@@ -1,60 +1,89 @@
 import type { Socket } from "node:net";
 import { answerRequest, exceptionAnswer } from "./answer.ts";
 import { ModbusException } from "./codes.ts";
-import { encodeFrame, FrameSplitter, type ModbusFrame } from "./frame.ts";
-import { decodeRequest, type ModbusRequest } from "./request.ts";
+import type { Framing, ModbusFrame, Splitter } from "./frame.ts";
+import type { PacedWire, ServerClock } from "./paced-wire.ts";
+import { decodeRequest, isRead, type ModbusRequest } from "./request.ts";
 import type { ServerStats } from "./stats.ts";
 import type { RequestHook, Treatment } from "./treatment.ts";
 import type { ModbusUnit } from "./unit.ts";
 
 export interface ConnectionOptions {
   readonly id: number;
+  /** of a network or of a terminal */
   readonly socket: Socket;
+  readonly framing: Framing;
+  readonly wire: PacedWire | null;
   readonly units: ReadonlyMap<number, ModbusUnit>;
+  readonly dead: () => ReadonlySet<number>;
   readonly stats: ServerStats;
   readonly hook: () => RequestHook | null;
-  readonly after: (delayMs: number, run: () => void) => () => void;
+  readonly clock: ServerClock;
+}
+
+/** Longer than the pauses that a busy machine puts between parts of one frame, shorter than anybody's time-out. */
+const silenceMs = 20;
+
+interface Asked {
+  readonly frame: ModbusFrame;
+  readonly request: ModbusRequest | null;
+  readonly refused: Uint8Array | null;
+  readonly treatment: Treatment | null;
 }
 
 /** One client: its requests are answered one by one, in the order they came, however many are under way. */
 export class ServerConnection {
   readonly #options: ConnectionOptions;
-  readonly #splitter = new FrameSplitter();
+  readonly #splitter: Splitter;
   /** bound: what one client has sent and not been answered; reading pauses while it is longer than this */
   readonly #waiting: ModbusFrame[] = [];
-  #cancelDelay: (() => void) | null = null;
+  #cancel: (() => void) | null = null;
+  #cancelSilence: (() => void) | null = null;
+  #badFrames = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#splitter = options.framing.splitter();
     options.socket.on("data", (chunk) => this.#take(chunk));
-    options.socket.on("close", () => this.#cancelDelay?.());
+    options.socket.on("close", () => {
+      this.#cancel?.();
+      this.#cancelSilence?.();
+    });
     // A client that resets the connection is no fault of the server; "close" follows.
     options.socket.on("error", () => {});
-    options.socket.setNoDelay(true);
   }
 
   #take(chunk: Uint8Array): void {
-    this.#waiting.push(...this.#splitter.push(chunk));
+    const { socket, framing } = this.#options;
+    this.#queue(this.#splitter.push(chunk));
+    if (this.#splitter.broken) socket.destroy();
+    if (framing.name !== "rtu") return;
+    this.#cancelSilence?.();
+    this.#cancelSilence = this.#options.clock.after(silenceMs, () => this.#queue(this.#splitter.silence()));
+  }
+
+  #queue(frames: readonly ModbusFrame[]): void {
+    this.#options.stats.badFrames += this.#splitter.badFrames - this.#badFrames;
+    this.#badFrames = this.#splitter.badFrames;
+    this.#waiting.push(...frames);
     if (this.#waiting.length > 1000) this.#options.socket.pause();
     this.#work();
-    if (this.#splitter.broken) this.#options.socket.destroy();
   }
 
   #work(): void {
     const { socket } = this.#options;
-    if (this.#cancelDelay !== null) return;
+    if (this.#cancel !== null) return;
     socket.cork();
     for (let frame = this.#waiting.shift(); frame !== undefined && !socket.destroyed; frame = this.#waiting.shift()) {
-      if (!this.#handle(frame)) break;
+      this.#handle(frame);
+      if (this.#cancel !== null) break;
     }
     socket.uncork();
     if (this.#waiting.length === 0 && socket.isPaused()) socket.resume();
   }
 
-  /** @returns false while the answer is delayed */
-  #handle(frame: ModbusFrame): boolean {
-    const { stats, id } = this.#options;
-    stats.requests++;
+  #handle(frame: ModbusFrame): void {
+    const { stats, id, wire, framing } = this.#options;
     let request: ModbusRequest | null = null;
     let refused: Uint8Array | null = null;
     try {
@@ -63,65 +92,104 @@ export class ServerConnection {
       if (!(error instanceof ModbusException)) throw error;
       refused = exceptionAnswer(frame.pdu[0] ?? 0, error.exception);
     }
+    stats.saw(frame.unit, frame.pdu[0] ?? 0, request);
     const treatment =
       this.#options.hook()?.({ connection: id, transaction: frame.transaction, unit: frame.unit, request }) ?? null;
-    if (treatment?.kind !== "delay") {
-      this.#answer(frame, request, refused, treatment);
-      return true;
-    }
-    this.#cancelDelay = this.#options.after(treatment.delayMs, () => {
-      this.#cancelDelay = null;
-      this.#answer(frame, request, refused, null);
-      this.#work();
-    });
-    return false;
+    const isDelayed = treatment?.kind === "delay";
+    const asked = { frame, request, refused, treatment: isDelayed ? null : treatment };
+    const onWireMs = wire === null ? 0 : wire.received(framing.encode(frame).length);
+    const delayMs = onWireMs + (isDelayed ? treatment.delayMs : 0);
+    if (delayMs === 0) this.#answer(asked);
+    else this.#later(delayMs, () => this.#answer(asked));
   }
 
-  #answer(
-    frame: ModbusFrame,
-    request: ModbusRequest | null,
-    refused: Uint8Array | null,
-    treatment: Treatment | null,
-  ): void {
-    const { socket, stats, units } = this.#options;
+  /** Nothing else of this client is worked on until then. */
+  #later(delayMs: number, run: () => void): void {
+    this.#cancel = this.#options.clock.after(delayMs, () => {
+      this.#cancel = null;
+      run();
+      this.#work();
+    });
+  }
+
+  #answer({ frame, request, refused, treatment }: Asked): void {
+    const { socket, stats } = this.#options;
     if (socket.destroyed) return;
-    const isRead = request?.kind === "read-bits" || request?.kind === "read-registers";
-    if (treatment?.kind === "close" || (treatment !== null && isRead && treatment.kind === "drop")) {
+    if (treatment?.kind === "close" || (treatment?.kind === "drop" && request !== null && isRead(request))) {
       stats.spoilt++;
       if (treatment.kind === "close") socket.destroy();
       return;
     }
-    const unit = units.get(frame.unit);
-    let pdu: Uint8Array;
-    if (treatment?.kind === "exception") pdu = exceptionAnswer(frame.pdu[0] ?? 0, treatment.exception);
-    else if (refused !== null || request === null) pdu = refused ?? exceptionAnswer(0, "illegalFunction");
-    else if (unit === undefined) pdu = exceptionAnswer(request.code, "gatewayNoResponse");
-    else pdu = answerRequest(unit, request, treatment === null);
-
+    const pdu =
+      treatment?.kind === "exception"
+        ? exceptionAnswer(frame.pdu[0] ?? 0, treatment.exception)
+        : this.#pdu(frame, request, { refused, treatment });
+    if (pdu === null) {
+      stats.unanswered++;
+      return;
+    }
     if (treatment !== null && treatment.kind !== "exception") stats.spoilt++;
     else stats.count(request, pdu);
     this.#send({ transaction: frame.transaction, unit: frame.unit, pdu }, treatment);
   }
 
+  /** @returns null where nobody answers */
+  #pdu(frame: ModbusFrame, request: ModbusRequest | null, so: Pick<Asked, "refused" | "treatment">): Uint8Array | null {
+    const { units, dead, framing } = this.#options;
+    const isBus = framing.name !== "tcp";
+    if (dead().has(frame.unit)) return null;
+    if (isBus && frame.unit === 0) {
+      // Modbus over Serial Line V1.02, 2.1: a broadcast is for all units and none of them answers.
+      if (request !== null && !isRead(request)) for (const unit of units.values()) answerRequest(unit, request, false);
+      return null;
+    }
+    const unit = units.get(frame.unit);
+    if (unit === undefined && isBus) return null;
+    if (so.refused !== null || request === null) return so.refused ?? exceptionAnswer(0, "illegalFunction");
+    if (unit === undefined) return exceptionAnswer(request.code, "gatewayNoResponse");
+    return answerRequest(unit, request, so.treatment === null);
+  }
+
   #send(answer: ModbusFrame, treatment: Treatment | null): void {
-    const { socket } = this.#options;
+    const { socket, framing } = this.#options;
     switch (treatment?.kind) {
       case "drop":
-        return;
+        break;
       case "wrong-transaction":
-        socket.write(encodeFrame({ ...answer, transaction: (answer.transaction + 0x5555) & 0xffff }));
-        return;
+        this.#write(framing.encode({ ...answer, transaction: (answer.transaction + 0x5555) & 0xffff }));
+        break;
       case "half": {
-        const bytes = encodeFrame(answer);
-        socket.write(bytes.subarray(0, bytes.length >> 1));
-        if (treatment.thenClose === true) socket.end();
-        return;
+        const bytes = framing.encode(answer);
+        this.#write(bytes.subarray(0, bytes.length >> 1), () => treatment.thenClose === true && socket.end());
+        break;
       }
       case "garbage":
-        socket.write(treatment.bytes);
-        return;
+        this.#write(treatment.bytes);
+        break;
       default:
-        socket.write(encodeFrame(answer));
+        this.#write(framing.encode(answer));
     }
+  }
+
+  #write(bytes: Uint8Array, then: () => void = () => {}): void {
+    const { socket, wire } = this.#options;
+    if (wire === null) {
+      socket.write(bytes);
+      then();
+      return;
+    }
+    let isSent = false;
+    const cancel = wire.send(
+      bytes,
+      (part) => socket.write(part),
+      () => {
+        isSent = true;
+        then();
+        if (this.#cancel === null) return;
+        this.#cancel = null;
+        this.#work();
+      },
+    );
+    if (!isSent) this.#cancel = cancel;
   }
 }

@@ -20,9 +20,27 @@ export function encodeFrame(frame: ModbusFrame): Uint8Array {
   return bytes;
 }
 
+/** How frames stand on a wire: Modbus TCP here, serial lines in rtu.ts and ascii.ts. */
+export interface Framing {
+  readonly name: "tcp" | "rtu" | "ascii";
+  splitter(): Splitter;
+  encode(frame: ModbusFrame): Uint8Array;
+}
+export interface Splitter {
+  /** nothing after this can be trusted: the connection has to end */
+  readonly broken: boolean;
+  /** frames that failed their checksum */
+  readonly badFrames: number;
+  /** whole frames, in order */
+  push(chunk: Uint8Array): ModbusFrame[];
+  /** the wire has been silent for longer than a frame may pause; what is left over is a frame or nothing */
+  silence(): ModbusFrame[];
+}
+
 /** Cuts a byte stream into frames. `broken` once the stream is no Modbus TCP: nothing after that can be trusted. */
-export class FrameSplitter {
+export class FrameSplitter implements Splitter {
   broken = false;
+  readonly badFrames = 0;
   #rest: Uint8Array = new Uint8Array(0);
 
   push(chunk: Uint8Array): ModbusFrame[] {
@@ -54,4 +72,10 @@ export class FrameSplitter {
     this.#rest = bytes.slice(at);
     return frames;
   }
+
+  silence(): ModbusFrame[] {
+    return [];
+  }
 }
+
+export const tcpFraming: Framing = { name: "tcp", splitter: () => new FrameSplitter(), encode: encodeFrame };

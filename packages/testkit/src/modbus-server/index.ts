@@ -1,8 +1,14 @@
+export { encodeAscii, lrc } from "./ascii.ts";
 export { type ExceptionName, ModbusException, modbusExceptions, modbusFunctions } from "./codes.ts";
 export { encodeFrame, FrameSplitter, type ModbusFrame } from "./frame.ts";
 export * from "./modbus-server.ts";
+export type { Pace, PacedWire, ServerClock } from "./paced-wire.ts";
+export * from "./pty-pair.ts";
 export * from "./registers.ts";
 export * from "./request.ts";
-export type { ServerStats } from "./stats.ts";
+export { crc16, encodeRtu } from "./rtu.ts";
+export * from "./serial-server.ts";
+export * from "./sparse-unit.ts";
+export type { SeenByServer, ServerStats } from "./stats.ts";
 export * from "./treatment.ts";
 export * from "./unit.ts";

@@ -92,6 +92,7 @@ test("ModbusServer answers pipelined requests in order, a delayed one holding th
   const { unit, server, socket } = await setUp({
     hook: ({ transaction }) => (transaction === 2 ? { kind: "delay", delayMs: 50 } : null),
     clock: {
+      monotonic: () => 0,
       after: (_delayMs, run) => {
         timers.push(run);
         return () => {};

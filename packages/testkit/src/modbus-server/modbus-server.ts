@@ -1,44 +1,71 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import type { Clock } from "@penstock/runtime";
 import { ServerConnection } from "./connection.ts";
+import { type Framing, tcpFraming } from "./frame.ts";
+import { type Pace, PacedWire, type ServerClock } from "./paced-wire.ts";
+import { rtuFraming } from "./rtu.ts";
 import { ServerStats } from "./stats.ts";
 import type { RequestHook } from "./treatment.ts";
 import type { ModbusUnit } from "./unit.ts";
 
-export interface ModbusServerOptions {
-  /** unit id → device; an id without one answers with exception 11, as a gateway does for a device that is not there */
+/** What a server over a network and one on a serial line have in common. */
+export interface PlayedUnits {
+  /**
+   * unit id → device; an id without one answers with exception 11 on Modbus TCP, as a gateway does for a device that is
+   * not there, and nothing at all on a serial bus
+   */
   readonly units: ReadonlyMap<number, ModbusUnit>;
+  /** unit ids that say nothing, whether they have a device or not */
+  readonly dead?: ReadonlySet<number>;
+  readonly hook?: RequestHook;
+  /** makes bytes take as long as on a serial line of this speed, both ways */
+  readonly pace?: Pace;
+  /** how many of the newest requests `stats.seen` holds; 0 unless stated */
+  readonly keepRequests?: number;
+  /** for delays, pace and the silence between serial frames; the machine's unless stated */
+  readonly clock?: ServerClock;
+}
+export interface ModbusServerOptions extends PlayedUnits {
   readonly host?: string;
   /** 0 = any free one */
   readonly port?: number;
-  readonly hook?: RequestHook;
-  /** only delays use it */
-  readonly clock?: Pick<Clock, "after">;
+  /** "rtu": serial frames in a TCP stream, as transparent serial servers carry them; "tcp" unless stated */
+  readonly framing?: "tcp" | "rtu";
 }
 
 /**
- * A Modbus TCP server for tests and the simulated plant, written from the specification alone and sharing no code with
- * any mapper, so that one mistake cannot hide on both ends.
+ * A Modbus server for tests and the simulated plant, over TCP, written from the specification alone and sharing no code
+ * with any mapper, so that one mistake cannot hide on both ends.
  *
  * @source Modbus Messaging on TCP/IP Implementation Guide V1.0b; Modbus Application Protocol V1.1b3
  */
 export class ModbusServer {
-  readonly stats = new ServerStats();
+  readonly stats: ServerStats;
   /** decides what happens to each request; may be replaced at any time */
   hook: RequestHook | null;
+  /** may be replaced at any time */
+  dead: ReadonlySet<number>;
   readonly host: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
   private constructor(options: ModbusServerOptions) {
+    this.stats = new ServerStats(options.keepRequests);
     this.hook = options.hook ?? null;
+    this.dead = options.dead ?? new Set();
     this.host = options.host ?? "127.0.0.1";
-    const after = options.clock === undefined ? realAfter : options.clock.after.bind(options.clock);
+    const clock = options.clock ?? realClock;
+    const framing: Framing = options.framing === "rtu" ? rtuFraming : tcpFraming;
+    // However many clients there are, the serial line behind a serial server is one.
+    const wire = options.pace === undefined ? null : new PacedWire(options.pace, clock);
     this.#server = createServer((socket) => {
       this.#sockets.add(socket);
+      socket.setNoDelay(true);
       socket.on("close", () => this.#sockets.delete(socket));
-      const id = ++this.stats.connections;
-      new ServerConnection({ id, socket, units: options.units, stats: this.stats, hook: () => this.hook, after });
+      const { units } = options;
+      const { stats } = this;
+      const id = ++stats.connections;
+      const played = { units, dead: () => this.dead, hook: () => this.hook, stats };
+      new ServerConnection({ id, socket, framing, wire, clock, ...played });
     });
   }
 
@@ -70,7 +97,10 @@ export class ModbusServer {
   }
 }
 
-function realAfter(delayMs: number, run: () => void): () => void {
-  const timer = setTimeout(run, delayMs);
-  return () => clearTimeout(timer);
-}
+export const realClock: ServerClock = {
+  monotonic: () => Math.floor(performance.now() * 1000),
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+};

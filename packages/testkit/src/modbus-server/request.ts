@@ -21,11 +21,33 @@ export type ModbusRequest =
       readonly count: number;
     }
   | { readonly kind: "write-bits"; readonly code: number; readonly start: number; readonly bits: readonly boolean[] }
-  | { readonly kind: "write-registers"; readonly code: number; readonly start: number; readonly words: Uint16Array };
+  | { readonly kind: "write-registers"; readonly code: number; readonly start: number; readonly words: Uint16Array }
+  /** the register becomes (itself and `and`) or (`or` and not `and`) */
+  | {
+      readonly kind: "mask-register";
+      readonly code: number;
+      readonly start: number;
+      readonly and: number;
+      readonly or: number;
+    }
+  /** written first, then read */
+  | {
+      readonly kind: "read-write-registers";
+      readonly code: number;
+      readonly start: number;
+      readonly count: number;
+      readonly writeStart: number;
+      readonly words: Uint16Array;
+    };
+
+/** @returns true when nothing changes by it */
+export function isRead(request: ModbusRequest): boolean {
+  return request.kind === "read-bits" || request.kind === "read-registers";
+}
 
 /**
  * @throws ModbusException illegalFunction, illegalDataValue (quantity, byte count), illegalDataAddress (range past 65535)
- * @source Modbus Application Protocol V1.1b3, 6.1 to 6.12
+ * @source Modbus Application Protocol V1.1b3, 6.1 to 6.17
  */
 export function decodeRequest(pdu: Uint8Array): ModbusRequest {
   const code = pdu[0] ?? 0;
@@ -71,6 +93,19 @@ export function decodeRequest(pdu: Uint8Array): ModbusRequest {
         words: Uint16Array.from({ length: count }, (_, i) => word(pdu, 6 + i * 2)),
       };
     }
+    case functions.maskWriteRegister:
+      expectLength(pdu, 7);
+      return { kind: "mask-register", code, start: word(pdu, 1), and: word(pdu, 3), or: word(pdu, 5) };
+    case functions.readWriteRegisters: {
+      if (pdu.length < 10) throw new ModbusException("illegalDataValue", `PDU of ${pdu.length} bytes`);
+      const read = checkRangeOf(word(pdu, 1), word(pdu, 3), quantityLimits.readRegisters);
+      const write = checkRangeOf(word(pdu, 5), word(pdu, 7), quantityLimits.writeWhileReading);
+      if (pdu[9] !== write.count * 2)
+        throw new ModbusException("illegalDataValue", `Byte count ${pdu[9]} for ${write.count} words`);
+      expectLength(pdu, 10 + write.count * 2);
+      const words = Uint16Array.from({ length: write.count }, (_, i) => word(pdu, 10 + i * 2));
+      return { kind: "read-write-registers", code, ...read, writeStart: write.start, words };
+    }
     default:
       throw new ModbusException("illegalFunction", `Function ${code}`);
   }
@@ -87,8 +122,10 @@ function expectLength(pdu: Uint8Array, length: number): void {
 function range(pdu: Uint8Array, most: number, length?: number): { start: number; count: number } {
   if (length !== undefined) expectLength(pdu, length);
   else if (pdu.length < 6) throw new ModbusException("illegalDataValue", `PDU of ${pdu.length} bytes`);
-  const start = word(pdu, 1);
-  const count = word(pdu, 3);
+  return checkRangeOf(word(pdu, 1), word(pdu, 3), most);
+}
+
+function checkRangeOf(start: number, count: number, most: number): { start: number; count: number } {
   if (count < 1 || count > most) throw new ModbusException("illegalDataValue", `Quantity ${count}, not 1..${most}`);
   if (start + count > 65536) throw new ModbusException("illegalDataAddress", `${start} + ${count} is past 65535`);
   return { start, count };
