@@ -37,7 +37,7 @@ function page({ manifest }: Mapper): string {
     return schema === null ? [] : ["", `## ${capital(places[part])}`, "", ...fields(schema)];
   });
   return generatedPage(`Mapper ${manifest.name}`, `\`${folder}/${manifest.name}/${manifestFile}\``, [
-    `${manifest.summary}. Version ${manifest.version}; may use: ${manifest.permissions.join(", ")}.`,
+    `${manifest.summary}. Version ${manifest.version}; may use: ${manifest.permissions.join(", ") || "nothing"}.`,
     ...parts,
   ]);
 }
