@@ -15,13 +15,13 @@ export async function readMapper(options: {
   const context: OpenContext = {
     signal: AbortSignal.timeout(options.milliseconds + 60_000),
     clock: systemClock(),
-    line: defaultLine,
+    line: { ...defaultLine, inFlight: options.inFlight },
     log: { debug() {}, info() {}, warn() {}, error() {} },
     lost: (error) => {
       throw error;
     },
   };
-  const given = { host: "127.0.0.1", port: options.port, maxInFlight: options.inFlight };
+  const given = { host: "127.0.0.1", port: options.port };
   const connection = await modbus.open(withDefaults(modbus.connection, given), context);
   if (!readsInto(connection)) throw new Error("The Modbus mapper reads into a sink");
   const points = Array.from({ length: registers }, (_, offset) => ({

@@ -5,3 +5,4 @@ export * from "./define-mapper.ts";
 export * from "./driver.ts";
 export * from "./field.ts";
 export * from "./manual-clock.ts";
+export * from "./place-fields.ts";

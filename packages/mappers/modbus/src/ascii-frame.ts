@@ -30,6 +30,8 @@ export function encodeAscii(options: { unit: number; pdu: Uint8Array }): Uint8Ar
 export class AsciiReader {
   /** characters that were no part of a frame */
   skipped = 0;
+  /** lines with a wrong LRC or digit, or too long */
+  broken = 0;
   #held: number[] = [];
 
   get held(): number {
@@ -47,7 +49,7 @@ export class AsciiReader {
       } else {
         this.#held.push(byte);
         if (byte === lineFeed) this.#end(take);
-        else if (this.#held.length >= maxAsciiBytes) this.clear();
+        else if (this.#held.length >= maxAsciiBytes) this.#break();
       }
     }
   }
@@ -60,11 +62,16 @@ export class AsciiReader {
   #end(take: TakeFrame): void {
     const bytes = decodeAscii(this.#held);
     if (bytes === null) {
-      this.clear();
+      this.#break();
       return;
     }
     this.#held = [];
     take(bytes[0]!, bytes.subarray(1, -1));
+  }
+
+  #break(): void {
+    this.broken++;
+    this.clear();
   }
 }
 

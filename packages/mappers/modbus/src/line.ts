@@ -45,5 +45,5 @@ export interface Line {
   close(): void;
 }
 
-/** told once, when a line has ended, by `close` or by itself */
-export type LineEnded = (error: AppError) => void;
+/** Told once, when a line has ended, by `close` or by itself. @param closed resolves when its place can be opened again */
+export type LineEnded = (error: AppError, closed: Promise<void>) => void;

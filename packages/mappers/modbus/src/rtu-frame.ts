@@ -99,6 +99,8 @@ export class RtuReader {
   length: FrameLength;
   /** bytes that were no part of a frame */
   skipped = 0;
+  /** what began like a frame that is waited for, and had a wrong CRC or no end */
+  broken = 0;
   #held: Uint8Array = new Uint8Array(0);
 
   constructor(length: FrameLength) {
@@ -123,6 +125,7 @@ export class RtuReader {
       return;
     }
     while (this.#held.length > 0) {
+      this.broken++;
       this.#skip(1);
       this.#scan(take);
     }
@@ -139,6 +142,7 @@ export class RtuReader {
       if (length === 0 && bytes.length <= maxRtuBytes) return;
       if (length > bytes.length) return;
       if (length <= 0 || !isSound(bytes, 0, length)) {
+        if (length > 0) this.broken++;
         this.#skip(1);
         continue;
       }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock, type OpenContext, withDefaults } from "@penstock/mapper-sdk";
-import { codeOf, defaultLine } from "@penstock/model";
+import { codeOf, defaultLine, type LineSettings } from "@penstock/model";
 import { plant } from "../test/plant.ts";
 import { modbus } from "./index.ts";
 import type { ModbusPoint } from "./point.ts";
@@ -16,7 +16,8 @@ function stage() {
   const lost: string[] = [];
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   const context: OpenContext = { signal, clock, log, line: defaultLine, lost: (error) => lost.push(error.code) };
-  const open = (given: Record<string, unknown>) => modbus.open(withDefaults(modbus.connection, given), context);
+  const open = (given: Record<string, unknown>, line: Partial<LineSettings> = {}) =>
+    modbus.open(withDefaults(modbus.connection, given), { ...context, line: { ...defaultLine, ...line } });
   return { clock, lost, context, open };
 }
 const holding = (unitId: number, offset: number): ModbusPoint => ({
@@ -33,7 +34,7 @@ test("two Connections to one address share one TCP connection and one queue", as
   const server = plant({ "1": { holding: { "0": [11] } }, "2": { holding: { "0": [22] } } });
   const address = await server.listen();
   const { open } = stage();
-  const [a, b] = await Promise.all([open(address), open({ ...address, maxInFlight: 4 })]);
+  const [a, b] = await Promise.all([open(address), open(address, { inFlight: 4 })]);
   // The server answers nothing until the test says so: what it has been asked by then is what is in flight.
   const answer = server.behaviour;
   const held: (() => void)[] = [];
@@ -60,11 +61,11 @@ test("two Connections to one address share one TCP connection and one queue", as
   await server.close();
 });
 
-test("maxInFlight asks so many questions at once, and answers may come in any order", async () => {
+test("inFlight asks so many questions at once, and answers may come in any order", async () => {
   const server = plant({ "1": { holding: { "0": [1], "1000": [2], "2000": [3], "3000": [4] } } });
   const address = await server.listen();
   const { open } = stage();
-  const connection = await open({ ...address, maxInFlight: 3 });
+  const connection = await open(address, { inFlight: 3 });
   const answer = server.behaviour;
   const held: (() => void)[] = [];
   server.behaviour = (request, socket) => held.push(() => answer(request, socket));

@@ -1,27 +1,11 @@
 import { connect, type Socket } from "node:net";
 import type { DriverClock, DriverLog } from "@penstock/mapper-sdk";
 import { AppError } from "@penstock/model";
+import type { LineErrorCode } from "./byte-port.ts";
+import type { Answer, Line, LineConduct, LineEnded, Question } from "./line.ts";
 import { encodeMbap, MbapReader } from "./mbap.ts";
+import { QuestionQueue, type Waiting } from "./question-queue.ts";
 
-export interface Question {
-  readonly unit: number;
-  readonly pdu: Uint8Array;
-  /** counted from when it is sent */
-  readonly timeoutMs: number;
-  /** a question whose signal is aborted is not sent any more */
-  readonly signal: AbortSignal;
-}
-export interface Answer {
-  readonly pdu: Uint8Array;
-  /** microseconds of the clock handed in, when it arrived */
-  readonly monotonic: number;
-}
-interface Waiting extends Question {
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: AppError) => void;
-  /** monotonic microseconds */
-  deadline: number;
-}
 export interface LineOptions {
   readonly host: string;
   readonly port: number;
@@ -29,36 +13,36 @@ export interface LineOptions {
   readonly log: DriverLog;
 }
 
-/** Callers hold at most `maxInFlight` questions each, so this bounds the callers; beyond it a question is refused. */
-const maxQueued = 4096;
 /** Rounds of time-outs with not one byte in between after which the line counts as dead, though TCP has not noticed. */
 const maxSilentTimeouts = 3;
 
 /**
- * One TCP connection to a Modbus server, shared by all devices behind it: questions wait in one queue, in order, and at
- * most `maxInFlight` are out. An answer belongs to the question with its transaction id; one that comes after its
+ * One TCP connection to a Modbus server, shared by all devices behind it: questions wait in one queue, and at most
+ * `maxInFlight` are out. An answer belongs to the question with its transaction id; one that comes after its
  * question has timed out belongs to none and is discarded.
  *
  * @source Modbus Messaging on TCP/IP Implementation Guide V1.0b, 4.2 (transactions) and 4.4.1 (client)
  */
-export class TcpLine {
-  maxInFlight = 1;
-  /** answers that came too late or to no question */
+export class TcpLine implements Line {
   discarded = 0;
+  #conduct: LineConduct = { inFlight: 1, pauseMs: 0, retries: 0 };
   readonly #socket: Socket;
   readonly #options: LineOptions;
   readonly #reader = new MbapReader();
-  readonly #queue: Waiting[] = [];
+  readonly #queue = new QuestionQueue();
   readonly #inFlight = new Map<number, Waiting>();
   #transaction = 0;
   #silentTimeouts = 0;
+  /** nothing is sent before; counts only where the line is to pause */
+  #freeAt = 0;
+  #stopPause: (() => void) | null = null;
   #stopTimer: (() => void) | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
   #ended: AppError | null = null;
-  readonly #onEnd: (error: AppError) => void;
+  readonly #onEnd: LineEnded;
 
   /** @param onEnd called once, when the line has ended, by `close` or by itself */
-  constructor(socket: Socket, options: LineOptions, onEnd: (error: AppError) => void) {
+  constructor(socket: Socket, options: LineOptions, onEnd: LineEnded) {
     this.#socket = socket;
     this.#options = options;
     this.#onEnd = onEnd;
@@ -70,14 +54,25 @@ export class TcpLine {
     socket.on("close", () => this.#lost("the device closed it"));
   }
 
-  /** @throws AppError mapper/timeout, connection-lost, bad-answer, device-busy; aborted */
+  get conduct(): LineConduct {
+    return this.#conduct;
+  }
+
+  set conduct(conduct: LineConduct) {
+    this.#conduct = conduct;
+    this.#queue.retries = conduct.retries;
+  }
+
+  get maxInFlight(): number {
+    return this.#conduct.inFlight;
+  }
+
   ask(question: Question): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== null) return reject(this.#ended);
-      if (this.#queue.length >= maxQueued) {
-        return reject(this.#error("mapper/device-busy", `${maxQueued} questions wait already`));
+      if (!this.#queue.add(question, { resolve, reject })) {
+        return reject(this.#error("mapper/device-busy", "too many questions wait already"));
       }
-      this.#queue.push({ ...question, resolve, reject, deadline: 0 });
       this.#send();
     });
   }
@@ -91,20 +86,28 @@ export class TcpLine {
   }
 
   #send(): void {
-    while (this.#inFlight.size < this.maxInFlight) {
-      const next = this.#queue.shift();
+    while (this.#inFlight.size < this.#conduct.inFlight) {
+      if (this.#conduct.pauseMs > 0 && this.#isPausing()) return;
+      const next = this.#queue.next();
       if (next === undefined) return;
-      if (next.signal.aborted) {
-        next.reject(new AppError("aborted", "The question was called off before it was sent"));
-        continue;
-      }
       do this.#transaction = (this.#transaction + 1) & 0xffff;
       while (this.#inFlight.has(this.#transaction));
-      next.deadline = this.#options.clock.monotonic() + next.timeoutMs * 1000;
+      next.sentAt = this.#options.clock.monotonic();
+      next.deadline = next.sentAt + next.timeoutMs * 1000;
       this.#inFlight.set(this.#transaction, next);
       this.#socket.write(encodeMbap({ transaction: this.#transaction, unit: next.unit, pdu: next.pdu }));
       if (next.deadline < this.#timerAt) this.#setTimer(next.deadline);
     }
+  }
+
+  #isPausing(): boolean {
+    const left = this.#freeAt - this.#options.clock.monotonic();
+    if (left <= 0) return false;
+    this.#stopPause ??= this.#options.clock.after(Math.ceil(left / 1000), () => {
+      this.#stopPause = null;
+      this.#send();
+    });
+    return true;
   }
 
   /** One timer for the line rather than one a question: it is set to the first deadline, and again while anything is out. */
@@ -120,11 +123,13 @@ export class TcpLine {
       }
       this.#inFlight.delete(transaction);
       isSilent = true;
-      waiting.reject(
-        this.#error("mapper/timeout", `unit ${waiting.unit} did not answer within ${waiting.timeoutMs} ms`),
-      );
+      const why = `unit ${waiting.unit} did not answer within ${waiting.timeoutMs} ms`;
+      this.#queue.failed(waiting, this.#error("mapper/timeout", why));
     }
-    if (isSilent) this.#silentTimeouts++;
+    if (isSilent) {
+      this.#silentTimeouts++;
+      this.#freeAt = now + this.#conduct.pauseMs * 1000;
+    }
     if (this.#silentTimeouts >= maxSilentTimeouts) {
       this.#lost(`not one byte came during ${this.#silentTimeouts} time-outs`);
       return;
@@ -156,14 +161,18 @@ export class TcpLine {
           return;
         }
         this.#inFlight.delete(transaction);
-        if (unit === waiting.unit) waiting.resolve({ pdu, monotonic });
-        else waiting.reject(this.#error("mapper/bad-answer", `unit ${unit} answered for unit ${waiting.unit}`));
+        if (unit === waiting.unit) this.#queue.answered(waiting, { pdu, monotonic });
+        else {
+          const why = `unit ${unit} answered for unit ${waiting.unit}`;
+          this.#queue.failed(waiting, this.#error("mapper/bad-answer", why));
+        }
       });
     } catch (error) {
       // Where the next answer begins is unknown from here on, so only a new connection can be trusted.
       this.#end(error as AppError);
       return;
     }
+    this.#freeAt = monotonic + this.#conduct.pauseMs * 1000;
     this.#send();
   }
 
@@ -175,19 +184,16 @@ export class TcpLine {
     if (this.#ended !== null) return;
     this.#ended = error;
     this.#stopTimer?.();
+    this.#stopPause?.();
     this.#socket.destroy();
-    const waiting = [...this.#inFlight.values(), ...this.#queue];
+    const waiting = [...this.#inFlight.values()];
     this.#inFlight.clear();
-    this.#queue.length = 0;
     for (const { reject } of waiting) reject(error);
-    this.#onEnd(error);
+    this.#queue.end(error);
+    this.#onEnd(error, Promise.resolve());
   }
 
-  #error(
-    code: "mapper/timeout" | "mapper/bad-answer" | "mapper/device-busy" | "mapper/connection-lost",
-    why: string,
-    cause?: unknown,
-  ): AppError {
+  #error(code: LineErrorCode, why: string, cause?: unknown): AppError {
     return new AppError(code, `Cannot ask "${this.#name}": ${why}`, cause === undefined ? {} : { cause });
   }
 }

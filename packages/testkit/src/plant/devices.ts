@@ -23,12 +23,12 @@ export interface PlantPlace {
 }
 
 function connection(name: string, place: PlantPlace): PlantDocument {
-  const settings = { host: place.host, port: place.port, timeoutMs: 1000 };
+  const settings = { host: place.host, port: place.port };
   return {
     apiVersion,
     kind: "Connection",
     metadata: { name },
-    spec: { node: place.node, protocol: "modbus", settings },
+    spec: { node: place.node, protocol: "modbus", settings, line: { timeout: "1s" } },
   };
 }
 
