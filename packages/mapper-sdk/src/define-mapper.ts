@@ -2,6 +2,7 @@ import {
   checkAgainstManifest,
   type Extent,
   type FieldError,
+  type LineCost,
   type MapperManifest,
   manifestVersion,
   type SettingsGiven,
@@ -30,6 +31,8 @@ export interface MapperSpec<C extends Fields, A extends Fields, V extends Fields
   /** what single fields cannot say */
   readonly rules?: readonly SettingsRule[];
   readonly extent?: Extent;
+  /** what reading costs its lines, so that their load can be told beforehand */
+  readonly cost?: LineCost;
   /** what its process may touch; ["network"] unless stated */
   readonly permissions?: readonly string[];
   /**
@@ -77,6 +80,7 @@ export function mapperManifest<C extends Fields, A extends Fields, V extends Fie
     custom: spec.custom === undefined ? null : objectSchema(spec.custom),
     rules: spec.rules ?? [],
     extent: spec.extent ?? null,
+    cost: spec.cost ?? null,
     permissions: spec.permissions ?? ["network"],
   };
 }

@@ -2,17 +2,21 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AppError } from "@penstock/model";
 import fc from "fast-check";
+import { fromBcd, toBcd } from "./bcd.ts";
 import { encodeMbap, MbapReader } from "./mbap.ts";
 import {
   checkWritten,
   decodeRead,
+  encodeMaskWrite,
   encodeRead,
   encodeWriteCoil,
   encodeWriteCoils,
+  encodeWriteReadBack,
   encodeWriteRegister,
   encodeWriteRegisters,
 } from "./pdu.ts";
 import { registerBytes, registerReader, type WordOrder, wordOrders } from "./registers.ts";
+import { decodeText, encodeText, encodings, paddings } from "./text-registers.ts";
 
 const bytes = (...parts: (number | readonly number[])[]) => Uint8Array.from(parts.flat());
 
@@ -170,4 +174,61 @@ test("MbapReader and decodeRead() meet garbage with mapper/bad-answer and nothin
       }
     }),
   );
+});
+
+test("encodeMaskWrite() speaks 6.16: register 5, AND 0x00f2, OR 0x0025", () => {
+  const { pdu, echo } = encodeMaskWrite(4, { bits: 0xff0d, value: 0x0025 });
+  assert.deepEqual(pdu, bytes(0x16, [0x00, 0x04], [0x00, 0xf2], [0x00, 0x25])); // function, address, AND, OR
+  assert.deepEqual(echo, pdu);
+});
+
+test("encodeWriteReadBack() speaks 6.17, and its answer is what the device then holds", () => {
+  const request = encodeWriteReadBack(14, bytes([0x00, 0xff], [0x12, 0x34]));
+  assert.deepEqual(
+    request.pdu,
+    bytes(
+      0x17, // function: read/write multiple registers
+      [0x00, 0x0e], // read from register 15
+      [0x00, 0x02], // two registers
+      [0x00, 0x0e], // write from register 15
+      [0x00, 0x02], // two registers
+      0x04, // four bytes follow
+      [0x00, 0xff],
+      [0x12, 0x34],
+    ),
+  );
+  checkWritten(request, bytes(0x17, 0x04, [0x00, 0xff], [0x12, 0x34]));
+  const refusal = (answer: Uint8Array) => {
+    try {
+      checkWritten(request, answer);
+      return null;
+    } catch (error) {
+      return (error as AppError).code;
+    }
+  };
+  assert.equal(refusal(bytes(0x17, 0x04, [0x00, 0xff], [0x12, 0x35])), "mapper/value-refused");
+  assert.equal(refusal(bytes(0x17, 0x02, [0x00, 0xff])), "mapper/bad-answer");
+});
+
+test("encodeText() writes what decodeText() reads, or refuses", () => {
+  const letters = fc.string({ unit: "binary", maxLength: 12 });
+  fc.assert(
+    fc.property(letters, fc.constantFrom(...encodings), fc.constantFrom(...paddings), (text, encoding, padding) => {
+      let written: Uint8Array;
+      try {
+        written = encodeText(text, { encoding, padding, length: 20 });
+      } catch (error) {
+        assert.equal((error as AppError).code, "mapper/value-out-of-range");
+        return;
+      }
+      assert.equal(written.length, 20);
+      assert.equal(decodeText(written, { encoding, padding }), text);
+    }),
+  );
+});
+
+test("toBcd() and fromBcd() are each other's inverse, and 0xA is no digit", () => {
+  assert.equal(toBcd(1234), 0x1234);
+  assert.equal(fromBcd(0x12a4), null);
+  fc.assert(fc.property(fc.integer({ min: 0, max: 99_999_999 }), (value) => fromBcd(toBcd(value)) === value));
 });

@@ -19,7 +19,7 @@ interface CaseSettings {
     readonly points: Readonly<Record<string, { type: ValueType; visitor: Readonly<Record<string, unknown>> }>>;
   }[];
   /** written to the first device before it is read */
-  readonly write?: { readonly point: string; readonly value: number | boolean };
+  readonly write?: { readonly point: string; readonly value: number | boolean | string };
   /** requests of a read once everything has been learned */
   readonly requests?: number;
 }

@@ -6,18 +6,23 @@ import {
   type ReadSink,
   type ReadsInto,
   readByInto,
+  type WritesAll,
 } from "@penstock/mapper-sdk";
-import { AppError, codeOf, type Value } from "@penstock/model";
+import { AppError, codeOf, type LineSettings, type Value } from "@penstock/model";
 import { ModbusException } from "./exception.ts";
-import { checkWritten, decodeRead, encodeRead } from "./pdu.ts";
-import { type Address, type ModbusPoint, resolvePoint, type Visitor } from "./point.ts";
-import { type AreaRead, type PlannedPoint, type ReadPlan, readPlan } from "./read-plan.ts";
+import { decodeRead } from "./pdu.ts";
+import type { Address, ModbusPoint, Visitor } from "./point.ts";
+import { MeasuredCost } from "./read-cost.ts";
+import { type AreaRead, type ReadPlan, readPlan, splitRead } from "./read-plan.ts";
+import { resolvePoint } from "./resolve-point.ts";
 import type { LineLease } from "./shared-lines.ts";
-import { writeRequest } from "./write-request.ts";
+import { type PlannedWrite, planWrite } from "./write-request.ts";
+import { Writer } from "./writer.ts";
 
 export interface ConnectionOptions {
-  readonly timeoutMs: number;
-  readonly maxGap: number;
+  /** as the Connection states them, defaults filled in: what a read costs follows from them */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly line: LineSettings;
   readonly clock: DriverClock;
 }
 
@@ -26,10 +31,22 @@ const file = "mappers/modbus/src/connection.ts";
 /** What ends a whole unit's turn: asking it more would cost the other devices on the line a time-out each. */
 const isSilent = (code: string) => code === "mapper/timeout" || code === "mapper/gateway-no-response";
 
+interface ReadTurn {
+  readonly signal: AbortSignal;
+  /** units that have not answered in this turn */
+  readonly silent: Map<number, AppError>;
+  /** an address that was refused long ago may be asked again */
+  mayRetry: boolean;
+}
+
 /** One holder's view of a line: plans, reads, writes. */
-export class ModbusConnection implements MapperConnection<Address, Visitor>, ReadsInto<Address, Visitor> {
+export class ModbusConnection
+  implements MapperConnection<Address, Visitor>, ReadsInto<Address, Visitor>, WritesAll<Address, Visitor>
+{
   readonly #lease: LineLease;
   readonly #options: ConnectionOptions;
+  readonly #cost: MeasuredCost;
+  readonly #writer: Writer;
   readonly #plans = new WeakMap<readonly ModbusPoint[], ReadPlan>();
   readonly #active = new Set<{ stop: (error: AppError) => void; done: Promise<unknown> }>();
   #isClosed = false;
@@ -37,6 +54,8 @@ export class ModbusConnection implements MapperConnection<Address, Visitor>, Rea
   constructor(lease: LineLease, options: ConnectionOptions) {
     this.#lease = lease;
     this.#options = options;
+    this.#cost = new MeasuredCost(options.settings, options.line);
+    this.#writer = new Writer(lease.line);
   }
 
   read(points: readonly ModbusPoint[], options: CallOptions): Promise<readonly PointResult[]> {
@@ -50,15 +69,30 @@ export class ModbusConnection implements MapperConnection<Address, Visitor>, Rea
     });
   }
 
-  write(point: ModbusPoint, value: Value, { signal, trace }: CallOptions): Promise<void> {
-    return this.#run(signal, async (stopped) => {
-      const resolved = resolvePoint(point);
-      const request = writeRequest(resolved, value, point.visitor.writeWith);
-      const { timeoutMs } = this.#options;
-      const answer = await this.#lease.line.ask({ unit: resolved.unit, pdu: request.pdu, timeoutMs, signal: stopped });
-      checkWritten(request, answer.pdu);
-      trace?.(file, "The device has taken the value");
+  async write(point: ModbusPoint, value: Value, options: CallOptions): Promise<void> {
+    const [outcome] = await this.writeAll([{ point, value }], options);
+    if (outcome !== null && outcome !== undefined) throw outcome;
+  }
+
+  async writeAll(
+    writes: readonly { readonly point: ModbusPoint; readonly value: Value }[],
+    { signal, trace }: CallOptions,
+  ): Promise<readonly (AppError | null)[]> {
+    const outcomes: (AppError | null)[] = writes.map(() => null);
+    await this.#run(signal, async (stopped) => {
+      const planned: PlannedWrite[] = [];
+      writes.forEach(({ point, value }, row) => {
+        try {
+          planned.push(planWrite(row, resolvePoint(point), value));
+        } catch (error) {
+          if (!(error instanceof AppError)) throw error;
+          outcomes[row] = error;
+        }
+      });
+      await this.#writer.writeAll(planned, outcomes, { timeoutMs: this.#options.line.timeoutMs, signal: stopped });
+      if (outcomes.includes(null)) trace?.(file, "The device has taken the value");
     });
+    return outcomes;
   }
 
   async close(): Promise<void> {
@@ -93,20 +127,27 @@ export class ModbusConnection implements MapperConnection<Address, Visitor>, Rea
   }
 
   #planOf(points: readonly ModbusPoint[]): ReadPlan {
+    const { refused } = this.#lease;
     const known = this.#plans.get(points);
-    if (known !== undefined && known.version === this.#lease.refused.version) return known;
-    const plan = readPlan(points, { refused: this.#lease.refused, maxGap: this.#options.maxGap });
+    if (known?.refusedVersion === refused.version && known.termsVersion === this.#cost.version) return known;
+    const plan = readPlan(points, {
+      refused,
+      terms: (table) => this.#cost.terms(table),
+      termsVersion: this.#cost.version,
+    });
     this.#plans.set(points, plan);
     return plan;
   }
 
   async #readAll(plan: ReadPlan, sink: ReadSink, signal: AbortSignal): Promise<void> {
     for (const { row, reason } of plan.impossible) sink.bad(row, reason);
-    const silent = new Map<number, AppError>();
+    const turn: ReadTurn = { signal, silent: new Map(), mayRetry: true };
     let next = 0;
     const worker = async () => {
-      while (next < plan.reads.length && !signal.aborted)
-        await this.#readArea(plan.reads[next++]!, sink, { signal, silent });
+      while (next < plan.reads.length && !signal.aborted) {
+        const read = plan.reads[next++]!;
+        if (!this.#isRefused(read, sink, turn)) await this.#readArea(read, sink, turn);
+      }
     };
     // As many questions of this read wait in the line's queue as may be out at once; other reads get their turn between.
     const workers = Math.min(this.#lease.line.maxInFlight, plan.reads.length);
@@ -114,21 +155,36 @@ export class ModbusConnection implements MapperConnection<Address, Visitor>, Rea
     await Promise.all(Array.from({ length: workers }, worker));
   }
 
+  /** What the device is known to refuse is not asked again in each cycle; of what it may have gained since, one a cycle. */
+  #isRefused({ area, start, length, ranges }: AreaRead, sink: ReadSink, turn: ReadTurn): boolean {
+    const { refused } = this.#lease;
+    if (refused.isEmpty) return false;
+    const now = this.#options.clock.monotonic();
+    const state = refused.stateOf(area, { start, length }, now);
+    if (state === null) return false;
+    if (state === "retry" && turn.mayRetry) {
+      turn.mayRetry = false;
+      return false;
+    }
+    sink.at(now);
+    for (const { row } of ranges) sink.bad(row, "mapper/bad-address");
+    return true;
+  }
+
   /** @returns true when one question read it @throws AppError when the line has ended */
-  async #readArea(
-    read: AreaRead,
-    sink: ReadSink,
-    turn: { signal: AbortSignal; silent: Map<number, AppError> },
-  ): Promise<boolean> {
+  async #readArea(read: AreaRead, sink: ReadSink, turn: ReadTurn): Promise<boolean> {
     const { line, refused } = this.#lease;
+    const { clock, line: settings } = this.#options;
     const { unit, table, area, ranges } = read;
     try {
       const before = turn.silent.get(unit);
       if (before !== undefined) throw before;
-      const { timeoutMs } = this.#options;
-      const answer = await line.ask({ unit, pdu: read.pdu, timeoutMs, signal: turn.signal });
+      const asked = clock.monotonic();
+      const answer = await line.ask({ unit, pdu: read.pdu, timeoutMs: settings.timeoutMs, signal: turn.signal });
       if (turn.signal.aborted) return false;
       const data = decodeRead(table, read.length, answer.pdu);
+      this.#cost.answered(table, read.length, answer.monotonic - asked);
+      if (!refused.isEmpty) refused.restore(area, read);
       sink.at(answer.monotonic);
       report(read, new DataView(data.buffer, data.byteOffset, data.length), sink);
       return true;
@@ -137,7 +193,7 @@ export class ModbusConnection implements MapperConnection<Address, Visitor>, Rea
       if (code === "mapper/connection-lost" || code === "aborted" || code === "internal") throw error;
       if (turn.signal.aborted) return false;
       if (error instanceof ModbusException && error.isAboutRange) {
-        const halves = split(read);
+        const halves = splitRead(read);
         if (halves !== null) {
           const isLeftWhole = await this.#readArea(halves[0], sink, turn);
           const isRightWhole = await this.#readArea(halves[1], sink, turn);
@@ -145,10 +201,10 @@ export class ModbusConnection implements MapperConnection<Address, Visitor>, Rea
           if (isLeftWhole && isRightWhole) refused.cut(area, halves[1].start);
           return false;
         }
-        refused.isolate(area, read);
+        refused.refuse(area, read, clock.monotonic());
       }
       if (isSilent(code)) turn.silent.set(unit, error as AppError);
-      sink.at(this.#options.clock.monotonic());
+      sink.at(clock.monotonic());
       for (const { row } of ranges) sink.bad(row, code);
       return false;
     }
@@ -156,29 +212,11 @@ export class ModbusConnection implements MapperConnection<Address, Visitor>, Rea
 }
 
 function report(read: AreaRead, data: DataView, sink: ReadSink): void {
-  for (const { row, point, place } of read.ranges) {
-    const raw = point.rawAt(data, place - read.base);
-    const value = point.conversion.toValue(raw);
-    if (value === null) sink.bad(row, point.conversion.reasonFor(raw));
+  const { ranges, base } = read;
+  for (let i = 0; i < ranges.length; i++) {
+    const { row, point, place } = ranges[i]!;
+    const value = point.valueAt(data, place - base);
+    if (value === null) sink.bad(row, point.reasonAt(data, place - base));
     else sink.good(row, value);
   }
-}
-
-/** Two halves by start; null when all its points lie in the same place. */
-function split(read: AreaRead): readonly [AreaRead, AreaRead] | null {
-  const { ranges } = read;
-  const middle = ranges.length >> 1;
-  const isSame = (a: PlannedPoint, b: PlannedPoint) => a.start === b.start && a.length === b.length;
-  let at = middle;
-  while (at > 0 && isSame(ranges[at - 1]!, ranges[at]!)) at--;
-  if (at === 0) at = ranges.findIndex((range) => !isSame(range, ranges[0]!));
-  if (at < 1) return null;
-  return [part(read, ranges.slice(0, at)), part(read, ranges.slice(at))];
-}
-
-function part(read: AreaRead, ranges: readonly PlannedPoint[]): AreaRead {
-  const start = ranges[0]!.start;
-  const length = Math.max(...ranges.map((range) => range.start + range.length)) - start;
-  const base = read.base + (start - read.start) * read.placesEach;
-  return { ...read, start, length, ranges, base, pdu: encodeRead(read.table, start, length) };
 }

@@ -15,6 +15,8 @@ export const functions = {
   writeSingleRegister: 6,
   writeMultipleCoils: 15,
   writeMultipleRegisters: 16,
+  maskWriteRegister: 22,
+  readWriteRegisters: 23,
 } as const;
 
 const readFunctions = {
@@ -32,6 +34,11 @@ export function isBitTable(table: Table): boolean {
 export function maxQuantity(table: Table): number {
   return isBitTable(table) ? 2000 : 125;
 }
+
+/** Most that one question may write: 1968 coils (6.11), 123 registers (6.12), or 121 with reading back (6.17). */
+export const maxWrittenCoils = 1968;
+export const maxWrittenRegisters = 123;
+export const maxReadBackRegisters = 121;
 
 /** @param quantity bits or registers, 1..maxQuantity */
 export function encodeRead(table: Table, start: number, quantity: number): Uint8Array {
@@ -58,6 +65,8 @@ export interface WriteRequest {
   readonly pdu: Uint8Array;
   /** the answer, byte by byte: each write answers with an echo */
   readonly echo: Uint8Array;
+  /** the echo is what the device holds now, which may be something else */
+  readonly isReadBack?: true;
 }
 
 /** 6.5: ON is FF00, OFF is 0000, and nothing else is legal. */
@@ -86,6 +95,29 @@ export function encodeWriteRegisters(start: number, bytes: Uint8Array): WriteReq
   return multiple(functions.writeMultipleRegisters, start, bytes.length >> 1, bytes);
 }
 
+/** 6.16: register = (register AND `and`) OR (`or` AND NOT `and`), in the device, so that nothing comes between. */
+export function encodeMaskWrite(start: number, { bits, value }: { bits: number; value: number }): WriteRequest {
+  const and = ~bits & 0xffff;
+  const pdu = Uint8Array.of(
+    functions.maskWriteRegister,
+    start >> 8,
+    start & 255,
+    and >> 8,
+    and & 255,
+    value >> 8,
+    value & 255,
+  );
+  return { pdu, echo: pdu };
+}
+
+/** 6.17: writes registers, then reads the same ones: the answer must be what was written. At most 121. */
+export function encodeWriteReadBack(start: number, bytes: Uint8Array): WriteRequest {
+  const quantity = bytes.length >> 1;
+  const range = [start >> 8, start & 255, quantity >> 8, quantity & 255];
+  const pdu = Uint8Array.of(functions.readWriteRegisters, ...range, ...range, bytes.length, ...bytes);
+  return { pdu, echo: Uint8Array.of(functions.readWriteRegisters, bytes.length, ...bytes), isReadBack: true };
+}
+
 function multiple(code: number, start: number, quantity: number, data: Uint8Array): WriteRequest {
   const echo = Uint8Array.of(code, start >> 8, start & 255, quantity >> 8, quantity & 255);
   const pdu = new Uint8Array(6 + data.length);
@@ -95,11 +127,19 @@ function multiple(code: number, start: number, quantity: number, data: Uint8Arra
   return { pdu, echo };
 }
 
-/** @throws ModbusException; AppError mapper/bad-answer when the answer is not the echo */
+/**
+ * @throws ModbusException; AppError mapper/value-refused when the device read back something else, mapper/bad-answer when
+ * the answer is not the echo
+ */
 export function checkWritten(request: WriteRequest, answer: Uint8Array): void {
   checkFunction(request.echo[0]!, answer);
-  if (answer.length !== request.echo.length || request.echo.some((byte, i) => byte !== answer[i])) {
-    throw badAnswer(`"${hex(answer)}", expected the echo "${hex(request.echo)}"`);
+  const { echo } = request;
+  if (answer.length !== echo.length || echo.some((byte, i) => byte !== answer[i])) {
+    if (request.isReadBack && answer.length === echo.length && answer[1] === echo[1]) {
+      const [wrote, holds] = [hex(echo.subarray(2)), hex(answer.subarray(2))];
+      throw new AppError("mapper/value-refused", `Device did not keep "${wrote}": it holds "${holds}"`);
+    }
+    throw badAnswer(`"${hex(answer)}", expected the echo "${hex(echo)}"`);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { RawType, RawValue } from "@penstock/mapper-sdk";
 
-/** Byte order as device manuals print it for 32 bits; 64-bit values follow the same rule over four words. */
+/** Byte order as device manuals print it for 32 bits; longer values follow the same rule over all their words. */
 export const wordOrders = ["ABCD", "CDAB", "BADC", "DCBA"] as const;
 export type WordOrder = (typeof wordOrders)[number];
 
@@ -51,6 +51,13 @@ export function registerBytes(raw: RawType, order: WordOrder, value: number | bi
   else view.setUint16(0, Number(value));
   // Every order is its own inverse, so the places to read from are the places to write to.
   return Uint8Array.from(bytePlaces(bytes, order), (place) => view.getUint8(place));
+}
+
+/** Brings bytes from the order on the wire into their own, and back: every order is its own inverse. @param length even */
+export function orderedBytes(length: number, order: WordOrder): (bytes: Uint8Array) => Uint8Array {
+  if (order === "ABCD") return (bytes) => bytes.slice();
+  const from = bytePlaces(length, order);
+  return (bytes) => Uint8Array.from(from, (place) => bytes[place]!);
 }
 
 /** Where byte i of the number, highest first, lies among the bytes on the wire. */

@@ -9,6 +9,10 @@ export interface UnitMemory {
   readonly holding?: Readonly<Record<string, readonly number[]>>;
   /** answers every request with this exception */
   readonly exception?: number;
+  /** functions that it does not have */
+  readonly lacks?: readonly number[];
+  /** accepts writes and keeps what it held */
+  readonly ignoresWrites?: boolean;
   /** answers nothing */
   readonly isSilent?: boolean;
 }
@@ -24,6 +28,8 @@ const tableOf: Readonly<Record<number, "coil" | "discrete" | "input" | "holding"
   6: "holding",
   15: "coil",
   16: "holding",
+  22: "holding",
+  23: "holding",
 };
 
 /** A small Modbus TCP server with its own encoder, so that one bug of the mapper cannot hide on both ends. */
@@ -47,7 +53,7 @@ export function plant(memory: PlantMemory): ConformanceServer {
     const known = memory[String(unit)];
     if (known?.isSilent === true) return;
     const pdu = request.subarray(7);
-    const answer = known === undefined ? exception(pdu, 11) : answerTo(pdu, { areas, unit, refuses: known.exception });
+    const answer = known === undefined ? exception(pdu, 11) : answerTo(pdu, { areas, unit, known });
     const counted = answer.length + 1;
     socket.write(Uint8Array.of(request[0]!, request[1]!, 0, 0, counted >> 8, counted & 255, unit, ...answer));
   };
@@ -56,19 +62,31 @@ export function plant(memory: PlantMemory): ConformanceServer {
 
 function answerTo(
   pdu: Uint8Array,
-  plant: { areas: ReadonlyMap<string, Area>; unit: number; refuses: number | undefined },
+  plant: { areas: ReadonlyMap<string, Area>; unit: number; known: UnitMemory },
 ): number[] {
   const [code = 0] = pdu;
   const table = tableOf[code];
   const area = plant.areas.get(`${plant.unit}/${table}`);
-  if (plant.refuses !== undefined) return exception(pdu, plant.refuses);
-  if (area === undefined) return exception(pdu, 1);
+  const { exception: refuses, lacks = [], ignoresWrites = false } = plant.known;
+  if (refuses !== undefined) return exception(pdu, refuses);
+  if (area === undefined || lacks.includes(code)) return exception(pdu, 1);
   const word = (at: number) => pdu[at]! * 256 + pdu[at + 1]!;
   const start = word(1);
-  const isSingle = code === 5 || code === 6;
+  const isSingle = code === 5 || code === 6 || code === 22;
   const count = isSingle ? 1 : word(3);
   const places = Array.from({ length: count }, (_, i) => start + i);
   if (places.some((place) => !area.has(place))) return exception(pdu, 2);
+  const read = () => [count * 2, ...places.flatMap((place) => [area.get(place)! >> 8, area.get(place)! & 255])];
+  if (code === 22) {
+    // 6.16: (register AND and) OR (or AND NOT and)
+    area.set(start, (area.get(start)! & word(3)) | (word(5) & ~word(3)));
+    return [...pdu];
+  }
+  if (code === 23) {
+    const written = word(5);
+    for (let i = 0; i < word(7) && !ignoresWrites; i++) area.set(written + i, word(10 + i * 2));
+    return [code, ...read()];
+  }
   if (isSingle) {
     area.set(start, code === 5 ? (pdu[3] === 0xff ? 1 : 0) : word(3));
     return [...pdu];
@@ -79,7 +97,7 @@ function answerTo(
     }
     return [...pdu.subarray(0, 5)];
   }
-  if (code > 2) return [code, count * 2, ...places.flatMap((place) => [area.get(place)! >> 8, area.get(place)! & 255])];
+  if (code > 2) return [code, ...read()];
   const bytes = Array.from({ length: Math.ceil(count / 8) }, (_, byte) =>
     places.slice(byte * 8, byte * 8 + 8).reduce((sum, place, bit) => sum + area.get(place)! * 2 ** bit, 0),
   );
