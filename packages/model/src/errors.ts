@@ -68,6 +68,12 @@ export const errors = {
     http: 504,
     means: "The protocol gateway got no answer from the device behind it",
   },
+  "mapper/never-written": {
+    who: "plant",
+    retry: "later",
+    http: 503,
+    means: "This end is the server, and nobody has written the place yet",
+  },
   "mapper/not-found": { who: "operator", retry: "never", http: 404, means: "No mapper of that name is installed" },
   "mapper/stopped": {
     who: "operator",
