@@ -1,4 +1,5 @@
 export * from "./counting-proxy.ts";
+export * from "./foreign/foreign-map.ts";
 export * from "./frame-proxy.ts";
 export * from "./link-proxy.ts";
 export * from "./modbus-server/index.ts";
