@@ -1,4 +1,4 @@
-import { AppError, type FieldError, isErrorCode } from "@penstock/model";
+import { AppError, type FieldError, isErrorCode, parseExact, stringifyExact } from "@penstock/model";
 import type { Static } from "typebox";
 import { type Contract, contract } from "./contract.ts";
 import type { liveEvent } from "./live.ts";
@@ -100,7 +100,9 @@ async function send(options: ClientOptions, route: RouteSpec, input: AnyInput): 
     response = await options.fetch(url, {
       method: route.method,
       headers,
-      ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
+      ...(input.body === undefined
+        ? {}
+        : { body: route.exact ? stringifyExact(input.body) : JSON.stringify(input.body) }),
       ...(input.signal === undefined ? {} : { signal: input.signal }),
     });
   } catch (cause) {
@@ -115,6 +117,7 @@ async function send(options: ClientOptions, route: RouteSpec, input: AnyInput): 
 async function call(options: ClientOptions, route: RouteSpec, input: AnyInput): Promise<unknown> {
   const response = await send(options, route, input);
   if (route.format === "none") return undefined;
+  if (route.exact) return parseExact(await response.text());
   return route.format === "text" ? response.text() : response.json();
 }
 

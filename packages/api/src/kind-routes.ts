@@ -43,6 +43,7 @@ function verbs<
   return {
     list: route({
       method: "GET",
+      exact: true,
       path: at.path,
       summary: `Lists ${kind.summary}, by name`,
       permission: kind.read,
@@ -53,6 +54,7 @@ function verbs<
     }),
     get: route({
       method: "GET",
+      exact: true,
       path: one,
       summary: `Reads one ${word}; its ETag is metadata.resourceVersion`,
       permission: kind.read,
@@ -62,6 +64,7 @@ function verbs<
     }),
     put: route({
       method: "PUT",
+      exact: true,
       path: one,
       summary: `Creates a ${word} with If-None-Match: *, replaces one with If-Match`,
       permission: kind.write,
@@ -83,6 +86,7 @@ function verbs<
     }),
     patch: route({
       method: "PATCH",
+      exact: true,
       path: one,
       summary: `Changes some fields of a ${word} by merge patch`,
       permission: kind.write,

@@ -34,6 +34,8 @@ export interface RouteSpec {
   readonly format: "json" | "stream" | "text" | "none";
   /** the status when all went well; a route with `pending` may answer 202 instead */
   readonly success: 200 | 201 | 204;
+  /** true: bodies may hold integers beyond 2^53, in `custom` blocks; they are read and written digit by digit */
+  readonly exact: boolean;
   /** true: 202 with the same body while the outcome is open */
   readonly pending: boolean;
   /** what this route says no with, besides `commonErrors` */
@@ -72,6 +74,7 @@ const defaults = {
   format: "json",
   success: 200,
   pending: false,
+  exact: false,
   errors: [],
   examples: [],
 } as const;

@@ -1,5 +1,5 @@
-import { AppError } from "@penstock/model";
-import { stringify } from "yaml";
+import { AppError, isWideFloat, stringifyExact } from "@penstock/model";
+import { Scalar, stringify } from "yaml";
 
 export type Format = "text" | "json" | "yaml";
 
@@ -11,7 +11,17 @@ export function formatOf(text: string | undefined): Format {
 
 /** One answer for people or for programs. */
 export function print(format: Format, value: unknown, text: () => string): void {
-  if (format === "json") console.log(JSON.stringify(value, null, 2));
-  else if (format === "yaml") process.stdout.write(stringify(value));
+  if (format === "json") console.log(stringifyExact(value, 2));
+  else if (format === "yaml") process.stdout.write(yamlText(value));
   else console.log(text());
+}
+
+/** YAML that reads back as it was: an integer has all its digits, a large floating point number its exponent. */
+export function yamlText(value: unknown): string {
+  return stringify(value, (_key: unknown, inner: unknown) => {
+    if (typeof inner !== "number" || !isWideFloat(inner)) return inner;
+    const scalar = new Scalar(inner);
+    scalar.format = "EXP";
+    return scalar;
+  });
 }

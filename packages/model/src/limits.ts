@@ -37,6 +37,18 @@ export const limits = {
   descriptionChars: 1024,
   lineRetriesMost: 5,
   lineInFlightMost: 16,
+  lineTimeoutMinMs: 10,
+  lineTimeoutMaxMs: 60_000,
+  linePauseMaxMs: 10_000,
+  lineBackOffMinMs: 10,
+  lineBackOffMaxMs: 3600 * 1000,
+  offlineAfterMinMs: 1000,
+  offlineAfterMaxMs: 24 * 3600 * 1000,
+  /** lists and objects in each other in a `custom` block */
+  customDepth: 32,
+  /** with all placeholders filled in; UTF-8 */
+  topicBytes: 512,
+  topicLevels: 100,
   /** devices that one copy, import or other bulk change may touch */
   changesPerRequest: 1000,
   labelsPerResource: 64,

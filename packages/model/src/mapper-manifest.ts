@@ -1,10 +1,13 @@
-import Type from "typebox";
+import Type, { type TSchema } from "typebox";
 import { Compile, type Validator } from "typebox/compile";
 import { Value as Check } from "typebox/value";
 import { AppError, type FieldError } from "./errors.ts";
 import { dnsLabel } from "./ids.ts";
 import { limits } from "./limits.ts";
+import { type LineCost, lineCostSchema } from "./line-cost.ts";
 import { type Access, accesses } from "./resources/device.ts";
+import { checkRules, fieldValue, type RuleContext } from "./settings-rules.ts";
+import { shown } from "./shown.ts";
 import { type Json, type ValueType, valueTypes } from "./value.ts";
 
 /** Name of the file by which a mapper is found. */
@@ -18,10 +21,18 @@ export type JsonSchema = { readonly [key: string]: Json };
 export const settingsParts = ["connection", "address", "visitor", "method"] as const;
 export type SettingsPart = (typeof settingsParts)[number];
 
-/** How long a point is, in units of its space: one number, or by the value of a field. */
+/**
+ * How long a point is, in units of its space: one number, what a field says (1 when it is missing), or by the value of a
+ * field, in turn. A field that is missing has the property's type for its value.
+ */
 export type ExtentLength =
   | number
-  | { readonly field: string; readonly sizes: Readonly<Record<string, number>>; readonly otherwise: number };
+  | { readonly value: string }
+  | {
+      readonly field: string;
+      readonly sizes: Readonly<Record<string, number | { readonly value: string }>>;
+      readonly otherwise: ExtentLength;
+    };
 
 /** Which fields say where a point lies, so that overlaps are found without protocol code. Fields are "visitor.offset". */
 export interface Extent {
@@ -40,6 +51,8 @@ export interface Extent {
  */
 export interface SettingsRule {
   readonly when: { readonly field: string; readonly in: readonly Json[] };
+  /** where this holds as well, the rule does not */
+  readonly unless?: { readonly field: string; readonly in: readonly Json[] };
   /** must be there */
   readonly require?: readonly string[];
   /** must not be there */
@@ -71,6 +84,8 @@ export interface MapperManifest {
   readonly custom: JsonSchema | null;
   readonly rules: readonly SettingsRule[];
   readonly extent: Extent | null;
+  /** what reading costs its lines; null or missing: nobody can say beforehand */
+  readonly cost?: LineCost | null;
   /** what the process may touch besides its pipe: "network", "serial", "files" … */
   readonly permissions: readonly string[];
 }
@@ -82,6 +97,31 @@ const schemaObject = Type.Object({
 });
 const fieldPath = Type.String({ pattern: "^(connection|address|visitor|method)\\.[A-Za-z0-9_]+$" });
 const versionNumber = Type.Integer({ minimum: 1 });
+const lengthOrField = Type.Union([
+  Type.Integer({ minimum: 1 }),
+  Type.Object({ value: fieldPath }, { additionalProperties: false }),
+]);
+/** each turn looks at another field, so a few are enough */
+const extentLength = [1, 2, 3].reduce<TSchema>(
+  (otherwise) =>
+    Type.Union([
+      lengthOrField,
+      Type.Object(
+        {
+          field: fieldPath,
+          sizes: Type.Record(Type.String(), lengthOrField),
+          otherwise,
+        },
+        { additionalProperties: false },
+      ),
+    ]),
+  lengthOrField,
+);
+
+const ruleCondition = Type.Object(
+  { field: fieldPath, in: Type.Array(Type.Unknown(), { minItems: 1 }) },
+  { additionalProperties: false },
+);
 
 const manifestSchema = Type.Object(
   {
@@ -102,10 +142,8 @@ const manifestSchema = Type.Object(
       Type.Array(
         Type.Object(
           {
-            when: Type.Object(
-              { field: fieldPath, in: Type.Array(Type.Unknown(), { minItems: 1 }) },
-              { additionalProperties: false },
-            ),
+            when: ruleCondition,
+            unless: Type.Optional(ruleCondition),
             require: Type.Optional(Type.Array(fieldPath)),
             refuse: Type.Optional(Type.Array(fieldPath)),
             access: Type.Optional(Type.Array(Type.Enum([...accesses]))),
@@ -122,18 +160,12 @@ const manifestSchema = Type.Object(
       Type.Object({
         space: Type.Array(fieldPath),
         start: fieldPath,
-        length: Type.Union([
-          Type.Integer({ minimum: 1 }),
-          Type.Object({
-            field: fieldPath,
-            sizes: Type.Record(Type.String(), Type.Integer({ minimum: 1 })),
-            otherwise: Type.Integer({ minimum: 1 }),
-          }),
-        ]),
+        length: extentLength,
         size: Type.Optional(Type.Integer({ minimum: 1 })),
         part: Type.Optional(fieldPath),
       }),
     ]),
+    cost: Type.Optional(Type.Union([Type.Null(), lineCostSchema])),
     permissions: Type.Array(Type.String({ pattern: "^[a-z]+$" })),
   },
   { additionalProperties: false },
@@ -155,7 +187,7 @@ export function parseManifest(text: string): MapperManifest {
   } catch (cause) {
     throw new AppError("input/invalid", "Cannot read mapper manifest: not JSON", { cause });
   }
-  const fields = fieldErrors(manifestSchema, manifest, "mapper.json");
+  const fields = schemaErrors(manifestSchema, manifest, "mapper.json");
   if (fields.length > 0) {
     const which = fields.map((f) => `${f.field}: ${f.value}: ${f.rule}`).join("; ");
     throw new AppError("input/invalid", `Cannot read mapper manifest: ${which}`, { fields });
@@ -168,15 +200,16 @@ export function parseManifest(text: string): MapperManifest {
 export type SettingsGiven = { readonly [part in SettingsPart]?: unknown };
 
 /**
- * Checks settings against a mapper's schemas: every field that breaks its rule, none when all is well. Touches nothing
- * but its arguments. Only the parts given are checked.
+ * Checks settings against a mapper's schemas and rules: every field that breaks one, none when all is well. Touches
+ * nothing but its arguments. Only the parts given are checked; `context` says what else a rule may look at.
  *
  * @param at how the user wrote each part, such as `{ visitor: "spec.properties.speed.visitor" }`
  */
 export function checkAgainstManifest(
-  manifest: Pick<MapperManifest, SettingsPart>,
+  manifest: Pick<MapperManifest, SettingsPart> & Partial<Pick<MapperManifest, "rules">>,
   given: SettingsGiven,
   at: { readonly [part in SettingsPart]?: string } = {},
+  context: RuleContext = {},
 ): FieldError[] {
   const fields: FieldError[] = [];
   for (const part of settingsParts) {
@@ -184,34 +217,38 @@ export function checkAgainstManifest(
     const schema = manifest[part];
     if (schema === null)
       fields.push({ field: at[part] ?? part, value: shown(given[part]), rule: "the mapper has no methods" });
-    else fields.push(...fieldErrors(schema, given[part] ?? {}, at[part] ?? part));
+    else fields.push(...schemaErrors(schema, given[part] ?? {}, at[part] ?? part));
   }
-  return fields;
+  // A field of a wrong type would make its rules say what nobody meant.
+  if (fields.length > 0 || manifest.rules === undefined) return fields;
+  return checkRules({ ...manifest, rules: manifest.rules }, given, at, context);
 }
 
-/** Where a point lies by the mapper's declared extent; null when the mapper declares none or a field is missing. */
+/**
+ * Where a point lies by the mapper's declared extent; null when the mapper declares none or a field is missing.
+ *
+ * @param type  the property's own: it says how long a point is whose length field is left out
+ */
 export function extentOf(
   manifest: Pick<MapperManifest, "extent" | SettingsPart>,
   given: SettingsGiven,
+  type?: ValueType,
 ): { readonly space: string; readonly start: number; readonly length: number } | null {
   const { extent } = manifest;
   if (extent === null) return null;
   const start = fieldValue(manifest, given, extent.start);
   if (typeof start !== "number") return null;
-  const space = extent.space.map((field) => JSON.stringify(fieldValue(manifest, given, field) ?? null)).join(",");
-  const { length } = extent;
-  if (typeof length === "number") return { space, start, length };
-  const by = fieldValue(manifest, given, length.field);
-  return { space, start, length: length.sizes[String(by)] ?? length.otherwise };
+  const space = extent.space.map((field) => shown(fieldValue(manifest, given, field) ?? null)).join(",");
+  return { space, start, length: lengthOf(extent.length, (field) => fieldValue(manifest, given, field), type) };
 }
 
-function fieldValue(manifest: Pick<MapperManifest, SettingsPart>, given: SettingsGiven, field: string): unknown {
-  const dot = field.indexOf(".");
-  const part = field.slice(0, dot) as SettingsPart; // the manifest's schema allows no other
-  const name = field.slice(dot + 1);
-  const value = (given[part] as Record<string, unknown> | undefined)?.[name];
-  if (value !== undefined) return value;
-  return (manifest[part]?.properties as Record<string, { default?: unknown }> | undefined)?.[name]?.default;
+function lengthOf(length: ExtentLength, fieldOf: (field: string) => unknown, type: ValueType | undefined): number {
+  if (typeof length === "number") return length;
+  if ("value" in length) {
+    const value = fieldOf(length.value);
+    return typeof value === "number" ? value : 1;
+  }
+  return lengthOf(length.sizes[String(fieldOf(length.field) ?? type)] ?? length.otherwise, fieldOf, type);
 }
 
 /** A device may have 10,000 visitors of one schema: compiled, the check of a good one takes a twentieth of the time. */
@@ -225,7 +262,8 @@ function compiled(schema: object): Validator {
   return validator;
 }
 
-function fieldErrors(schema: object, value: unknown, at: string): FieldError[] {
+/** Holds a value against a JSON Schema of one object: what breaks which rule, with the path below `at`. */
+export function schemaErrors(schema: object, value: unknown, at: string): FieldError[] {
   if (compiled(schema).Check(value)) return [];
   const fields: FieldError[] = [];
   for (const error of Check.Errors(schema as Parameters<typeof Check.Errors>[0], value)) {
@@ -250,12 +288,20 @@ function fieldErrors(schema: object, value: unknown, at: string): FieldError[] {
         });
       }
     } else {
-      const allowed =
-        params.allowedValues === undefined ? error.message : `must be one of ${params.allowedValues.join(", ")}`;
-      fields.push({ field: path, value: shown(valueAt(value, error.instancePath)), rule: allowed });
+      const given = isSecret.test(path) ? "(hidden)" : shown(valueAt(value, error.instancePath));
+      fields.push({ field: path, value: given, rule: ruleOf(error) });
     }
   }
   return fields;
+}
+
+/** By name, as at the API: what an error says may end in a log. */
+const isSecret = /(password|secret|token)[^.]*$/i;
+
+function ruleOf({ message, params }: { readonly message: string; readonly params: object }): string {
+  const { allowedValues, format } = params as { allowedValues?: unknown[]; format?: string };
+  if (allowedValues !== undefined) return `must be one of ${allowedValues.join(", ")}`;
+  return format === "uri" ? "must be a URL such as http://host:port/path" : message;
 }
 
 function valueAt(root: unknown, pointer: string): unknown {
@@ -265,9 +311,4 @@ function valueAt(root: unknown, pointer: string): unknown {
     value = (value as Record<string, unknown> | null | undefined)?.[key.replaceAll("~1", "/").replaceAll("~0", "~")];
   }
   return value;
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? "missing";
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

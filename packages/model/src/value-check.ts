@@ -55,7 +55,8 @@ function accepted(property: CheckedProperty, parsed: ParsedValue, place: Place):
   return parsed.value;
 }
 
-function brokenBound(property: CheckedProperty, value: Value): string | null {
+/** The rule of a range that a value breaks; null when it is within. */
+export function brokenBound(property: CheckedProperty, value: Value): string | null {
   if (!isNumericType(property.type)) return null;
   // Bounds are written in decimal: float32 0.1 is a little above 0.1 and must still pass a maximum of 0.1.
   const number = property.type === "float32" ? shortestFloat32(value as number) : (value as number | bigint);

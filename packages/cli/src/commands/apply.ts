@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { AppError, limits } from "@penstock/model";
+import { AppError, limits, narrowIntegers } from "@penstock/model";
 import type { Command } from "commander";
 import { parseAllDocuments } from "yaml";
 import { type ContextFlags, connect } from "../context.ts";
@@ -79,7 +79,9 @@ function sameVersion(a: AnyResource, b: AnyResource): boolean {
 export async function readDocuments(file: string): Promise<Document[]> {
   const text = await readBounded(file);
   // Aliases are bounded, so that a small file cannot unfold into a huge one.
-  const parsed = parseAllDocuments(text, { maxAliasCount: 100 } as never) as ReturnType<typeof parseAllDocuments>;
+  const parsed = parseAllDocuments(text, { maxAliasCount: 100, intAsBigInt: true } as never) as ReturnType<
+    typeof parseAllDocuments
+  >;
   const documents = "empty" in parsed ? [] : [...parsed];
   return documents.flatMap((document, index) => {
     const problem = document.errors[0];
@@ -87,7 +89,7 @@ export async function readDocuments(file: string): Promise<Document[]> {
       throw new AppError("input/not-yaml", `Cannot apply "${file}": ${problem.message.split("\n")[0]}`);
     let value: unknown;
     try {
-      value = document.toJS({ maxAliasCount: 100 });
+      value = narrowIntegers(document.toJS({ maxAliasCount: 100 }));
     } catch (cause) {
       throw new AppError("input/not-yaml", `Cannot apply "${file}": ${(cause as Error).message}`, { cause });
     }

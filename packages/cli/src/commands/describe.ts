@@ -1,8 +1,7 @@
 import type { Command } from "commander";
-import { stringify } from "yaml";
 import { type ContextFlags, connect } from "../context.ts";
 import { kindOfWord, paramsOf, verbsOf } from "../kind-names.ts";
-import { formatOf, print } from "../output.ts";
+import { formatOf, print, yamlText } from "../output.ts";
 import { tableText } from "../print-table.ts";
 import { timeText } from "../time-cell.ts";
 import { valueText } from "../value-cell.ts";
@@ -19,7 +18,7 @@ export function describeCommand(program: Command): void {
       const twin =
         kind === "devices" ? await client.twins.get({ params: { tenant: context.tenant, device: name } }) : null;
       print(formatOf(options.output), twin === null ? found : { ...found, twin: twin.properties }, () => {
-        const parts = [stringify(found).trimEnd()];
+        const parts = [yamlText(found).trimEnd()];
         if (twin !== null) {
           const rows = twin.properties.map((p) => [
             p.property,

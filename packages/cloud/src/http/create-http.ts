@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import cookies from "@fastify/cookie";
 import { allRoutes, hasBody, type NamedRoute } from "@penstock/api";
-import { AppError, invalid, limits } from "@penstock/model";
+import { AppError, boundsAsText, invalid, limits, parseExact, stringifyExact } from "@penstock/model";
 import type { Clock, Log, Metrics } from "@penstock/runtime";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Answer, Call } from "./call.ts";
@@ -119,7 +119,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
         const version = (answer.body as { metadata?: { resourceVersion?: string } } | undefined)?.metadata
           ?.resourceVersion;
         if (version !== undefined) reply.header("etag", `"${version}"`);
-        const text = JSON.stringify(answer.body);
+        const text = route.exact ? stringifyExact(answer.body) : JSON.stringify(answer.body);
         return reply
           .status(answer.status ?? route.success)
           .type("application/json; charset=utf-8")
@@ -149,6 +149,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     app.route({
       method: named.route.method,
       url: named.route.path.replaceAll(/\{(\w+)\}/g, ":$1"),
+      config: { exact: named.route.exact },
       bodyLimit: named.route.permission === null ? limits.openRequestBytes : limits.requestBytes,
       // Before the body is read and parsed: megabytes are taken from those who may send them only.
       onRequest: async (request) => void admitted.set(request, await admit(services, named.route, request)),
@@ -207,11 +208,28 @@ function takeJsonOnly(app: FastifyInstance): void {
       done(invalid([{ field: "body", value: "(bytes)", rule: "must be UTF-8" }]));
       return;
     }
+    // The parser says what is no JSON and refuses "__proto__"; then large integers are read once more, digit by digit.
     parse(request, text, (error, body) => {
-      if (error === null) done(null, body);
-      else done(invalid([{ field: "body", value: "(text)", rule: `must be JSON: ${error.message}` }]));
+      const isExact = (request.routeOptions.config as { readonly exact?: boolean }).exact === true;
+      if (error === null) {
+        try {
+          done(null, isExact ? exactBody(text) : body);
+        } catch (refused) {
+          done(refused as Error);
+        }
+      } else done(invalid([{ field: "body", value: "(text)", rule: `must be JSON: ${error.message}` }]));
     });
   };
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(["application/json", "application/merge-patch+json"], { parseAs: "buffer" }, read);
+}
+
+/** @throws AppError input/invalid for lists in lists until the stack ends */
+function exactBody(text: string): unknown {
+  try {
+    return boundsAsText(parseExact(text));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw invalid([{ field: "body", value: "(text)", rule: "has too many lists and objects in each other" }]);
+  }
 }

@@ -2,14 +2,16 @@ import { contract } from "@penstock/api";
 import {
   type ConnectionSpec,
   type ConnectionStatus,
-  checkAgainstManifest,
+  checkConnectionSpec,
   invalid,
   type NodeUid,
 } from "@penstock/model";
 import { bumpAssigned } from "./assigned.ts";
 import type { ServiceContext } from "./context.ts";
-import { checkDependents, checkDeviceSpec, mustFind, mustManifest } from "./device-references.ts";
+import { checkDependents, checkDeviceSpec, mustFind } from "./device-references.ts";
+import { canonical } from "./json.ts";
 import { createKindService, inUse } from "./kind-service.ts";
+import { createLines, forgetLines } from "./line-places.ts";
 import { findRow, rowsNaming } from "./resource-rows.ts";
 
 const noLoad = { predictedPercent: null, measuredPercent: null, requestsPerSecond: null };
@@ -24,15 +26,16 @@ export function createConnections(context: ServiceContext) {
     status: async (_, rows) => rows.map(() => ({ state: "unknown", reason: null, message: null, load: noLoad })),
     async check({ trx, tenant, name, spec, before }) {
       await mustFind(trx, { tenant, kind: "Node", name: spec.node, field: "spec.node" });
-      const manifest = mustManifest(manifests, spec.protocol, "spec.protocol");
-      const settings = { connection: spec.settings ?? {} };
-      const fields = checkAgainstManifest(manifest, settings, { connection: "spec.settings" });
+      const fields = checkConnectionSpec(spec, manifests);
       if (fields.length > 0) throw invalid(fields);
-      if (before === null || (before.node === spec.node && before.protocol === spec.protocol)) return;
+      if (before === null || canonical({ ...before, line: null }) === canonical({ ...spec, line: null })) return;
       const devices = await rowsNaming(trx, tenant, "Device", "connection", name);
-      await checkDependents(devices, (device) =>
-        checkDeviceSpec({ db: trx, manifests, tenant, spec: device, instead: { connection: spec } }),
+      const instead = { connection: spec };
+      const lines = createLines({ db: trx, tenant, manifests, instead });
+      await checkDependents(devices, (device, named) =>
+        checkDeviceSpec({ db: trx, manifests, tenant, name: named, spec: device, instead, lines }),
       );
+      forgetLines(trx);
     },
     async changed({ trx, tenant, spec, before }) {
       // A new connection serves nobody yet: the device that names it brings the next version.

@@ -1,10 +1,11 @@
 import { contract } from "@penstock/api";
-import { checkProperty, type DeviceModelSpec, type DeviceSpec, invalid, type NodeUid } from "@penstock/model";
+import { checkModelSpec, type DeviceModelSpec, type DeviceSpec, invalid, type NodeUid } from "@penstock/model";
 import { bumpAssigned } from "./assigned.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Desired } from "./desired.ts";
 import { checkDependents, checkDeviceSpec } from "./device-references.ts";
 import { createKindService, inUse } from "./kind-service.ts";
+import { createLines, forgetLines } from "./line-places.ts";
 import { findRow, rowsNaming, specOf } from "./resource-rows.ts";
 
 /** Templates. A change reaches every device that uses the model, unless one of them would break. */
@@ -16,15 +17,16 @@ export function createDeviceModels(context: ServiceContext, parts: { readonly de
     scope: "tenant",
     status: async (_, rows) => rows.map(() => ({})),
     async check({ trx, tenant, name, spec, before }) {
-      const fields = Object.entries(spec.properties).flatMap(([property, one]) =>
-        checkProperty(one, `spec.properties.${property}`),
-      );
-      if (fields.length > 0) throw invalid(fields.slice(0, 20));
+      const fields = checkModelSpec(spec, manifests);
+      if (fields.length > 0) throw invalid(fields);
       if (before === null) return;
       const devices = await rowsNaming(trx, tenant, "Device", "model", name);
-      await checkDependents(devices, (device) =>
-        checkDeviceSpec({ db: trx, manifests, tenant, spec: device, instead: { model: spec } }),
+      const instead = { model: { name, spec } };
+      const lines = createLines({ db: trx, tenant, manifests, instead });
+      await checkDependents(devices, (device, named) =>
+        checkDeviceSpec({ db: trx, manifests, tenant, name: named, spec: device, instead, lines }),
       );
+      forgetLines(trx);
     },
     async changed({ trx, tenant, name, before }) {
       if (before === null) return undefined;

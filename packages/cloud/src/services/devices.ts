@@ -5,6 +5,7 @@ import type { ServiceContext } from "./context.ts";
 import type { Desired } from "./desired.ts";
 import { checkDeviceSpec } from "./device-references.ts";
 import { createKindService } from "./kind-service.ts";
+import { forgetLines } from "./line-places.ts";
 import type { Live } from "./live.ts";
 import type { NodeStatuses } from "./node-status.ts";
 import { deviceUid, findRow, specOf } from "./resource-rows.ts";
@@ -32,8 +33,8 @@ export function createDevices(
         return { ...health, message: null, since: null, lastReadingAt, cycles: [] };
       });
     },
-    async check({ trx, tenant, spec }) {
-      await checkDeviceSpec({ db: trx, manifests, tenant, spec });
+    async check({ trx, tenant, name, spec }) {
+      await checkDeviceSpec({ db: trx, manifests, tenant, name, spec });
     },
     async changed({ trx, tenant, spec, before, uid }) {
       const node = (await findRow(trx, tenant, "Node", spec.node))!.uid;
@@ -54,6 +55,7 @@ export function createDevices(
       const node = (await findRow(trx, tenant, "Node", spec.node))?.uid;
       await assign(trx, { tenant, device: row.uid, node: null, now: clock.now() });
       const ended = await parts.desired.removed(trx, { tenant, device: row.uid });
+      forgetLines(trx);
       if (node !== undefined) await bumpAssigned(trx, tenant, node);
       return () => {
         ended();

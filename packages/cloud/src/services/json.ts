@@ -1,3 +1,5 @@
+import { stringifyExact } from "@penstock/model";
+
 /** Plain JSON helpers that several services share. */
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -23,7 +25,7 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
 /** The same for the same content, whatever the order of keys. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (!isObject(value)) return JSON.stringify(value) ?? "null";
+  if (!isObject(value)) return value === undefined ? "null" : stringifyExact(value);
   const fields = Object.keys(value)
     .filter((key) => value[key] !== undefined)
     .sort();

@@ -8,6 +8,7 @@ import {
   type MetadataInput,
   type Resource,
   type ResourceUid,
+  stringifyExact,
 } from "@penstock/model";
 import { audit } from "./audit.ts";
 import type { Caller, ListQuery, Page, Reader, Ref, ServiceContext, Trx } from "./context.ts";
@@ -146,7 +147,7 @@ export function createKindService<K extends Kind, Spec, Status>(
             name: ref.name,
             display_name: document.metadata.displayName ?? null,
             labels: JSON.stringify(document.metadata.labels ?? {}),
-            spec: JSON.stringify(kept(document.spec)),
+            spec: stringifyExact(kept(document.spec)),
             generation: 1,
             resource_version: await nextNumber(trx, "resource_version"),
             created_at: now,
@@ -190,7 +191,7 @@ export function createKindService<K extends Kind, Spec, Status>(
           .set({
             display_name: displayName,
             labels: JSON.stringify(labels),
-            spec: JSON.stringify(spec),
+            spec: stringifyExact(spec),
             generation: before.generation + (isSameSpec ? 0 : 1),
             resource_version: await nextNumber(trx, "resource_version"),
             updated_at: now,

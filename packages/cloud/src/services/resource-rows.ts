@@ -5,6 +5,7 @@ import {
   invalid,
   type Kind,
   type Micros,
+  parseExact,
   type Resource,
 } from "@penstock/model";
 import type { Selectable } from "kysely";
@@ -45,7 +46,7 @@ export async function rowsNaming(db: Reader, tenant: string, kind: Kind, field: 
 
 export function specOf<Spec>(row: Row): Spec {
   // Written by this service after it was checked against the kind's schema.
-  return JSON.parse(row.spec) as Spec;
+  return parseExact(row.spec) as Spec;
 }
 
 /** Rows of a page by name; labels are filtered while reading, so a page may hold fewer than `limit`. */

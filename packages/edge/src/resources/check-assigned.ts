@@ -2,8 +2,12 @@ import {
   type AssignedSet,
   accesses,
   type Cadence,
+  checkEffectiveDevice,
+  checkEffectiveProperty,
+  checkLineSettings,
   type EffectiveConnection,
   type EffectiveDevice,
+  type EffectiveMethod,
   type EffectiveProperty,
   type FieldError,
   invalid,
@@ -51,6 +55,8 @@ function* connectionFaults(at: string, connection: EffectiveConnection, seen: Se
   if (!isText(connection.name)) yield fault(`${at}.name`, connection.name, "text");
   if (!isText(connection.protocol)) yield fault(`${at}.protocol`, connection.protocol, "name of a mapper");
   if (!isObject(connection.settings)) yield fault(`${at}.settings`, connection.settings, "object");
+  if (!isObject(connection.line)) yield fault(`${at}.line`, connection.line, "object");
+  else yield* checkLineSettings(connection.line, `${at}.line`);
 }
 
 function* deviceFaults(
@@ -78,6 +84,13 @@ function* deviceFaults(
   for (const [i, property] of device.properties.entries()) {
     yield* propertyFaults(`${at}.properties[${i}]`, property, names);
   }
+  if (!Array.isArray(device.methods)) return yield fault(`${at}.methods`, device.methods, "list");
+  const shapeless = device.methods.findIndex((method) => !isMethod(method));
+  if (shapeless >= 0) {
+    const rule = "object with lists of arguments and sets";
+    return yield fault(`${at}.methods[${shapeless}]`, device.methods[shapeless], rule);
+  }
+  if (device.properties.every(isProperty)) yield* checkEffectiveDevice(device, at);
 }
 
 function* propertyFaults(at: string, property: EffectiveProperty, seen: Set<string>): Generator<FieldError> {
@@ -92,7 +105,18 @@ function* propertyFaults(at: string, property: EffectiveProperty, seen: Set<stri
   if (collect !== null && !isCadence(collect)) {
     const rule = `null, everyMs of ${limits.collectEveryMinMs}..${limits.collectEveryMaxMs}, or seconds of the day`;
     yield fault(`${at}.collect`, collect, rule);
-  }
+  } else if (isProperty(property)) yield* checkEffectiveProperty(property, at);
+}
+
+/** Whether all is there that the rules look at. */
+function isProperty({ type, report, publish }: EffectiveProperty): boolean {
+  const isPublish = publish === null || (isObject(publish) && typeof publish.topic === "string");
+  return valueTypes.includes(type) && isObject(report) && isPublish;
+}
+
+function isMethod(method: EffectiveMethod): boolean {
+  const isList = (list: unknown): list is readonly unknown[] => Array.isArray(list) && list.every(isObject);
+  return isObject(method) && isList(method.arguments) && isList(method.sets);
 }
 
 function isCadence(cadence: unknown): cadence is Cadence {

@@ -1,96 +1,88 @@
 import type { FieldError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { checkAgainstManifest, type MapperManifest } from "../mapper-manifest.ts";
+import { checkAgainstManifest, type MapperManifest, type SettingsGiven, schemaErrors } from "../mapper-manifest.ts";
+import { shown } from "../shown.ts";
 import { formatDuration, parseDuration } from "../time.ts";
-import { integerBounds, isIntegerType, isNumericType, type ValueType } from "../value.ts";
-import type { MergedDevice, MergedProperty } from "./effective-device.ts";
+import { checkCustom } from "./check-custom.ts";
+import { checkDuration } from "./check-duration.ts";
+import { checkMethod } from "./check-methods.ts";
+import { checkProperty } from "./check-property.ts";
+import { defaultEveryMs, type MergedDevice } from "./effective-device.ts";
+
+/** The most that one answer tells: nobody reads more, and 10,000 properties may break one rule. */
+const fieldsMost = 20;
 
 /**
- * What a schema cannot say of a merged device: types, bounds, cycles, the mapper's own fields. Pure.
+ * What a schema cannot say of a merged device: types, bounds, cycles, methods, the mapper's own fields and rules. Pure.
+ * Where its points lie, and whether they overlap, is `checkOverlaps`.
  *
  * @param manifest  of the device's protocol
- * @returns [] when the gateway can take it
+ * @param line  settings of its connection, which the mapper's rules may look at, and how the user wrote them
+ * @returns [] when the gateway can take it; at most 20 fields
  */
-export function checkDevice(merged: MergedDevice, manifest: MapperManifest): FieldError[] {
-  const fields = checkAgainstManifest(manifest, { address: merged.address }, { address: "spec.address" });
+export function checkDevice(
+  merged: MergedDevice,
+  manifest: MapperManifest,
+  line: { readonly settings?: unknown; readonly at?: string } = {},
+): FieldError[] {
   if (merged.properties.size > limits.propertiesPerDevice) {
-    fields.push({
-      field: "spec.properties",
-      value: `${merged.properties.size} properties`,
-      rule: `must be at most ${limits.propertiesPerDevice}, those of the model included`,
-    });
-    return fields;
+    const value = `${merged.properties.size} properties`;
+    const rule = `must be at most ${limits.propertiesPerDevice}, those of the model included`;
+    return [{ field: "spec.properties", value, rule }];
   }
+  const connection = line.settings ?? {};
+  const at = { connection: line.at ?? "spec.connection.settings", address: "spec.address" };
+  const fields = checkAgainstManifest(manifest, { address: merged.address }, at, { known: { connection } });
+  fields.push(...checkCustomBlock(manifest, merged.custom, "spec.custom"));
+  fields.push(...checkPresence(merged));
   for (const [name, property] of merged.properties) {
-    const at = `spec.properties.${name}`;
-    const own = checkProperty(property, at);
+    if (fields.length >= fieldsMost) break;
+    const own = checkProperty(property, `spec.properties.${name}`);
     fields.push(...own);
-    if (own.length === 0) {
-      const visitor = `${at}.visitor`;
-      fields.push(...checkAgainstManifest(manifest, { visitor: property.visitor ?? {} }, { visitor }));
-    }
-    if (fields.length >= 20) break;
+    if (own.length > 0) continue;
+    const path = `spec.properties.${name}`;
+    const known: SettingsGiven = { connection, address: merged.address };
+    // checkProperty has just said that there is a type.
+    const facts = { access: property.access ?? "read", type: property.type!, at: path };
+    const visitor = { visitor: property.visitor ?? {} };
+    const paths = { ...at, visitor: `${path}.visitor` };
+    fields.push(...checkAgainstManifest(manifest, visitor, paths, { known, property: facts }));
+    fields.push(...checkCustomBlock(manifest, property.custom ?? {}, `${path}.custom`));
   }
-  return fields;
+  for (const [name, method] of merged.methods) {
+    if (fields.length >= fieldsMost) break;
+    fields.push(...checkMethod({ method, at: `spec.methods.${name}`, properties: merged.properties, manifest }));
+  }
+  return fields.slice(0, fieldsMost);
 }
 
-/** Type, bounds and cycle of one property; also used for a model's, where the visitor may still be incomplete. */
-export function checkProperty(property: MergedProperty, at: string): FieldError[] {
-  const fields: FieldError[] = [];
-  if (property.type === undefined) {
-    fields.push({ field: `${at}.type`, value: "(missing)", rule: "is required, here or in the model" });
-    return fields;
-  }
-  const low = checkBound(property.type, property.minimum, `${at}.minimum`, fields);
-  const high = checkBound(property.type, property.maximum, `${at}.maximum`, fields);
-  if (low !== null && high !== null && low > high) {
-    const rule = `must be at most maximum, ${String(property.maximum)}`;
-    fields.push({ field: `${at}.minimum`, value: shown(property.minimum), rule });
-  }
-  const every = property.collect?.every;
-  if (every !== undefined) {
-    const ms = parseDuration(every);
-    if (ms === null || ms < limits.collectEveryMinMs || ms > limits.collectEveryMaxMs) {
-      const range = `${formatDuration(limits.collectEveryMinMs)}..${formatDuration(limits.collectEveryMaxMs)}`;
-      fields.push({ field: `${at}.collect.every`, value: shown(every), rule: `must be ${range}` });
-    }
-    if (property.access === "write") {
-      fields.push({
-        field: `${at}.collect`,
-        value: shown(property.collect),
-        rule: "a write-only property is never read",
-      });
-    }
-  }
-  return fields;
+/** Each `custom` block that is written, by the mapper's schema where it states one. */
+function checkCustomBlock(
+  manifest: MapperManifest,
+  custom: Readonly<Record<string, unknown>>,
+  at: string,
+): FieldError[] {
+  if (Object.keys(custom).length === 0) return [];
+  const fields = checkCustom(custom, at);
+  return fields.length > 0 || manifest.custom === null ? fields : schemaErrors(manifest.custom, custom, at);
 }
 
-/** Adds what is wrong to `fields`; returns the bound, exact, or null when there is none that can be compared. */
-function checkBound(
-  type: ValueType,
-  bound: number | string | undefined,
-  field: string,
-  fields: FieldError[],
-): bigint | number | null {
-  if (bound === undefined) return null;
-  const refuse = (rule: string) => {
-    fields.push({ field, value: shown(bound), rule });
-    return null;
-  };
-  if (!isNumericType(type)) return refuse(`${type} has no range`);
-  if (!isIntegerType(type)) return Number(bound);
-  if (typeof bound === "number" && !Number.isSafeInteger(bound)) {
-    return refuse(`must be a whole number for ${type}; beyond 2^53 as decimal text`);
+function checkPresence({ presence, properties }: MergedDevice): FieldError[] {
+  const { offlineAfter } = presence;
+  const field = "spec.presence.offlineAfter";
+  const fields = checkDuration(offlineAfter, {
+    field,
+    least: limits.offlineAfterMinMs,
+    most: limits.offlineAfterMaxMs,
+  });
+  if (offlineAfter === undefined || fields.length > 0) return fields;
+  let fastestMs = Number.POSITIVE_INFINITY;
+  for (const { access, collect } of properties.values()) {
+    if (access === "write" || collect?.at !== undefined) continue;
+    fastestMs = Math.min(fastestMs, parseDuration(collect?.every ?? "") ?? defaultEveryMs);
   }
-  const value = BigInt(bound);
-  const [least, most] = integerBounds[type];
-  return value < least || value > most ? refuse(`must be ${least}..${most}, the range of ${type}`) : value;
-}
-
-function shown(value: unknown): string {
-  const text =
-    value === undefined
-      ? "(missing)"
-      : JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? inner.toString() : inner));
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  const ms = parseDuration(offlineAfter)!;
+  if (fastestMs === Number.POSITIVE_INFINITY || ms >= fastestMs) return fields;
+  const rule = `must be at least ${formatDuration(fastestMs)}, how often the device is asked at most`;
+  return [{ field, value: shown(offlineAfter), rule }];
 }

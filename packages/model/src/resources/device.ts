@@ -185,7 +185,7 @@ export const deviceModelSpecSchema = Type.Object(
 export type DeviceModelSpec = Static<typeof deviceModelSpecSchema>;
 
 /** In a device with a model a property may override any field and need not repeat the type. */
-export const propertyOverrideSchema = Type.Partial(propertySchema);
+export const propertyOverrideSchema = Type.Partial(propertySchema, { additionalProperties: false });
 
 export const connectionSpecSchema = Type.Object(
   {

@@ -96,7 +96,7 @@ export const modbus: MapperManifest = {
 };
 
 /** Services over a real state store in a folder of its own. `restart()` is another process on the same folder. */
-export async function testBench() {
+export async function testBench({ manifests = [modbus] }: { readonly manifests?: readonly MapperManifest[] } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "penstock-services-"));
   const clock = testClock();
   const random = testRandom();
@@ -121,7 +121,7 @@ export async function testBench() {
       metrics: metricsRegistry(),
       nudger,
       authority,
-      manifests: [modbus],
+      manifests,
     };
     const services = createServices(context);
     const first = await services.start();
