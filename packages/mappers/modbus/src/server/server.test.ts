@@ -110,6 +110,10 @@ test("a master that only writes is collected, function by function", async () =>
   assert.deepEqual(await show(...points), [true, true, 21.5, 21.5, true, "OK!", "mapper/never-written"]);
   assert.deepEqual(await plc.ask(1, 22, 0, 0, 0xff, 0x00, 0, 0x28), [22, 0, 0, 0xff, 0x00, 0, 0x28]);
   assert.deepEqual((await show(...points))[2], 4, "00d7 and ff00, or 0028");
+  // The specification's own example (6.16): 12 with masks f2 and 25 becomes 17.
+  await plc.ask(1, 6, 0, 30, 0, 0x12);
+  await plc.ask(1, 22, 0, 30, 0, 0xf2, 0, 0x25);
+  assert.deepEqual(await plc.ask(1, 3, 0, 30, 0, 1), [3, 2, 0, 0x17]);
 });
 
 test("what is set lies in every table for masters to read, other units apart", async () => {
@@ -142,6 +146,7 @@ test("masters are refused with the exception that the specification names", asyn
   assert.deepEqual(await ask(1, 1, 0, 0, 7, 209), [0x81, 3], "2001 coils");
   assert.deepEqual(await ask(1, 2, 0, 0, 0, 0), [0x82, 3], "none");
   assert.deepEqual(await ask(1, 5, 0, 0, 1, 0), [0x85, 3], "neither on nor off");
+  assert.deepEqual(await ask(1, 16, 0, 0, 0, 2, 3, 0, 1, 0, 2), [0x90, 3], "byte count of a sound length");
   assert.deepEqual(await ask(1, 16, 0, 0, 0, 2, 3, 0, 1, 0), [0x90, 3], "byte count");
   assert.deepEqual(await ask(1, 15, 0xff, 0xff, 0, 2, 1, 3), [0x8f, 2], "coils past 65535");
   assert.deepEqual(await ask(1, 22, 0, 5, 0, 0, 0, 0), [0x96, 2], "mask of what nobody wrote");
