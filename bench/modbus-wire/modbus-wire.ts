@@ -1,43 +1,64 @@
 import { type Bench, row } from "../bench.ts";
 import { type Forked, forkBench } from "../line/forked.ts";
 import { readBare } from "./bare-socket.ts";
+import { countRequests } from "./count-requests.ts";
+import { mapKinds } from "./maps.ts";
 import { readMapper } from "./read-mapper.ts";
 import { registersEachRequest } from "./register-table.ts";
 import type { ServerAnswer } from "./server-process.ts";
 
-interface Rate {
-  /** counted by the server */
-  readonly requestsPerSecond: number;
-  readonly valuesPerSecond: number;
+/** counted by the server, over all turns */
+interface Total {
+  requests: number;
+  values: number;
+  seconds: number;
 }
+type Server = Forked<"state", ServerAnswer>;
 
 /** The Modbus mapper alone, from request to decoded value, against a socket that does the same reads and no more. */
 export const modbusWire: Bench = {
   name: "modbus-wire",
   async *run({ smoke, say }) {
-    const milliseconds = smoke ? 50 : 3000;
+    // In short turns, so that what else the machine does meets both alike.
+    const turns = smoke ? 1 : 6;
+    const milliseconds = smoke ? 50 : 1000;
     const server = forkBench<"state", ServerAnswer>("../modbus-wire/server-process.ts");
     const { port } = await server.ask("state");
-    const mapper = (inFlight: number, isPerTag: boolean) =>
-      measure(server, async () => readMapper({ port, inFlight, isPerTag, milliseconds }));
-    const bare = (inFlight: number) =>
-      measure(server, async () => registersEachRequest * (await readBare({ port, inFlight, milliseconds })));
+    const mapper = (inFlight: number, isPerTag: boolean) => () =>
+      readMapper({ port, inFlight, isPerTag, milliseconds });
+    const bare = (inFlight: number) => async () =>
+      registersEachRequest * (await readBare({ port, inFlight, milliseconds }));
     try {
-      // Once in vain, so that neither side is measured while it is still being compiled.
-      await mapper(1, false);
-      await bare(1);
       for (const inFlight of [1, 8]) {
         say(`${inFlight} in flight`);
-        const [ours, ceiling] = [await mapper(inFlight, false), await bare(inFlight)];
+        // Once in vain, so that neither side is measured while it is still being compiled.
+        await inTurns(server, 1, [mapper(inFlight, false), bare(inFlight)]);
+        const [ours, ceiling] = await inTurns(server, turns, [mapper(inFlight, false), bare(inFlight)]);
         yield row({
           ...{ bench: "modbus-wire", metric: `requests-${inFlight}-in-flight`, unit: "requests/s" },
-          ...{ value: ours.requestsPerSecond, baseline: "bare socket", baselineValue: ceiling.requestsPerSecond },
+          ...{ value: ours!.requests / ours!.seconds, baseline: "bare socket" },
+          baselineValue: ceiling!.requests / ceiling!.seconds,
         });
         if (inFlight > 1) continue;
-        const perTag = await mapper(inFlight, true);
+        const [planned, perTag] = await inTurns(server, Math.ceil(turns / 3), [mapper(1, false), mapper(1, true)]);
         yield row({
           ...{ bench: "modbus-wire", metric: "values-1-in-flight", unit: "values/s" },
-          ...{ value: ours.valuesPerSecond, baseline: "one read per tag", baselineValue: perTag.valuesPerSecond },
+          ...{ value: planned!.values / planned!.seconds, baseline: "one read per tag" },
+          baselineValue: perTag!.values / perTag!.seconds,
+        });
+      }
+      for (const kind of mapKinds) {
+        say(`${kind} maps`);
+        const { counted, least } = await countRequests(kind, smoke ? 4 : 40);
+        yield row({
+          ...{
+            bench: "modbus-wire",
+            metric: `requests-${kind}`,
+            unit: "requests",
+            value: counted,
+            lowerIsBetter: true,
+          },
+          ...{ baseline: "least, by trying every plan", baselineValue: least },
         });
       }
     } finally {
@@ -46,11 +67,17 @@ export const modbusWire: Bench = {
   },
 };
 
-async function measure(server: Forked<"state", ServerAnswer>, read: () => Promise<number>): Promise<Rate> {
-  const before = (await server.ask("state")).requests;
-  const began = performance.now();
-  const values = await read();
-  const seconds = (performance.now() - began) / 1000;
-  const { requests } = await server.ask("state");
-  return { requestsPerSecond: (requests - before) / seconds, valuesPerSecond: values / seconds };
+async function inTurns(server: Server, turns: number, readers: readonly (() => Promise<number>)[]): Promise<Total[]> {
+  const totals = readers.map((): Total => ({ requests: 0, values: 0, seconds: 0 }));
+  for (let turn = 0; turn < turns; turn++) {
+    for (const [i, read] of readers.entries()) {
+      const total = totals[i]!;
+      const before = (await server.ask("state")).requests;
+      const began = performance.now();
+      total.values += await read();
+      total.seconds += (performance.now() - began) / 1000;
+      total.requests += (await server.ask("state")).requests - before;
+    }
+  }
+  return totals;
 }

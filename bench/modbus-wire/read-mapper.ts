@@ -12,15 +12,7 @@ export async function readMapper(options: {
   readonly isPerTag: boolean;
   readonly milliseconds: number;
 }): Promise<number> {
-  const context: OpenContext = {
-    signal: AbortSignal.timeout(options.milliseconds + 60_000),
-    clock: systemClock(),
-    line: { ...defaultLine, inFlight: options.inFlight },
-    log: { debug() {}, info() {}, warn() {}, error() {} },
-    lost: (error) => {
-      throw error;
-    },
-  };
+  const context = openContext(options);
   const given = { host: "127.0.0.1", port: options.port };
   const connection = await modbus.open(withDefaults(modbus.connection, given), context);
   if (!readsInto(connection)) throw new Error("The Modbus mapper reads into a sink");
@@ -54,4 +46,17 @@ export async function readMapper(options: {
   }
   await connection.close();
   return values;
+}
+
+/** What mapper-host hands to a driver. */
+export function openContext(options: { readonly inFlight: number; readonly milliseconds: number }): OpenContext {
+  return {
+    signal: AbortSignal.timeout(options.milliseconds + 60_000),
+    clock: systemClock(),
+    line: { ...defaultLine, inFlight: options.inFlight },
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    lost: (error) => {
+      throw error;
+    },
+  };
 }

@@ -149,8 +149,9 @@ export class ModbusConnection
         if (!this.#isRefused(read, sink, turn)) await this.#readArea(read, sink, turn);
       }
     };
-    // As many questions of this read wait in the line's queue as may be out at once; other reads get their turn between.
-    const workers = Math.min(this.#lease.line.maxInFlight, plan.reads.length);
+    // As many questions of this read as may be out at once, and one that waits in the line's queue: it leaves the moment
+    // an answer comes, before its values are made. Other reads get their turn between.
+    const workers = Math.min(this.#lease.line.maxInFlight + 1, plan.reads.length);
     if (workers <= 1) return worker();
     await Promise.all(Array.from({ length: workers }, worker));
   }

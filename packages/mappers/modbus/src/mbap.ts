@@ -8,9 +8,12 @@ const maxCounted = 254;
 
 export function encodeMbap(options: { transaction: number; unit: number; pdu: Uint8Array }): Uint8Array {
   const { transaction, unit, pdu } = options;
-  const frame = new Uint8Array(headerBytes + pdu.length);
+  // A Buffer, since a socket would make one of anything else for each question.
+  const frame = Buffer.allocUnsafe(headerBytes + pdu.length);
   frame[0] = transaction >> 8;
   frame[1] = transaction & 255;
+  frame[2] = 0;
+  frame[3] = 0;
   frame[4] = (pdu.length + 1) >> 8;
   frame[5] = (pdu.length + 1) & 255;
   frame[6] = unit;
@@ -24,24 +27,73 @@ export type TakeAnswer = (transaction: number, unit: number, pdu: Uint8Array) =>
 export class MbapReader {
   #held: Uint8Array = new Uint8Array(0);
 
-  /** @throws AppError mapper/bad-answer when this is not Modbus; nothing after it can be trusted */
+  /** bytes of an answer that is not whole yet */
+  get held(): number {
+    return this.#held.length;
+  }
+
+  /**
+   * An answer is handed on when what stands behind it in the chunk begins like another: a device that stops in the middle
+   * of an answer and goes on with the next would otherwise have its header taken for values.
+   *
+   * @throws AppError mapper/bad-answer when this is not Modbus; nothing after it can be trusted
+   */
   push(chunk: Uint8Array, take: TakeAnswer): void {
     const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    let before = -1;
     let at = 0;
-    while (bytes.length - at >= headerBytes) {
-      const counted = (bytes[at + 4]! << 8) | bytes[at + 5]!;
-      if (bytes[at + 2] !== 0 || bytes[at + 3] !== 0 || counted < 2 || counted > maxCounted) {
-        const shown = Buffer.from(bytes.subarray(at, at + headerBytes)).toString("hex");
-        throw new AppError(
-          "mapper/bad-answer",
-          `Cannot read Modbus header "${shown}": need protocol 0, length 2 to 254`,
-        );
-      }
-      const end = at + 6 + counted;
+    const handOn = () => {
+      if (before >= 0)
+        take((bytes[before]! << 8) | bytes[before + 1]!, bytes[before + 6]!, bytes.subarray(before + 7, at));
+    };
+    while (at < bytes.length) {
+      checkHeader(bytes, at);
+      handOn();
+      before = -1;
+      if (bytes.length - at < headerBytes) break;
+      const end = at + 6 + ((bytes[at + 4]! << 8) | bytes[at + 5]!);
       if (end > bytes.length) break;
-      take((bytes[at]! << 8) | bytes[at + 1]!, bytes[at + 6]!, bytes.subarray(at + headerBytes, end));
+      before = at;
       at = end;
     }
+    handOn();
     this.#held = bytes.subarray(at);
   }
 }
+
+/** of as many bytes as are there */
+function checkHeader(bytes: Uint8Array, at: number): void {
+  const left = bytes.length - at;
+  const counted = left < 6 ? 2 : (bytes[at + 4]! << 8) | bytes[at + 5]!;
+  const isProtocol = (left < 3 || bytes[at + 2] === 0) && (left < 4 || bytes[at + 3] === 0);
+  if (isProtocol && counted >= 2 && counted <= maxCounted) return;
+  const shown = Buffer.from(bytes.subarray(at, at + headerBytes)).toString("hex");
+  throw new AppError("mapper/bad-answer", `Cannot read Modbus header "${shown}": need protocol 0, length 2 to 254`);
+}
+
+/** Headers of the last questions, by which one is found where it does not belong. */
+export class RecentHeaders {
+  readonly #tags = new Int32Array(64);
+
+  add(transaction: number, unit: number, code: number): void {
+    this.#tags[transaction & 63] = (transaction << 16) | (unit << 8) | code;
+  }
+
+  /**
+   * True when the answer to one of them begins inside this one: the device has stopped in its middle and gone on with the
+   * other. In sound values the same bytes stand once in a blue moon, and then cost a new connection.
+   */
+  isInside(pdu: Uint8Array): boolean {
+    if (pdu.length < 9) return false;
+    const bytes = Buffer.from(pdu.buffer, pdu.byteOffset, pdu.length);
+    // protocol 0 and the high byte of the length: three zeros behind the transaction
+    for (let at = bytes.indexOf(zeros, 4); at >= 0; at = bytes.indexOf(zeros, at + 1)) {
+      if (at + 5 >= bytes.length) return false;
+      const tag = (bytes[at - 2]! << 24) | (bytes[at - 1]! << 16) | (bytes[at + 4]! << 8) | (bytes[at + 5]! & 0x7f);
+      const slot = bytes[at - 1]! & 63;
+      if (tag !== 0 && this.#tags[slot] === tag && bytes[at + 3]! >= 2) return true;
+    }
+    return false;
+  }
+}
+const zeros = Buffer.alloc(3);

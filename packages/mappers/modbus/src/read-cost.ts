@@ -77,6 +77,8 @@ export class MeasuredCost {
   readonly #settings: Readonly<Record<string, unknown>>;
   readonly #line: { readonly pauseMs: number; readonly inFlight: number };
   readonly #terms = new Map<Table, ReadTerms>();
+  /** of a line whose devices answer at once */
+  readonly #bare = new Map<Table, ReadTerms>();
   #quickest = Number.POSITIVE_INFINITY;
   #count = 0;
   #roundTripUs: number | null = null;
@@ -103,7 +105,12 @@ export class MeasuredCost {
 
   /** @param elapsedUs from question to answer, waiting in the line's queue included */
   answered(table: Table, length: number, elapsedUs: number): void {
-    const { cost } = this.#termsWith(table, 0);
+    let bare = this.#bare.get(table);
+    if (bare === undefined) {
+      bare = this.#termsWith(table, 0);
+      this.#bare.set(table, bare);
+    }
+    const { cost } = bare;
     this.#quickest = Math.min(this.#quickest, elapsedUs - cost.fixed - length * cost.perUnit);
     if (++this.#count < window) return;
     const seen = Math.max(leastRoundTripUs, this.#quickest);

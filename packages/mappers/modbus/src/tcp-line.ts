@@ -3,7 +3,7 @@ import type { DriverClock, DriverLog } from "@penstock/mapper-sdk";
 import { AppError } from "@penstock/model";
 import type { LineErrorCode } from "./byte-port.ts";
 import type { Answer, Line, LineConduct, LineEnded, Question } from "./line.ts";
-import { encodeMbap, MbapReader } from "./mbap.ts";
+import { encodeMbap, MbapReader, RecentHeaders } from "./mbap.ts";
 import { QuestionQueue, type Waiting } from "./question-queue.ts";
 
 export interface LineOptions {
@@ -31,8 +31,10 @@ export class TcpLine implements Line {
   readonly #reader = new MbapReader();
   readonly #queue = new QuestionQueue();
   readonly #inFlight = new Map<number, Waiting>();
-  #transaction = 0;
+  readonly #recent = new RecentHeaders();
+  #transaction: number;
   #silentTimeouts = 0;
+  #isHolding = false;
   /** nothing is sent before; counts only where the line is to pause */
   #freeAt = 0;
   #stopPause: (() => void) | null = null;
@@ -46,6 +48,8 @@ export class TcpLine implements Line {
     this.#socket = socket;
     this.#options = options;
     this.#onEnd = onEnd;
+    // Elsewhere on each connection, so that what once looked like a header does not look like one again.
+    this.#transaction = options.clock.monotonic() & 0xffff;
     // A question is one small packet: waiting for more to send with it would cost its round trip.
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 10_000);
@@ -95,9 +99,22 @@ export class TcpLine implements Line {
       next.sentAt = this.#options.clock.monotonic();
       next.deadline = next.sentAt + next.timeoutMs * 1000;
       this.#inFlight.set(this.#transaction, next);
+      this.#recent.add(this.#transaction, next.unit, next.pdu[0]!);
+      this.#holdWrites();
       this.#socket.write(encodeMbap({ transaction: this.#transaction, unit: next.unit, pdu: next.pdu }));
       if (next.deadline < this.#timerAt) this.#setTimer(next.deadline);
     }
+  }
+
+  /** Questions that are asked in one go leave in one packet: where several may be out, sending each costs most of the time. */
+  #holdWrites(): void {
+    if (this.#isHolding || this.#conduct.inFlight === 1) return;
+    this.#isHolding = true;
+    this.#socket.cork();
+    process.nextTick(() => {
+      this.#isHolding = false;
+      this.#socket.uncork();
+    });
   }
 
   #isPausing(): boolean {
@@ -125,6 +142,11 @@ export class TcpLine implements Line {
       isSilent = true;
       const why = `unit ${waiting.unit} did not answer within ${waiting.timeoutMs} ms`;
       this.#queue.failed(waiting, this.#error("mapper/timeout", why));
+    }
+    if (isSilent && this.#reader.held > 0) {
+      // What comes next would be taken for the rest of it.
+      this.#end(this.#error("mapper/bad-answer", "an answer was begun and not ended"));
+      return;
     }
     if (isSilent) {
       this.#silentTimeouts++;
@@ -160,6 +182,7 @@ export class TcpLine implements Line {
           );
           return;
         }
+        if (this.#recent.isInside(pdu)) throw this.#error("mapper/bad-answer", "an answer was cut short");
         this.#inFlight.delete(transaction);
         if (unit === waiting.unit) this.#queue.answered(waiting, { pdu, monotonic });
         else {
