@@ -9,8 +9,8 @@ import { modbus } from "@penstock/mapper-modbus";
 import { checkSettings, type DriverClock, type MapperConnection, type Point, withDefaults } from "@penstock/mapper-sdk";
 import { defaultLine, type Value, type ValueType } from "@penstock/model";
 import { foreignValues, foreignWords, KillableProcess, needs, openPtyPair, systemPython } from "@penstock/testkit";
-import { ServerSerial, ServerTCP } from "modbus-serial";
-import { root } from "./support/penstock.ts";
+import ModbusSerial, { ServerSerial, ServerTCP } from "modbus-serial";
+import { eventually, root, TestBench } from "./support/penstock.ts";
 
 // Our mapper against programs that other people wrote: one that asks it, and two that it asks, on TCP and on a real
 // pseudo-terminal. What both ends misunderstand in the same way no test of ours alone can find.
@@ -207,4 +207,58 @@ test("the mapper reads and writes a modbus-serial server on a serial line", need
   closers.push(() => new Promise<void>((done) => server.close(() => done())));
   await once(server, "initialized");
   await agrees(await open(serial(b)), refusals);
+});
+
+test("a gateway collects a PLC that only writes, and shows it what the cloud sets", async () => {
+  const bench = new TestBench();
+  closers.push(() => bench.close());
+  const port = await freePort();
+  const cloud = await bench.startCloud();
+  await bench.startEdge(cloud, "gw-01");
+  const documents = [
+    {
+      ...{ apiVersion: "penstock.dev/v1", kind: "Connection", metadata: { name: "plc-line" } },
+      spec: { node: "gw-01", protocol: "modbus", settings: { role: "server", host: "127.0.0.1", port } },
+    },
+    {
+      ...{ apiVersion: "penstock.dev/v1", kind: "Device", metadata: { name: "press" } },
+      spec: {
+        ...{ node: "gw-01", connection: "plc-line", address: { unitId: 4 } },
+        properties: {
+          force: { type: "float32", visitor: { table: "holding", offset: 100 }, collect: { every: "200ms" } },
+          limit: {
+            ...{
+              type: "uint16",
+              access: "readWrite",
+              visitor: { table: "input", offset: 0 },
+              collect: { every: "200ms" },
+            },
+          },
+        },
+      },
+    },
+  ];
+  const applied = await bench.run(["apply", "-f", "-"], {
+    input: documents.map((d) => JSON.stringify(d)).join("\n---\n"),
+  });
+  assert.equal(applied.code, 0, applied.stderr);
+  const reported = async (name: string) => {
+    const { properties } = await cloud.client.twins.get({ params: { tenant: "default", device: "press" } });
+    return properties.find((p) => p.property === name)?.reported;
+  };
+  await eventually(
+    "a reading without a value",
+    async () => (await reported("force"))?.reason === "mapper/never-written",
+  );
+
+  const plc = new ModbusSerial.default();
+  await plc.connectTCP("127.0.0.1", { port });
+  closers.push(() => new Promise<void>((done) => plc.close(() => done())));
+  plc.setID(4);
+  await plc.writeRegisters(100, [0x41ac, 0]);
+  await eventually("the PLC's value in the cloud", async () => (await reported("force"))?.value === 21.5);
+  await assert.rejects(plc.readInputRegisters(0, 1), /Illegal data address/);
+  const set = await bench.run(["set", "press", "limit", "950"]);
+  assert.match(set.stdout, /press\.limit = 950 confirmed, read back 950/, set.stderr);
+  assert.deepEqual((await plc.readInputRegisters(0, 1)).data, [950]);
 });
