@@ -8,6 +8,7 @@ import { networkTiming, serialTiming } from "./byte-port.ts";
 import { FramedLine } from "./framed-line.ts";
 import { asciiFraming, rtuFraming } from "./framing.ts";
 import type { Answer } from "./line.ts";
+import { OwedAnswers } from "./owed-answers.ts";
 import { encodeRtu } from "./rtu-frame.ts";
 
 const signal = new AbortController().signal;
@@ -17,14 +18,23 @@ const turns = async (count = 4) => {
   for (let turn = 0; turn < count; turn++) await Promise.resolve();
 };
 
-function stage(options: { isNetwork?: boolean; isAscii?: boolean } = {}) {
-  const { isNetwork = false, isAscii = false } = options;
-  const clock = new ManualClock();
+interface StageOptions {
+  readonly isNetwork?: boolean;
+  readonly isAscii?: boolean;
+  readonly owed?: OwedAnswers;
+  readonly clock?: ManualClock;
+}
+function stage({
+  isNetwork = false,
+  isAscii = false,
+  owed = new OwedAnswers(),
+  clock = new ManualClock(),
+}: StageOptions = {}) {
   const port = new FakePort(clock);
   const ended: string[] = [];
   const framing = isAscii ? asciiFraming() : rtuFraming();
   const timing = isNetwork ? networkTiming : at9600;
-  const line = new FramedLine({ name: "bus", port, framing, timing, clock, log, isNetwork }, (error) =>
+  const line = new FramedLine({ name: "bus", port, framing, timing, clock, log, isNetwork, owed }, (error) =>
     ended.push(error.code),
   );
   /** reads one register, and tells its value or why there is none */
@@ -201,6 +211,22 @@ test("a vanished port ends all that waits, and what is asked later", async () =>
   assert.equal(await read(1, 0), "mapper/connection-lost");
   assert.deepEqual(ended, ["mapper/connection-lost"]);
   assert.ok(port.isClosed);
+});
+
+test("what was out when a line ended is not taken for an answer on the next one to the same place", async () => {
+  const owed = new OwedAnswers();
+  const before = stage({ owed });
+  const lost = before.read(1, 0);
+  before.port.vanish();
+  assert.equal(await lost, "mapper/connection-lost");
+  const { clock, port, read } = stage({ owed, clock: before.clock });
+  const answer = read(1, 7);
+  assert.deepEqual(asked(port), ["010300070002"], "a probe");
+  port.say(words(1, 0, 11));
+  port.say(words(1, 0, 77, 0, 78));
+  clock.move(100);
+  port.say(words(1, 0, 77));
+  assert.equal(await answer, "0302004d");
 });
 
 test("three time-outs in silence end a network line, and never a serial one", async () => {

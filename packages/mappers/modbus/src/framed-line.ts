@@ -3,7 +3,7 @@ import { AppError } from "@penstock/model";
 import type { BytePort, LineErrorCode, LineTiming } from "./byte-port.ts";
 import type { Framing } from "./framing.ts";
 import type { Answer, Line, LineConduct, LineEnded, Question } from "./line.ts";
-import { OwedAnswers } from "./owed-answers.ts";
+import type { OwedAnswers } from "./owed-answers.ts";
 import { isWriting, QuestionQueue, type Waiting } from "./question-queue.ts";
 
 /** After a failure adapters and gateways may hand on leftovers: silence for so long before the next question. */
@@ -25,6 +25,8 @@ export interface FramedLineOptions {
   readonly log: DriverLog;
   /** a serial line on which nothing answers is not lost: the port would say so */
   readonly isNetwork: boolean;
+  /** what the units behind this place owe, from lines before this one too */
+  readonly owed: OwedAnswers;
 }
 
 /** the question that is out, or its probe */
@@ -51,7 +53,7 @@ export class FramedLine implements Line {
   #conduct: LineConduct = { inFlight: 1, pauseMs: 0, retries: 0 };
   readonly #options: FramedLineOptions;
   readonly #queue = new QuestionQueue();
-  readonly #owed = new OwedAnswers();
+  readonly #owed: OwedAnswers;
   readonly #onEnd: LineEnded;
   #inFlight: InFlight | null = null;
   /** its probe has been answered, so it goes next, behind another probe where that answer was an older one's */
@@ -70,6 +72,7 @@ export class FramedLine implements Line {
   constructor(options: FramedLineOptions, onEnd: LineEnded) {
     this.#options = options;
     this.#onEnd = onEnd;
+    this.#owed = options.owed;
     options.port.listen({
       data: (chunk) => this.#hear(chunk),
       ended: (why, cause) => this.#end(this.#error("mapper/connection-lost", why, cause)),
@@ -264,6 +267,9 @@ export class FramedLine implements Line {
     this.#ended = error;
     this.#stopTimer?.();
     const closed = this.#options.port.close();
+    // Its answer may come on the next line to the same place.
+    const out = this.#inFlight;
+    if (out !== null) this.#owed.add(out.waiting.unit, out.pdu, this.#options.clock.monotonic());
     const waiting = [this.#inFlight?.waiting, this.#cleared];
     this.#inFlight = null;
     this.#cleared = null;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { codeOf } from "@penstock/model";
 import fc from "fast-check";
 import { encodeMbap, MbapReader, RecentHeaders } from "./mbap.ts";
 import { decodeRead } from "./pdu.ts";
@@ -83,4 +84,24 @@ test("RecentHeaders knows the last questions only, and zeros alone are no header
   assert.equal(recent.isInside(new Uint8Array(252)), false);
   for (let i = 2; i < 66; i++) recent.add(i, 7, 3);
   assert.equal(inside(1), false, "64 later");
+});
+
+test("MbapReader takes any bytes for answers or for the end, and holds one answer at most", () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 700 }), { maxLength: 20 }), (noise) => {
+      const reader = new MbapReader();
+      try {
+        for (const chunk of noise) {
+          // The first zeros make it look like Modbus for longer.
+          reader.push(
+            Uint8Array.from(chunk, (byte, at) => (at % 12 < 5 && at % 12 > 1 ? 0 : byte)),
+            () => {},
+          );
+          assert.ok(reader.held <= 260);
+        }
+      } catch (error) {
+        assert.equal(codeOf(error), "mapper/bad-answer");
+      }
+    }),
+  );
 });

@@ -4,6 +4,7 @@ import { networkTiming, serialTiming, socketPort } from "./byte-port.ts";
 import { FramedLine } from "./framed-line.ts";
 import { asciiFraming, rtuFraming } from "./framing.ts";
 import type { Line, LineEnded } from "./line.ts";
+import type { OwedAnswers } from "./owed-answers.ts";
 import { openSerial, type SerialSettings } from "./serial-port.ts";
 import { dial, TcpLine } from "./tcp-line.ts";
 
@@ -56,21 +57,24 @@ export function nameOf(place: LinePlace): string {
 /** @throws AppError mapper/connect-failed; aborted when the signal is */
 export async function openLine(
   place: LinePlace,
-  context: Pick<OpenContext, "clock" | "log" | "line"> & { readonly signal: AbortSignal; readonly onEnd: LineEnded },
+  context: Pick<OpenContext, "clock" | "log" | "line" | "signal"> & {
+    readonly owed: OwedAnswers;
+    readonly onEnd: LineEnded;
+  },
 ): Promise<Line> {
-  const { clock, log, line, signal, onEnd } = context;
+  const { clock, log, line, signal, owed, onEnd } = context;
   const timeoutMs = line.connectTimeoutMs;
   const name = nameOf(place);
   if ("serial" in place) {
     const port = await openSerial(place.serial, { timeoutMs, clock, signal });
     const framing = place.transport === "rtu" ? rtuFraming() : asciiFraming();
     const timing = serialTiming(place.serial);
-    return new FramedLine({ name, port, framing, timing, clock, log, isNetwork: false }, onEnd);
+    return new FramedLine({ name, port, framing, timing, clock, log, owed, isNetwork: false }, onEnd);
   }
   const { host, port } = place;
   const socket = await dial({ host, port, timeoutMs, clock, signal });
   if (place.transport === "tcp") return new TcpLine(socket, { host, port, clock, log }, onEnd);
-  const common = { framing: rtuFraming(), timing: networkTiming, clock, log, isNetwork: true };
+  const common = { framing: rtuFraming(), timing: networkTiming, clock, log, owed, isNetwork: true };
   return new FramedLine({ name, port: socketPort(socket), ...common }, onEnd);
 }
 

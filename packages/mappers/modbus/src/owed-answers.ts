@@ -27,6 +27,10 @@ export class OwedAnswers {
   /** by unit, oldest first */
   readonly #units = new Map<number, Owed[]>();
 
+  get isEmpty(): boolean {
+    return this.#units.size === 0;
+  }
+
   /** the question has been given up, its answer may still come */
   add(unit: number, pdu: Uint8Array, now: number): void {
     const owed = [...this.#live(unit, now), owing(pdu, now)];

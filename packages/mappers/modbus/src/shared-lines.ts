@@ -2,6 +2,7 @@ import type { OpenContext } from "@penstock/mapper-sdk";
 import { AppError, type LineSettings } from "@penstock/model";
 import type { Line, LineConduct } from "./line.ts";
 import { assertSame, type LinePlace, nameOf, openLine } from "./open-line.ts";
+import { OwedAnswers } from "./owed-answers.ts";
 import { RefusedRanges } from "./refused-ranges.ts";
 
 /** A holder's share of a line. */
@@ -34,6 +35,8 @@ export class SharedLines {
   readonly #lines = new Map<string, SharedLine>();
   /** a serial port is given back after its line has ended, and cannot be opened before */
   readonly #closing = new Map<string, Promise<void>>();
+  /** Outlives the lines to a place, since late answers do; kept only where something is owed. */
+  readonly #owed = new Map<string, OwedAnswers>();
 
   /** @throws AppError mapper/connect-failed; aborted when the context's signal is */
   async acquire(place: LinePlace, context: OpenContext): Promise<LineLease> {
@@ -61,14 +64,15 @@ export class SharedLines {
     const forget = () => {
       if (this.#lines.get(key) === shared) this.#lines.delete(key);
     };
+    const owed = this.#owed.get(key) ?? new OwedAnswers();
     const onEnd = (error: AppError, closed: Promise<void>) => {
-      this.#leave(key, closed);
+      this.#leave(key, { closed, owed });
       // First, so that a holder who opens again at once gets a new line.
       forget();
       for (const { lost } of [...holders]) lost(error);
     };
     const connected = Promise.resolve(this.#closing.get(key))
-      .then(() => openLine(place, { clock, log, line, signal: giveUp.signal, onEnd }))
+      .then(() => openLine(place, { clock, log, line, owed, signal: giveUp.signal, onEnd }))
       .catch((error: unknown) => {
         forget();
         throw error;
@@ -80,7 +84,9 @@ export class SharedLines {
     return shared;
   }
 
-  #leave(key: string, closed: Promise<void>): void {
+  #leave(key: string, { closed, owed }: { closed: Promise<void>; owed: OwedAnswers }): void {
+    if (owed.isEmpty) this.#owed.delete(key);
+    else this.#owed.set(key, owed);
     this.#closing.set(key, closed);
     closed.finally(() => {
       if (this.#closing.get(key) === closed) this.#closing.delete(key);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import { test } from "node:test";
 import { ManualClock } from "@penstock/mapper-sdk";
 import { codeOf } from "@penstock/model";
@@ -27,6 +28,14 @@ async function stage() {
   };
   return { clock, server, line, ask, close };
 }
+
+test("a gateway without serial lines does not load the code for them", async () => {
+  await import("./index.ts");
+  const { close } = await stage();
+  const loaded = Object.keys(createRequire(import.meta.url).cache).filter((path) => path.includes("serialport"));
+  assert.deepEqual(loaded, []);
+  await close();
+});
 
 test("pauseMs passes between an answer and the next request", async () => {
   const { clock, server, line, ask, close } = await stage();
