@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { MemoryUnit, ModbusSerialServer, needs, openPtyPair } from "@penstock/testkit";
+import { modbus } from "@penstock/mapper-modbus";
+import { type Point, withDefaults } from "@penstock/mapper-sdk";
+import { defaultLine } from "@penstock/model";
+import { MemoryUnit, ModbusSerialServer, needs, openPtyPair, SparseUnit, withHoles } from "@penstock/testkit";
 import { eventually, TestBench } from "./support/penstock.ts";
 
 const bench = new TestBench();
@@ -107,3 +110,63 @@ test(
     );
   },
 );
+
+// Every third register of a map, a twentieth of which does not exist, on a line where each byte costs its time.
+for (const framing of ["rtu", "ascii"] as const) {
+  test(
+    `a map with holes on a paced ${framing} line: every value right, and the holes asked for once`,
+    needs("socat"),
+    async () => {
+      const { a, b, close } = await openPtyPair();
+      const exists = withHoles(5, 3);
+      const unit = new SparseUnit({ holding: 600 }, (table, at) => exists(table, at));
+      for (let at = 0; at < 600; at++) unit.holding[at] = at * 3;
+      const pace = { baud: 115_200, turnaroundMs: 2 };
+      const bus = new ModbusSerialServer({ path: a, framing, units: new Map([[1, unit]]), pace });
+      const signal = new AbortController().signal;
+      const settings = { transport: framing, path: b, baud: 115_200, parity: "none" };
+      const connection = await modbus.open(withDefaults(modbus.connection, settings), {
+        ...{ signal, line: defaultLine, log: { debug() {}, info() {}, warn() {}, error() {} } },
+        lost() {},
+        clock: {
+          monotonic: () => Math.floor(performance.now() * 1000),
+          after: (delayMs, run) => {
+            const timer = setTimeout(run, delayMs);
+            return () => clearTimeout(timer);
+          },
+        },
+      });
+      try {
+        const offsets = Array.from({ length: 200 }, (_, i) => i * 3);
+        const points = offsets.map((offset) => ({
+          ...{ device: "d", property: `p${offset}`, type: "uint16" as const, custom: {}, deviceCustom: {} },
+          address: withDefaults(modbus.address, {}),
+          visitor: withDefaults(modbus.visitor, { table: "holding", offset }),
+        })) satisfies Point[];
+        const expected = offsets.map((offset) => (exists("holding", offset) ? offset * 3 : "mapper/bad-address"));
+        const counts: number[] = [];
+        for (let cycle = 0; cycle < 4; cycle++) {
+          const before = bus.stats.requests;
+          const refused = bus.stats.exceptions;
+          const results = await connection.read(points, { signal });
+          assert.deepEqual(
+            results.map(({ value, reason }) => reason ?? value),
+            expected,
+          );
+          counts.push(bus.stats.requests - before);
+          if (cycle === 3) {
+            // Nothing new is learned any more: only places that are known to be missing are refused again, if at all.
+            const missing = expected.filter((value) => typeof value === "string").length;
+            assert.ok(bus.stats.exceptions - refused <= missing, `${bus.stats.exceptions - refused} refusals`);
+          }
+        }
+        assert.equal(counts[3], counts[2], `requests of four cycles: ${counts.join(", ")}`);
+        assert.ok(counts[3]! < counts[0]! && counts[3]! < 100, `requests of four cycles: ${counts.join(", ")}`);
+      } finally {
+        await connection.close();
+        await bus.close();
+        await close();
+      }
+    },
+  );
+}
