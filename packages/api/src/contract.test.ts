@@ -21,6 +21,8 @@ test("every route names only errors of the table, its path's parameters and fitt
 test("every change is safe to send twice, or says why not", () => {
   // Logging in and out, and joining, have their own rules: a second login is another one, a join is bound to its key.
   const own = new Set(["session.login", "session.logout", "join.join", "joinTokens.remove"]);
+  // A preview stores nothing; a second extraction finds that the device has a model, a second "pause" that it is paused.
+  for (const name of ["preview", "extractModel", "actRollout"]) own.add(`modelling.${name}`);
   for (const { resource, name, route } of allRoutes()) {
     if (route.method === "GET" || own.has(`${resource}.${name}`)) continue;
     assert.notEqual(route.safety, "none", `${resource}.${name}`);

@@ -5,6 +5,8 @@ import { devices } from "./devices.ts";
 import { join } from "./join.ts";
 import { joinTokens } from "./join-tokens.ts";
 import { live } from "./live.ts";
+import { mappers } from "./mappers.ts";
+import { modelling } from "./modelling.ts";
 import { nodes } from "./nodes.ts";
 import type { ResourceSpec, RouteSpec } from "./route.ts";
 import { series } from "./series.ts";
@@ -23,6 +25,8 @@ export const contract = {
   connections,
   deviceModels,
   devices,
+  modelling,
+  mappers,
   twins,
   series,
   live,

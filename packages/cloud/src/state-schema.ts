@@ -170,6 +170,29 @@ export interface SettingsTable {
   value: string;
 }
 
+/** A model's new version on its way to its devices, wave by wave; the last one of each model. Key (tenant_uid, model_uid). */
+export interface ModelRolloutsTable {
+  tenant_uid: string;
+  model_uid: string;
+  /** starting, running, paused, stopped, cancelling, done or cancelled */
+  state: string;
+  /** JSON text of the model's spec that devices keep until their wave comes */
+  previous: string;
+  /** JSON text: uids of devices, wave by wave */
+  waves: string;
+  /** waves that have the new version */
+  reached: number;
+  pause_ms: number;
+  /** when the next step is taken; null while nothing is planned */
+  due_at: number | null;
+  /** JSON text: uids of the last wave's devices that were not well before it */
+  unwell: string;
+  message: string | null;
+  started_by: string;
+  started_at: number;
+  updated_at: number;
+}
+
 export interface Database {
   resources: ResourcesTable;
   users: UsersTable;
@@ -184,6 +207,7 @@ export interface Database {
   idempotency_keys: IdempotencyKeysTable;
   audit: AuditTable;
   counters: CountersTable;
+  model_rollouts: ModelRolloutsTable;
   settings: SettingsTable;
 }
 

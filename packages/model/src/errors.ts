@@ -295,6 +295,12 @@ export const errors = {
     means: "Another resource of this kind has the name",
   },
   "resource/in-use": { who: "caller", retry: "never", http: 409, means: "Another resource refers to it" },
+  "resource/rolling-out": {
+    who: "caller",
+    retry: "later",
+    http: 409,
+    means: "A new version of it is being rolled out in waves",
+  },
   "resource/missing-reference": {
     who: "caller",
     retry: "never",

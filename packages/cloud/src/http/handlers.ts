@@ -38,6 +38,25 @@ export function createHandlers(options: {
     connections: verbs("connections", services.connections),
     deviceModels: verbs("deviceModels", services.deviceModels),
     devices: verbs("devices", services.devices),
+    modelling: {
+      effective: async ({ caller, params }) => ({ body: await services.modelling.effective(caller, params) }),
+      extractModel: async ({ caller, params, body }) => ({
+        body: await services.modelling.extractModel(caller, params, body),
+      }),
+      preview: async ({ caller, params, body }) => ({ body: await services.modelling.preview(caller, params, body) }),
+      getRollout: async ({ caller, params }) => ({ body: await services.modelling.getRollout(caller, params) }),
+      async beginRollout({ caller, params, body, ifMatch }) {
+        // The route's safety has made sure of it before the handler runs.
+        const request = { ...body, ifMatch: ifMatch! };
+        return { body: await services.modelling.beginRollout(caller, params, request) };
+      },
+      actRollout: async ({ caller, params }) => ({
+        body: await services.modelling.actRollout(caller, params, params.action),
+      }),
+    },
+    mappers: {
+      list: async () => ({ body: { items: services.manifests.map((manifest) => ({ ...manifest })) } }),
+    },
     twins: {
       get: async ({ caller, params }) => ({ body: await services.twins.get(caller, params) }),
       getDesired: async ({ caller, params }) => ({ body: await services.desired.get(caller, params) }),

@@ -1,5 +1,5 @@
 import type { BodyOf, Contract, listQuery, QueryOf, ResponseOf } from "@penstock/api";
-import type { Caller } from "@penstock/model";
+import type { Caller, MapperManifest } from "@penstock/model";
 import type { Static } from "typebox";
 
 /** What HTTP needs of services; main.ts hands them in. Answers have the shapes of the contract. */
@@ -31,6 +31,7 @@ export interface KindVerbs<K extends KindName> {
   remove(caller: Caller, ref: Ref, ifMatch: string): Promise<void>;
 }
 type Twins = Contract["twins"]["routes"];
+type Modelling = Contract["modelling"]["routes"];
 type JoinTokens = Contract["joinTokens"]["routes"];
 export interface Session {
   readonly caller: Caller;
@@ -55,6 +56,28 @@ export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
     authenticate(token: string): Promise<Session>;
     logout(token: string): Promise<void>;
   };
+  readonly modelling: {
+    effective(caller: Caller, ref: Omit<PropertyRef, "property">): Promise<ResponseOf<Modelling["effective"]>>;
+    extractModel(
+      caller: Caller,
+      ref: Omit<PropertyRef, "property">,
+      request: BodyOf<Modelling["extractModel"]>,
+    ): Promise<ResponseOf<Modelling["extractModel"]>>;
+    preview(caller: Caller, ref: Ref, input: unknown): Promise<ResponseOf<Modelling["preview"]>>;
+    getRollout(caller: Caller, ref: Ref): Promise<ResponseOf<Modelling["getRollout"]>>;
+    beginRollout(
+      caller: Caller,
+      ref: Ref,
+      request: BodyOf<Modelling["beginRollout"]> & { readonly ifMatch: string },
+    ): Promise<ResponseOf<Modelling["beginRollout"]>>;
+    actRollout(
+      caller: Caller,
+      ref: Ref,
+      action: "pause" | "resume" | "cancel",
+    ): Promise<ResponseOf<Modelling["actRollout"]>>;
+  };
+  /** of the mappers whose devices can be checked */
+  readonly manifests: readonly MapperManifest[];
   readonly twins: {
     get(caller: Caller, ref: Omit<PropertyRef, "property">): Promise<ResponseOf<Twins["get"]>>;
   };

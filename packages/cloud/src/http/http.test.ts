@@ -235,7 +235,14 @@ function filled({ route }: NamedRoute, tenant: string): string {
     devicemodels: "model-a",
     devices: "conveyor-01",
   };
-  const params = { tenant, name: names[kind] ?? "default", device: "conveyor-01", property: "speed", id: joinTokenId };
+  const params = {
+    tenant,
+    name: names[kind] ?? "default",
+    device: "conveyor-01",
+    property: "speed",
+    id: joinTokenId,
+    action: "pause",
+  };
   return urlOf("", route, { params });
 }
 let joinTokenId = "0".repeat(32);
@@ -268,8 +275,13 @@ test("nothing of one tenant is reachable under another's address: the same answe
       metadata: { name: route.path.includes("{name}") ? filled(named, "x").split("/").at(-1) : "x" },
       spec: {},
     };
+    const example = route.method === "POST" ? route.examples[0]?.body : undefined;
     const body =
-      named.name === "setDesired" ? { value: "1" } : named.name === "put" ? { ...document, spec: bodySpec(named) } : {};
+      named.name === "setDesired"
+        ? { value: "1" }
+        : named.name === "put"
+          ? { ...document, spec: bodySpec(named) }
+          : (example ?? {});
     const options = {
       headers: {
         ...(hasBody(route) ? json : {}),

@@ -2,7 +2,6 @@ import {
   type AssignedSet,
   type ConnectionSpec,
   type ConnectionUid,
-  type DeviceModelSpec,
   type DeviceSpec,
   type DeviceUid,
   type EffectiveConnection,
@@ -16,6 +15,7 @@ import {
 } from "@penstock/model";
 import type { Reader, ServiceContext, Trx } from "./context.ts";
 import { inlineConnectionUid } from "./inline-connection.ts";
+import { createModelVersions } from "./model-versions.ts";
 import { findRow, type Row, specOf } from "./resource-rows.ts";
 
 /** The node has changed: its set gets the next version, in the same transaction. */
@@ -88,7 +88,7 @@ export function createAssigned(context: Pick<ServiceContext, "db">) {
         .executeTakeFirstOrThrow();
       const connections = new Map<string, EffectiveConnection>();
       const devices: EffectiveDevice[] = [];
-      const models = new Map<string, DeviceModelSpec | null>();
+      const models = createModelVersions(db, tenant);
       const shared = new Map<string, Row | undefined>();
       for (const row of await devicesOf(db, tenant, node.uid)) {
         const uid = row.uid as DeviceUid;
@@ -110,11 +110,7 @@ export function createAssigned(context: Pick<ServiceContext, "db">) {
           connection = effectiveConnection({ uid: inlineConnectionUid(uid), name: row.name, spec: spec.connection });
         }
         connections.set(connection.uid, connection);
-        if (spec.model !== undefined && !models.has(spec.model)) {
-          const model = await findRow(db, tenant, "DeviceModel", spec.model);
-          models.set(spec.model, model === undefined ? null : specOf<DeviceModelSpec>(model));
-        }
-        const merged = mergeDevice(spec.model === undefined ? null : (models.get(spec.model) ?? null), spec);
+        const merged = mergeDevice((await models.of(uid, spec))?.spec ?? null, spec);
         devices.push(
           effectiveDevice({ uid, name: row.name, generation: row.generation, connection: connection.uid, merged }),
         );

@@ -11,6 +11,7 @@ import { createDeviceModels } from "./device-models.ts";
 import { createDevices } from "./devices.ts";
 import { createJoinTokens } from "./join-tokens.ts";
 import { createLive } from "./live.ts";
+import { createModelling } from "./modelling.ts";
 import { createNames } from "./names.ts";
 import { createNodeStatuses } from "./node-status.ts";
 import { createNodes } from "./nodes.ts";
@@ -42,14 +43,20 @@ export function createServices(context: ServiceContext) {
   const tenants = createTenants(context);
   const users = createUsers(context);
 
+  const deviceModels = createDeviceModels(context, { desired });
+  const devices = createDevices(context, { statuses, live, desired });
+  const modelling = createModelling(context, { devices, models: deviceModels, desired, statuses, live });
+
   return {
     auth: createAuth(context),
     tenants,
     users,
     nodes,
     connections: createConnections(context),
-    deviceModels: createDeviceModels(context, { desired }),
-    devices: createDevices(context, { statuses, live, desired }),
+    deviceModels,
+    devices,
+    modelling,
+    manifests: context.manifests,
     desired,
     twins: createTwins(context, { live, desired }),
     series: createSeries(context),
@@ -79,11 +86,13 @@ export function createServices(context: ServiceContext) {
       await statuses.start();
       await alarms.start();
       await desired.start();
+      await modelling.start();
       return users.ensureAdministrator();
     },
     async close(): Promise<void> {
       stopListening();
       live.close();
+      await modelling.close();
       await desired.close();
       unassigned.close();
       await alarms.close();

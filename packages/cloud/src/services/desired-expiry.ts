@@ -1,8 +1,9 @@
-import { type DeviceModelSpec, type DeviceSpec, mergeDevice } from "@penstock/model";
+import { type DeviceSpec, mergeDevice } from "@penstock/model";
 import type { Cancel } from "@penstock/runtime";
 import type { ServiceContext, Trx } from "./context.ts";
 import { type DesiredNews, type DesiredRow, unfinished } from "./desired-news.ts";
-import { findRow, specOf } from "./resource-rows.ts";
+import { modelOf } from "./model-versions.ts";
+import { specOf } from "./resource-rows.ts";
 
 /** Far beyond any time to live: the end of what Micros holds exactly. */
 const never = Number.MAX_SAFE_INTEGER;
@@ -90,7 +91,7 @@ async function isWriteOnly(trx: Trx, row: DesiredRow): Promise<boolean> {
   const device = await trx.selectFrom("resources").selectAll().where("uid", "=", row.device_uid).executeTakeFirst();
   if (device === undefined) return false;
   const spec = specOf<DeviceSpec>(device);
-  const model = spec.model === undefined ? undefined : await findRow(trx, row.tenant_uid, "DeviceModel", spec.model);
-  const merged = mergeDevice(model === undefined ? null : specOf<DeviceModelSpec>(model), spec);
+  const model = await modelOf(trx, { tenant: row.tenant_uid, device: row.device_uid, spec });
+  const merged = mergeDevice(model?.spec ?? null, spec);
   return merged.properties.get(row.property)?.access === "write";
 }

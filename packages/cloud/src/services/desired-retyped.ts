@@ -1,7 +1,7 @@
-import { type DeviceModelSpec, type DeviceSpec, type ErrorCode, mergeDevice, type ValueType } from "@penstock/model";
+import { type DeviceSpec, type ErrorCode, mergeDevice, type ValueType } from "@penstock/model";
 import type { Trx } from "./context.ts";
 import type { DesiredRow } from "./desired-news.ts";
-import { findRow, specOf } from "./resource-rows.ts";
+import { modelOf } from "./model-versions.ts";
 
 /**
  * A device or its model has changed: what no gateway has taken yet and no longer is a value of its property fails now. What a
@@ -20,8 +20,8 @@ export async function endMisfits(
     .where("state", "=", "pending")
     .execute();
   if (pending.length === 0) return [];
-  const model = spec.model === undefined ? undefined : await findRow(trx, tenant, "DeviceModel", spec.model);
-  const { properties } = mergeDevice(model === undefined ? null : specOf<DeviceModelSpec>(model), spec);
+  const model = await modelOf(trx, { tenant, device, spec });
+  const { properties } = mergeDevice(model?.spec ?? null, spec);
   const ended: DesiredRow[] = [];
   for (const { property, type } of pending) {
     const misfit = misfitOf(property, type, properties.get(property)?.type);

@@ -1,12 +1,6 @@
-import {
-  AppError,
-  type DeviceModelSpec,
-  type DeviceSpec,
-  type MergedProperty,
-  mergeDevice,
-  type TenantUid,
-} from "@penstock/model";
+import { AppError, type DeviceSpec, type MergedProperty, mergeDevice, type TenantUid } from "@penstock/model";
 import type { Caller, Reader } from "./context.ts";
+import { modelOf } from "./model-versions.ts";
 import { findRow, type Row, specOf } from "./resource-rows.ts";
 import { notFound, tenantOf } from "./tenant-check.ts";
 
@@ -31,11 +25,9 @@ export async function findDevice(
   const known = knownOf(db);
   const spec = known.specs.get(row.resource_version) ?? specOf<DeviceSpec>(row);
   keep(known.specs, row.resource_version, spec);
-  const model = spec.model === undefined ? undefined : await findRow(db, tenant, "DeviceModel", spec.model);
-  const versions = `${row.resource_version}/${model?.resource_version ?? ""}`;
-  const properties =
-    known.merged.get(versions) ??
-    mergeDevice(model === undefined ? null : specOf<DeviceModelSpec>(model), spec).properties;
+  const model = await modelOf(db, { tenant, device: row.uid, spec });
+  const versions = `${row.resource_version}/${model?.version ?? ""}`;
+  const properties = known.merged.get(versions) ?? mergeDevice(model?.spec ?? null, spec).properties;
   keep(known.merged, versions, properties);
   return { tenant, tenantName: ref.tenant, row, spec, properties };
 }

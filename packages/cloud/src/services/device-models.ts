@@ -6,6 +6,7 @@ import type { Desired } from "./desired.ts";
 import { checkDependents, checkDeviceSpec } from "./device-references.ts";
 import { createKindService, inUse } from "./kind-service.ts";
 import { createLines, forgetLines } from "./line-places.ts";
+import { mustNotRoll } from "./model-versions.ts";
 import { findRow, rowsNaming, specOf } from "./resource-rows.ts";
 
 /** Templates. A change reaches every device that uses the model, unless one of them would break. */
@@ -16,10 +17,11 @@ export function createDeviceModels(context: ServiceContext, parts: { readonly de
     contract: contract.deviceModels,
     scope: "tenant",
     status: async (_, rows) => rows.map(() => ({})),
-    async check({ trx, tenant, name, spec, before }) {
+    async check({ trx, tenant, name, uid, spec, before }) {
       const fields = checkModelSpec(spec, manifests);
       if (fields.length > 0) throw invalid(fields);
       if (before === null) return;
+      await mustNotRoll(trx, { tenant, uid, name });
       const devices = await rowsNaming(trx, tenant, "Device", "model", name);
       const instead = { model: { name, spec } };
       const lines = createLines({ db: trx, tenant, manifests, instead });

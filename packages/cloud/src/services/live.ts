@@ -1,7 +1,6 @@
 import {
   AppError,
   type CommittedBatch,
-  type DeviceModelSpec,
   type DeviceSpec,
   type DeviceUid,
   type ErrorCode,
@@ -22,6 +21,7 @@ import type { Caller, ServiceContext } from "./context.ts";
 import type { DesiredView } from "./desired-news.ts";
 import { createLastValues } from "./last-values.ts";
 import { createLiveQueue, type LiveQueue } from "./live-queue.ts";
+import { modelOf } from "./model-versions.ts";
 import type { Names } from "./names.ts";
 import { findRow, type Row, specOf } from "./resource-rows.ts";
 import { notFound, tenantOf } from "./tenant-check.ts";
@@ -141,8 +141,8 @@ export function createLive(context: ServiceContext, names: Names) {
   }
   async function propertiesOf(tenant: TenantUid, row: Row): Promise<string[]> {
     const spec = specOf<DeviceSpec>(row);
-    const model = spec.model === undefined ? undefined : await findRow(db, tenant, "DeviceModel", spec.model);
-    return [...mergeDevice(model === undefined ? null : specOf<DeviceModelSpec>(model), spec).properties.keys()];
+    const model = await modelOf(db, { tenant, device: row.uid, spec });
+    return [...mergeDevice(model?.spec ?? null, spec).properties.keys()];
   }
 
   return {

@@ -12,6 +12,7 @@ export function stateMigrations(engine: Engine): MigrationProvider {
       "0001-first": first(engine),
       "0002-node-sightings": nodeSightings,
       "0003-lost": lost,
+      "0007-model-rollouts": modelRollouts,
     }),
   };
 }
@@ -200,5 +201,28 @@ const nodeSightings: Migration = {
 const lost: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema.alterTable("alarms").addColumn("lost", "text").execute();
+  },
+};
+
+/** Models that reach their devices in waves. */
+const modelRollouts: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema
+      .createTable("model_rollouts")
+      .addColumn("tenant_uid", "text", required)
+      .addColumn("model_uid", "text", required)
+      .addColumn("state", "text", required)
+      .addColumn("previous", "text", required)
+      .addColumn("waves", "text", required)
+      .addColumn("reached", "integer", required)
+      .addColumn("pause_ms", "bigint", required)
+      .addColumn("due_at", "bigint")
+      .addColumn("unwell", "text", required)
+      .addColumn("message", "text")
+      .addColumn("started_by", "text", required)
+      .addColumn("started_at", "bigint", required)
+      .addColumn("updated_at", "bigint", required)
+      .addPrimaryKeyConstraint("model_rollouts_key", ["tenant_uid", "model_uid"])
+      .execute();
   },
 };

@@ -1,0 +1,83 @@
+import { AppError, type DeviceModelSpec, type DeviceSpec, parseExact } from "@penstock/model";
+import type { Reader } from "./context.ts";
+import { findRow, specOf } from "./resource-rows.ts";
+
+/** Rollouts in these states hold devices at the version before; of the others only the outcome is kept. */
+export const holdingStates: readonly string[] = ["starting", "running", "paused", "stopped", "cancelling"];
+
+export interface ModelVersion {
+  readonly spec: DeviceModelSpec;
+  /** two that are equal are one version */
+  readonly version: string;
+}
+
+/**
+ * Which version of its model counts for a device: the newest, or while that is rolled out in waves and the device's wave has
+ * not come, the one before. What was read stays as it was: make one for each piece of work.
+ */
+export function createModelVersions(db: Reader, tenant: string) {
+  const models = new Map<string, Promise<Model | null>>();
+
+  async function read(name: string): Promise<Model | null> {
+    const row = await findRow(db, tenant, "DeviceModel", name);
+    if (row === undefined) return null;
+    const newest = { spec: specOf<DeviceModelSpec>(row), version: String(row.resource_version) };
+    const rollout = await db
+      .selectFrom("model_rollouts")
+      .selectAll()
+      .where("tenant_uid", "=", tenant)
+      .where("model_uid", "=", row.uid)
+      .executeTakeFirst();
+    if (rollout === undefined || !holdingStates.includes(rollout.state))
+      return { newest, before: newest, held: new Set() };
+    const waves = JSON.parse(rollout.waves) as string[][];
+    const before = { spec: parseExact(rollout.previous) as DeviceModelSpec, version: `${row.resource_version} before` };
+    return { newest, before, held: new Set(waves.slice(rollout.reached).flat()) };
+  }
+  return {
+    /** null when the device names no model, or one that has just been deleted */
+    async of(device: string, spec: Pick<DeviceSpec, "model">): Promise<ModelVersion | null> {
+      if (spec.model === undefined) return null;
+      const known = models.get(spec.model) ?? read(spec.model);
+      models.set(spec.model, known);
+      const model = await known;
+      if (model === null) return null;
+      return model.held.has(device) ? model.before : model.newest;
+    },
+  };
+}
+
+interface Model {
+  readonly newest: ModelVersion;
+  readonly before: ModelVersion;
+  readonly held: ReadonlySet<string>;
+}
+
+/** The same for one device. */
+export async function modelOf(
+  db: Reader,
+  at: { readonly tenant: string; readonly device: string; readonly spec: Pick<DeviceSpec, "model"> },
+): Promise<ModelVersion | null> {
+  return createModelVersions(db, at.tenant).of(at.device, at.spec);
+}
+
+/** @throws AppError resource/rolling-out: an edit while a rollout goes on would mix three versions */
+export async function mustNotRoll(
+  trx: Reader,
+  model: { readonly tenant: string; readonly uid: string; readonly name: string },
+): Promise<void> {
+  const row = await trx
+    .selectFrom("model_rollouts")
+    .select("state")
+    .where("tenant_uid", "=", model.tenant)
+    .where("model_uid", "=", model.uid)
+    .executeTakeFirst();
+  // Those two are the rollout's own edits.
+  if (row === undefined || row.state === "starting" || row.state === "cancelling") return;
+  if (holdingStates.includes(row.state)) throw stillRolling(model.name, row.state);
+}
+
+export function stillRolling(name: string, state: string): AppError {
+  const text = `Cannot change DeviceModel "${name}": its rollout is ${state}; wait for its end, or cancel it`;
+  return new AppError("resource/rolling-out", text);
+}
