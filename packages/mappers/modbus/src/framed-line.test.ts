@@ -13,7 +13,6 @@ import { encodeRtu } from "./rtu-frame.ts";
 
 const signal = new AbortController().signal;
 const log = { debug() {}, info() {}, warn() {}, error() {} };
-const at9600 = serialTiming({ baud: 9600, dataBits: 8, parity: "even", stopBits: 1 });
 const turns = async (count = 4) => {
   for (let turn = 0; turn < count; turn++) await Promise.resolve();
 };
@@ -23,17 +22,15 @@ interface StageOptions {
   readonly isAscii?: boolean;
   readonly owed?: OwedAnswers;
   readonly clock?: ManualClock;
+  readonly baud?: number;
 }
-function stage({
-  isNetwork = false,
-  isAscii = false,
-  owed = new OwedAnswers(),
-  clock = new ManualClock(),
-}: StageOptions = {}) {
+function stage(options: StageOptions = {}) {
+  const { isNetwork = false, isAscii = false, owed = new OwedAnswers(), clock = new ManualClock() } = options;
   const port = new FakePort(clock);
   const ended: string[] = [];
   const framing = isAscii ? asciiFraming() : rtuFraming();
-  const timing = isNetwork ? networkTiming : at9600;
+  const serial = { baud: options.baud ?? 9600, dataBits: 8, parity: "even", stopBits: 1 };
+  const timing = isNetwork ? networkTiming : serialTiming(serial);
   const line = new FramedLine({ name: "bus", port, framing, timing, clock, log, isNetwork, owed }, (error) =>
     ended.push(error.code),
   );
@@ -201,6 +198,37 @@ test("a line on which somebody babbles is asked all the same", async () => {
   assert.equal(port.sent.length, 1);
   port.say(words(1, 0, 1));
   assert.equal(await answer, "03020001");
+});
+
+test("a wait that was called off does not shorten the next one", async () => {
+  const { clock, port, line, read } = stage();
+  port.say(Uint8Array.of(0xff));
+  const abort = new AbortController();
+  const pdu = Uint8Array.of(3, 0, 0, 0, 1);
+  const gone = outcome(line.ask({ unit: 1, pdu, timeoutMs: 1000, signal: abort.signal }));
+  abort.abort();
+  clock.move(5000);
+  assert.equal(await gone, "aborted");
+  clock.move(5000);
+  port.say(Uint8Array.of(0xff));
+  const answer = read(1, 0);
+  clock.move(19);
+  assert.equal(port.sent.length, 0, "the line must be silent first");
+  clock.move(10);
+  assert.equal(port.sent.length, 1);
+  port.say(words(1, 0, 1));
+  await answer;
+});
+
+test("the time that bytes take on a slow wire is not the unit's", async () => {
+  const { clock, port, line } = stage({ baud: 1200 });
+  const pdu = Uint8Array.of(3, 0, 0, 0, 125);
+  const answer = outcome(line.ask({ unit: 1, pdu, timeoutMs: 1000, signal }));
+  const frame = words(1, ...new Array<number>(250).fill(7));
+  // 8 bytes there and 255 back, eleven bits each: 2.4 s, and the unit thinks for 0.9 s
+  for (const [i, byte] of frame.entries()) port.say(Uint8Array.of(byte), Math.round(973 + (i + 1) * 9.17));
+  clock.move(3500);
+  assert.equal((await answer).length, 504);
 });
 
 test("a vanished port ends all that waits, and what is asked later", async () => {

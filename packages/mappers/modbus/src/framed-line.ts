@@ -149,7 +149,10 @@ export class FramedLine implements Line {
   }
 
   #sendNext(now: number): void {
-    if (this.#cleared === null && this.#queue.isEmpty) return;
+    if (this.#cleared === null && this.#queue.isEmpty) {
+      this.#waitingSince = null;
+      return;
+    }
     const freeAt = this.#silentAt(now);
     if (freeAt > now) {
       this.#wakeAt(freeAt, now);
