@@ -12,6 +12,7 @@ interface CloudFlags {
   readonly port: string;
   readonly localPort: string;
   readonly hostname: readonly string[];
+  readonly mappers: readonly string[];
   readonly logLevel: string;
   readonly output?: string;
   readonly untilStdinEnds?: boolean;
@@ -26,6 +27,7 @@ export function cloudCommand(program: Command): void {
     .option("--port <number>", "TLS port; 0 = any free one", "8443")
     .option("--local-port <number>", "plain port on loopback for local use; 0 = any free one", "8080")
     .option("--hostname <name...>", "names and addresses by which gateways and people reach this server", [])
+    .option("--mappers <folder...>", "further folders with mappers, whose devices can then be checked", [])
     .option("--log-level <level>", "trace, debug, info, warn or error", "info")
     .option("--until-stdin-ends", "end when standard input ends, so that it never outlives the program that started it")
     .option("-o, --output <format>", "json: the first line is one object with the addresses and first credentials")
@@ -38,7 +40,7 @@ export function cloudCommand(program: Command): void {
         localPort: portNumber("--local-port", flags.localPort),
         hostnames: flags.hostname,
         logLevel: logLevel(flags.logLevel),
-        mapperFolders: [installedPaths.mappers],
+        mapperFolders: [installedPaths.mappers, ...flags.mappers.map((folder) => resolve(folder))],
         console: installedPaths.console,
       };
       const { startCloud } = await import("@penstock/cloud");
