@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
-import { eventually, TestBench } from "./support/penstock.ts";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { type CloudProcess, eventually, root, TestBench } from "./support/penstock.ts";
 
 const bench = new TestBench();
 after(() => bench.close());
 
+let cloud: CloudProcess;
+before(async () => {
+  cloud = await bench.startCloud();
+  await bench.startEdge(cloud, "gw-01");
+});
+
 // The reference system's counter as its importer leaves it: two text properties, each with nothing but its name.
 test("a counter runs on a gateway with no hardware at all, and counts on from what it is set to", async () => {
-  const cloud = await bench.startCloud();
-  await bench.startEdge(cloud, "gw-01");
   const text = (name: string) => ({
     ...{ type: "string", access: "readWrite", visitor: { name }, collect: { every: "200ms" } },
   });
@@ -41,4 +46,22 @@ test("a counter runs on a gateway with no hardware at all, and counts on from wh
     return value > 1001 ? value : null;
   });
   assert.ok(counted < 1100);
+});
+
+test("examples/no-hardware.yaml is taken as it stands, and shows good and bad readings", async () => {
+  const applied = await bench.run(["apply", "-f", join(root, "examples/no-hardware.yaml")]);
+  assert.equal(applied.code, 0, applied.stderr);
+  const reported = async (device: string) => {
+    const { properties } = await cloud.client.twins.get({ params: { tenant: "default", device } });
+    return properties.map((p) => p.reported);
+  };
+  await eventually("five good properties", async () => {
+    const all = await reported("demo-oven");
+    return all.length === 5 && all.every((value) => value?.quality === "good");
+  });
+  await eventually(
+    "a reading that fails",
+    async () => (await reported("demo-loose-cable"))[0]?.reason === "mapper/device-failure",
+    60_000,
+  );
 });
