@@ -10,7 +10,7 @@ export interface SeenRequest {
   readonly function: number;
   /** null where the function has none or the PDU is cut short */
   readonly start: number | null;
-  /** registers or bits; 1 for a single write */
+  /** registers or bits; 1 for a single write; of function 23 what it reads */
   readonly quantity: number | null;
 }
 export interface SeenAnswer {
@@ -101,8 +101,8 @@ export class CountingProxy {
 function requestOf(frame: ModbusFrame): Omit<SeenRequest, "connection"> {
   const { transaction, unit, pdu } = frame;
   const code = pdu[0] ?? 0;
-  const isSingle = code === 5 || code === 6;
-  const isKnown = isSingle || (code >= 1 && code <= 4) || code === 15 || code === 16;
+  const isSingle = code === 5 || code === 6 || code === 22;
+  const isKnown = isSingle || (code >= 1 && code <= 4) || code === 15 || code === 16 || code === 23;
   const word = (at: number) => (isKnown && pdu.length >= at + 2 ? (pdu[at]! << 8) | pdu[at + 1]! : null);
   return { transaction, unit, function: code, start: word(1), quantity: isSingle ? 1 : word(3) };
 }
@@ -111,7 +111,7 @@ function answerOf(frame: ModbusFrame): Omit<SeenAnswer, "connection"> {
   const { transaction, unit, pdu } = frame;
   const code = pdu[0] ?? 0;
   const exception = (code & 0x80) === 0 ? null : (pdu[1] ?? 0);
-  const isRead = code >= 1 && code <= 4;
+  const isRead = (code >= 1 && code <= 4) || code === 23;
   const length = isRead ? (pdu[1] ?? 0) / (code >= 3 ? 2 : 1) : null;
   return { transaction, unit, function: code & 0x7f, exception, length };
 }
