@@ -35,7 +35,9 @@ export class QuestionQueue {
   /** @returns false when the queue is full: the question is the caller's to refuse */
   add(question: Question, settle: Pick<Waiting, "resolve" | "reject">): boolean {
     if (this.#reads.length + this.#writes.length >= maxQueued) return false;
-    this.#push({ ...question, ...settle, sentAt: 0, deadline: 0, failures: 0 });
+    const { unit, pdu, timeoutMs, signal } = question;
+    const { resolve, reject } = settle;
+    this.#push({ unit, pdu, timeoutMs, signal, resolve, reject, sentAt: 0, deadline: 0, failures: 0 });
     return true;
   }
 
