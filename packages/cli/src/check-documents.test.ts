@@ -8,14 +8,14 @@ const fromServer = async () => null;
 
 test("checkDocuments() finds nothing wrong with a plant that is right", async () => {
   const documents = plant as unknown as Document[];
-  assert.deepEqual(await checkDocuments({ documents, manifests, lookUp: fromServer }), []);
+  assert.deepEqual(await checkDocuments({ documents, manifests, lookUp: fromServer, devices: async () => [] }), []);
 });
 
 for (const { about, document, field, value, rule } of bad) {
   test(`checkDocuments() refuses ${about}`, async () => {
     const others = plant.filter((one) => one.kind !== document.kind || one.metadata.name !== document.metadata.name);
     const documents = [...others, document] as unknown as Document[];
-    const broken = await checkDocuments({ documents, manifests, lookUp: fromServer });
+    const broken = await checkDocuments({ documents, manifests, lookUp: fromServer, devices: async () => [] });
     const fields = broken.find((one) => one.document === (document as unknown))?.fields ?? [];
     const named = fields.find((one) => one.field === field && one.rule.includes(rule));
     assert.ok(named, `${field}: ${rule}\nwas told ${JSON.stringify(fields, null, 1)}`);

@@ -11,6 +11,8 @@ import {
   type FieldError,
   LinePlaces,
   type MapperManifest,
+  mergeDevice,
+  placesOf,
 } from "@penstock/model";
 import { type KindName, kindOfResource } from "./kind-names.ts";
 
@@ -24,7 +26,7 @@ export type LookUp = (kind: "nodes" | "connections" | "deviceModels", name: stri
 
 /**
  * The same checks that the server makes, before anything is sent: all that is wrong with all documents at once. Devices are
- * held against the others of their line in the same files; against those that the server has, the server holds them.
+ * held against the others of their line, those in the same files and those that the server has.
  *
  * @returns the documents that break a rule, each with what it breaks
  */
@@ -32,6 +34,8 @@ export async function checkDocuments(options: {
   readonly documents: readonly Document[];
   readonly manifests: readonly MapperManifest[];
   readonly lookUp: LookUp;
+  /** all devices that the server has; asked once, when a line of theirs is touched */
+  readonly devices: () => Promise<readonly { readonly name: string; readonly spec: unknown }[]>;
 }): Promise<{ readonly document: Document; readonly fields: readonly FieldError[] }[]> {
   const { documents, manifests } = options;
   const own = new Map(
@@ -44,19 +48,37 @@ export async function checkDocuments(options: {
     return known.get(key);
   };
   const lines = new Map<string, LinePlaces>();
+  let others: Awaited<ReturnType<typeof options.devices>> | undefined;
 
   async function checkDevice(name: string, spec: DeviceSpec): Promise<FieldError[]> {
     if ((await lookUp("nodes", spec.node)) === null) {
       return [{ field: "spec.node", value: `"${spec.node}"`, rule: "there is no Node of that name in this tenant" }];
     }
     const isShared = typeof spec.connection === "string";
-    const line = (isShared ? lines.get(spec.connection as string) : undefined) ?? new LinePlaces();
-    if (isShared) lines.set(spec.connection as string, line);
-    // What stands under these names is a spec of the kind: it was checked here or by the server.
-    const connection = isShared ? await lookUp("connections", spec.connection as string) : null;
-    const model = spec.model === undefined ? null : await lookUp("deviceModels", spec.model);
-    const around = { connection: connection as ConnectionSpec | null, model: model as DeviceModelSpec | null };
-    return checkDeviceSpec(name, spec, { manifests, ...around, line });
+    const connection = isShared ? await connectionOf(spec.connection as string) : null;
+    const model = await modelOf(spec);
+    const line = isShared && connection !== null ? await lineOf(spec.connection as string, connection) : undefined;
+    return checkDeviceSpec(name, spec, { manifests, connection, model, ...(line !== undefined && { line }) });
+  }
+  // What stands under these names is a spec of the kind: it was checked here or by the server.
+  const connectionOf = (name: string) => lookUp("connections", name) as Promise<ConnectionSpec | null>;
+  const modelOf = async ({ model }: DeviceSpec) =>
+    model === undefined ? null : ((await lookUp("deviceModels", model)) as DeviceModelSpec | null);
+
+  /** What lies on a line already: the devices of the server that no document replaces. */
+  async function lineOf(name: string, connection: ConnectionSpec): Promise<LinePlaces> {
+    const line = lines.get(name) ?? new LinePlaces();
+    if (lines.has(name)) return line;
+    lines.set(name, line);
+    const manifest = manifests.find((one) => one.name === connection.protocol);
+    if (manifest === undefined || manifest.extent === null) return line;
+    others ??= await options.devices();
+    for (const other of others) {
+      const spec = other.spec as DeviceSpec;
+      if (spec.connection !== name || own.has(`devices ${other.name}`)) continue;
+      line.add(placesOf(other.name, mergeDevice(await modelOf(spec), spec), manifest, connection.settings));
+    }
+    return line;
   }
   async function check(document: Document, kind: KindName): Promise<FieldError[]> {
     const written = boundsAsText(document as unknown as ExactJson) as unknown as Document;

@@ -7,6 +7,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { edgeCommand } from "./commands/edge.ts";
 import { getCommand } from "./commands/get.ts";
 import { loginCommand } from "./commands/login.ts";
+import { modelCommand } from "./commands/model.ts";
 import { queryCommand } from "./commands/query.ts";
 import { setCommand } from "./commands/set.ts";
 import { upCommand } from "./commands/up.ts";
@@ -33,6 +34,7 @@ export function makeProgram(): Command {
     getCommand,
     describeCommand,
     deleteCommand,
+    modelCommand,
     setCommand,
     watchCommand,
     queryCommand,

@@ -1,17 +1,15 @@
 import { createReadStream } from "node:fs";
-import { AppError, limits, narrowIntegers } from "@penstock/model";
+import type { Client } from "@penstock/api";
+import { AppError, invalid, limits, type MapperManifest, narrowIntegers, sameData } from "@penstock/model";
 import type { Command } from "commander";
 import { parseAllDocuments } from "yaml";
+import { checkDocuments, type Document } from "../check-documents.ts";
 import { type ContextFlags, connect } from "../context.ts";
 import { doing } from "../doing.ts";
 import { type AnyResource, type KindName, kindOfResource, paramsOf, verbsOf } from "../kind-names.ts";
 import { type Format, formatOf, print } from "../output.ts";
+import { listAll } from "./get.ts";
 
-interface Document {
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly tenant?: string };
-  readonly [key: string]: unknown;
-}
 type Outcome = { readonly kind: string; readonly name: string; readonly result: "created" | "changed" | "unchanged" };
 
 /** What must exist before what refers to it. */
@@ -22,14 +20,16 @@ export function applyCommand(program: Command): void {
     .command("apply")
     .description("create or change resources from a YAML or JSON file (- for standard input)")
     .requiredOption("-f, --file <file...>", "files with one or more documents")
+    .option("--dry-run", "check everything and say what would be done; nothing is changed")
     .option("-o, --output <format>", "json or yaml")
-    .action(async (options: { file: string[]; output?: string }, command: Command) => {
+    .action(async (options: { file: string[]; dryRun?: boolean; output?: string }, command: Command) => {
       await apply({ ...options, flags: command.optsWithGlobals() as ContextFlags, format: formatOf(options.output) });
     });
 }
 
 async function apply(options: {
   readonly file: readonly string[];
+  readonly dryRun?: boolean;
   readonly flags: ContextFlags;
   readonly format: Format;
 }): Promise<void> {
@@ -37,32 +37,74 @@ async function apply(options: {
   for (const file of options.file) documents.push(...(await doing(`apply "${file}"`, () => readDocuments(file))));
   const { client, context } = connect(options.flags);
   const outcomes: Outcome[] = [];
+  if (options.dryRun === true) await checkAll(client, context.tenant, documents);
   const sorted = documents
     .map((document) => ({ document, kind: kindOfResource(document.kind) }))
     .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
   for (const { document, kind } of sorted) {
+    const at = { verbs: verbsOf(client, kind), kind, document, tenant: document.metadata.tenant ?? context.tenant };
     const outcome = await doing(`apply ${document.kind} "${document.metadata.name}"`, () =>
-      applyOne({ verbs: verbsOf(client, kind), kind, document, tenant: document.metadata.tenant ?? context.tenant }),
+      options.dryRun === true ? wouldApply(at) : applyOne(at),
     );
     outcomes.push(outcome);
-    if (options.format === "text") console.log(`${outcome.kind} "${outcome.name}" ${outcome.result}`);
+    const done = options.dryRun !== true ? "" : outcome.result === "unchanged" ? "stays " : "would be ";
+    if (options.format === "text") console.log(`${outcome.kind} "${outcome.name}" ${done}${outcome.result}`);
   }
   if (options.format !== "text") print(options.format, outcomes, () => "");
 }
 
-export async function applyOne(options: {
+/** @throws AppError input/invalid with all that is wrong with all documents, by the manifests that the server has */
+async function checkAll(client: Client, tenant: string, documents: readonly Document[]): Promise<void> {
+  const { items } = await client.mappers.list({});
+  const broken = await checkDocuments({
+    documents,
+    // The server has read them as such.
+    manifests: items as unknown as MapperManifest[],
+    lookUp: async (kind, name) => (await found(verbsOf(client, kind), paramsOf(kind, tenant, name)))?.spec ?? null,
+    devices: async () =>
+      (await listAll({ client, kind: "devices", tenant })).map(({ metadata, spec }) => ({ name: metadata.name, spec })),
+  });
+  const [first] = broken;
+  if (first === undefined) return;
+  const named = ({ kind, metadata }: Document) => `${kind} "${metadata.name}"`;
+  const fields = broken.flatMap(({ document, fields }) =>
+    fields.map((one) => (broken.length === 1 ? one : { ...one, field: `${named(document)} ${one.field}` })),
+  );
+  await doing(broken.length === 1 ? `apply ${named(first.document)}` : `apply ${broken.length} documents`, async () => {
+    throw invalid(fields);
+  });
+}
+
+interface ApplyOptions {
   readonly verbs: ReturnType<typeof verbsOf>;
   readonly kind: KindName;
   readonly document: Document;
   readonly tenant: string;
-}): Promise<Outcome> {
-  const { verbs, kind, document, tenant } = options;
-  const name = document.metadata.name;
-  const params = paramsOf(kind, tenant, name);
-  const existing = await verbs.get({ params }).catch((error: unknown) => {
+}
+
+async function wouldApply({ verbs, kind, document, tenant }: ApplyOptions): Promise<Outcome> {
+  const { name } = document.metadata;
+  const existing = await found(verbs, paramsOf(kind, tenant, name));
+  if (existing === null) return { kind: document.kind, name, result: "created" };
+  const of = ({ metadata, spec }: { readonly metadata: object; readonly spec?: unknown }) => {
+    const { labels = {}, displayName = null } = metadata as Partial<AnyResource["metadata"]>;
+    return { labels, displayName, spec };
+  };
+  return { kind: document.kind, name, result: sameData(of(existing), of(document)) ? "unchanged" : "changed" };
+}
+
+/** null when there is none of that name */
+async function found(verbs: ApplyOptions["verbs"], params: object): Promise<AnyResource | null> {
+  return verbs.get({ params }).catch((error: unknown) => {
     if (error instanceof AppError && error.code === "resource/not-found") return null;
     throw error;
   });
+}
+
+export async function applyOne({ verbs, kind, document, tenant }: ApplyOptions): Promise<Outcome> {
+  const name = document.metadata.name;
+  const params = paramsOf(kind, tenant, name);
+  const existing = await found(verbs, params);
   if (existing === null) {
     await verbs.put({ params, body: document, create: true });
     return { kind: document.kind, name, result: "created" };

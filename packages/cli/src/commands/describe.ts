@@ -1,3 +1,4 @@
+import { stringifyExact } from "@penstock/model";
 import type { Command } from "commander";
 import { type ContextFlags, connect } from "../context.ts";
 import { kindOfWord, paramsOf, verbsOf } from "../kind-names.ts";
@@ -9,7 +10,7 @@ import { valueText } from "../value-cell.ts";
 export function describeCommand(program: Command): void {
   program
     .command("describe <kind> <name>")
-    .description("everything about one resource; of a device also its values and desired values")
+    .description("everything about one resource; of a device also its values, and where each of its fields comes from")
     .option("-o, --output <format>", "json or yaml")
     .action(async (word: string, name: string, options: { output?: string }, command: Command) => {
       const { client, context } = connect(command.optsWithGlobals() as ContextFlags);
@@ -17,7 +18,12 @@ export function describeCommand(program: Command): void {
       const found = await verbsOf(client, kind).get({ params: paramsOf(kind, context.tenant, name) });
       const twin =
         kind === "devices" ? await client.twins.get({ params: { tenant: context.tenant, device: name } }) : null;
-      print(formatOf(options.output), twin === null ? found : { ...found, twin: twin.properties }, () => {
+      const effective =
+        kind === "devices"
+          ? await client.modelling.effective({ params: { tenant: context.tenant, device: name } })
+          : null;
+      const all = { ...found, twin: twin?.properties, effective: effective?.fields };
+      print(formatOf(options.output), twin === null ? found : all, () => {
         const parts = [yamlText(found).trimEnd()];
         if (twin !== null) {
           const rows = twin.properties.map((p) => [
@@ -31,6 +37,14 @@ export function describeCommand(program: Command): void {
               : `${valueText(p.desired.value, null)} (${p.desired.state}${p.desired.reason === null ? "" : `, ${p.desired.reason}`})`,
           ]);
           parts.push("", tableText(["property", "value", "quality", "reason", "time", "desired"], rows));
+        }
+        if (effective !== null) {
+          const rows = effective.fields.map(({ field, value, origin, from }) => [
+            field,
+            stringifyExact(value),
+            from === null ? origin : `${origin} ${from}`,
+          ]);
+          parts.push("", tableText(["field", "value", "from"], rows));
         }
         return parts.join("\n");
       });
