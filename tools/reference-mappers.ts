@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { isMapper, type Mapper, manifestText } from "@penstock/mapper-sdk";
-import { type JsonSchema, manifestFile, settingsParts } from "@penstock/model";
+import { type JsonSchema, manifestFile, type SettingsRule, settingsParts } from "@penstock/model";
 import { generatedPage, markdownTable } from "./markdown.ts";
 import { root } from "./repository.ts";
 
@@ -36,10 +36,32 @@ function page({ manifest }: Mapper): string {
     const schema = manifest[part];
     return schema === null ? [] : ["", `## ${capital(places[part])}`, "", ...fields(schema)];
   });
+  const custom =
+    manifest.custom === null
+      ? ["", "Fields of `custom` blocks are taken as they are."]
+      : ["", "## Fields of `custom` blocks, where they are written", "", ...fields(manifest.custom)];
   return generatedPage(`Mapper ${manifest.name}`, `\`${folder}/${manifest.name}/${manifestFile}\``, [
     `${manifest.summary}. Version ${manifest.version}; may use: ${manifest.permissions.join(", ") || "nothing"}.`,
     ...parts,
+    ...custom,
+    ...rules(manifest.rules),
   ]);
+}
+
+function rules(all: readonly SettingsRule[]): string[] {
+  if (all.length === 0) return [];
+  const rows = all.map(({ when, require = [], refuse = [], access, types, because }) => {
+    const code = (fields: readonly string[]) => fields.map((field) => `\`${field}\``).join(", ");
+    const values = when.in.map((value) => (value === null ? "missing" : `\`${String(value)}\``)).join(", ");
+    const demands = [
+      ...(require.length > 0 ? [`needs ${code(require)}`] : []),
+      ...(refuse.length > 0 ? [`has no ${code(refuse)}`] : []),
+      ...(access === undefined ? [] : [`access is ${code(access)}`]),
+      ...(types === undefined ? [] : [`type is ${code(types)}`]),
+    ];
+    return [`\`${when.field}\``, values, demands.join("; "), because];
+  });
+  return ["", "## Rules beyond single fields", "", ...markdownTable(["where", "is", "then", "because"], rows)];
 }
 
 function fields(schema: JsonSchema): string[] {

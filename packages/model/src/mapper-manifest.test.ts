@@ -125,3 +125,46 @@ test("extentOf() finds space, start and length, with defaults", () => {
   });
   assert.equal(extentOf(manifest, { visitor: {} }), null);
 });
+
+test("checkAgainstManifest() holds the rules: defaults count, and each is looked at with the deepest part it names", () => {
+  const rules: MapperManifest["rules"] = [
+    { when: { field: "connection.port", in: [502] }, refuse: ["visitor.raw"], because: "port 502 has short ones only" },
+    { when: { field: "visitor.raw", in: [null] }, require: ["address.zone"], because: "nobody knows how long it is" },
+    { when: { field: "visitor.raw", in: ["long"] }, access: ["read"], types: ["int32"], because: "it is a counter" },
+  ];
+  const ruled = { ...manifest, rules };
+  const at = { connection: "spec.settings", address: "spec.address", visitor: "spec.properties.on.visitor" };
+  // The rule names a visitor: a connection alone says nothing of it.
+  assert.deepEqual(checkAgainstManifest(ruled, { connection: { host: "h" } }, at), []);
+  const known = { connection: { host: "h" }, address: {} };
+  assert.deepEqual(checkAgainstManifest(ruled, { visitor: { at: 1, raw: "short" } }, at, { known }), [
+    {
+      field: "spec.properties.on.visitor.raw",
+      value: '"short"',
+      rule: "cannot stand with spec.settings.port 502: port 502 has short ones only",
+    },
+  ]);
+  assert.deepEqual(checkAgainstManifest(ruled, { visitor: { at: 1 } }, at, { known }), [
+    {
+      field: "spec.address.zone",
+      value: "missing",
+      rule: "is required without spec.properties.on.visitor.raw: nobody knows how long it is",
+    },
+  ]);
+  const property = { access: "readWrite", type: "bool", at: "spec.properties.on" } as const;
+  const other = { known: { connection: { host: "h", port: 1 }, address: {} }, property };
+  assert.deepEqual(
+    checkAgainstManifest(ruled, { visitor: { at: 1, raw: "long" } }, at, other).map(({ field, value }) => [
+      field,
+      value,
+    ]),
+    [
+      ["spec.properties.on.access", '"readWrite"'],
+      ["spec.properties.on.type", '"bool"'],
+    ],
+  );
+  // Without the property nothing can be said of it; settings of a wrong type are told as such first.
+  const { property: _, ...alone } = other;
+  assert.deepEqual(checkAgainstManifest(ruled, { visitor: { at: 1, raw: "long" } }, at, alone), []);
+  assert.equal(checkAgainstManifest(ruled, { visitor: { at: "x", raw: "short" } }, at, { known }).length, 1);
+});
