@@ -5,10 +5,12 @@ import {
   LinePlaces,
   type MapperManifest,
   mergeDevice,
+  type PlacedPoint,
   placesOf,
+  stringifyExact,
 } from "@penstock/model";
 import type { Reader } from "./context.ts";
-import { findRow, rowsNaming, specOf } from "./resource-rows.ts";
+import { findRow, type Row, rowsMentioning, specOf } from "./resource-rows.ts";
 
 /** What a running change is about to store, in place of what is stored. */
 export interface Instead {
@@ -30,6 +32,7 @@ export function createLines(options: {
   readonly instead?: Instead | undefined;
 }): Lines {
   const { db, tenant, manifests, instead } = options;
+  const known = knownPlaces(manifests);
   const lines = new Map<string, LinePlaces>();
   const models = new Map<string, DeviceModelSpec | null>();
   if (instead?.model !== undefined) models.set(instead.model.name, instead.model.spec);
@@ -50,11 +53,10 @@ export function createLines(options: {
         lines.set(connection, line);
         const manifest = manifests.find((one) => one.name === spec.protocol);
         if (manifest !== undefined && manifest.extent !== null) {
-          for (const row of await rowsNaming(db, tenant, "Device", "connection", connection)) {
+          const around = `${manifest.name} ${manifest.version} ${stringifyExact(spec.settings ?? {})}`;
+          for (const row of await rowsMentioning(db, tenant, "Device", "connection", connection)) {
             if (row.name === except) continue;
-            const device = specOf<DeviceSpec>(row);
-            const merged = mergeDevice(await modelOf(device.model), device);
-            line.add(placesOf(row.name, merged, manifest, spec.settings));
+            line.add(await known.places({ row, connection, around, manifest, settings: spec.settings, modelOf }));
           }
         }
       }
@@ -79,4 +81,72 @@ export function linesOf(trx: Reader, tenant: string, manifests: readonly MapperM
 /** A device was deleted, or a connection or model changed: lines are read again when they are asked for. */
 export function forgetLines(trx: Reader): void {
   linesOfTrx.delete(trx);
+}
+
+type ModelOf = (name: string | undefined) => Promise<DeviceModelSpec | null>;
+interface Known {
+  readonly spec: string;
+  /** name of its Connection; an inline one is nobody else's line */
+  readonly connection: string | null;
+  readonly modelName: string | undefined;
+  readonly model: string;
+  readonly around: string;
+  readonly points: readonly PlacedPoint[];
+}
+/** Points held, some 200 bytes each; beyond it all is worked out again. */
+const pointsMost = 200_000;
+const knownByManifests = new WeakMap<readonly MapperManifest[], ReturnType<typeof createKnownPlaces>>();
+
+function knownPlaces(manifests: readonly MapperManifest[]) {
+  const known = knownByManifests.get(manifests) ?? createKnownPlaces();
+  knownByManifests.set(manifests, known);
+  return known;
+}
+
+/**
+ * Parsing and merging each device of a line for each device that is stored on it would take its time squared. What is held
+ * is taken only where the texts it was made of are the same, so a change that was rolled back leaves nothing wrong behind.
+ */
+function createKnownPlaces() {
+  const devices = new Map<string, Known>();
+  const modelTexts = new WeakMap<DeviceModelSpec, string>();
+  let held = 0;
+
+  function textOf(model: DeviceModelSpec | null): string {
+    if (model === null) return "";
+    const text = modelTexts.get(model) ?? stringifyExact(model);
+    modelTexts.set(model, text);
+    return text;
+  }
+  return {
+    /** [] for a device that only mentions the name of the connection */
+    async places(of: {
+      readonly row: Row;
+      readonly connection: string;
+      /** what else the places follow from */
+      readonly around: string;
+      readonly manifest: MapperManifest;
+      readonly settings: unknown;
+      readonly modelOf: ModelOf;
+    }): Promise<readonly PlacedPoint[]> {
+      const { row, around, manifest, settings, modelOf } = of;
+      const before = devices.get(row.uid);
+      if (before?.spec === row.spec && before.around === around) {
+        const isSame = before.model === textOf(await modelOf(before.modelName));
+        if (isSame) return before.connection === of.connection ? before.points : [];
+      }
+      const spec = specOf<DeviceSpec>(row);
+      const connection = typeof spec.connection === "string" ? spec.connection : null;
+      const model = await modelOf(spec.model);
+      const isHere = connection === of.connection;
+      const points = isHere ? placesOf(row.name, mergeDevice(model, spec), manifest, settings) : [];
+      held += points.length - (before?.points.length ?? 0);
+      if (held > pointsMost) {
+        devices.clear();
+        held = points.length;
+      }
+      devices.set(row.uid, { spec: row.spec, connection, modelName: spec.model, model: textOf(model), around, points });
+      return points;
+    },
+  };
 }

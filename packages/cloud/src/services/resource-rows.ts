@@ -32,7 +32,19 @@ export async function findRow(db: Reader, tenant: string, kind: Kind, name: stri
  * decides. Names are DNS labels, so nothing in them means anything to LIKE.
  */
 export async function rowsNaming(db: Reader, tenant: string, kind: Kind, field: string, value: string): Promise<Row[]> {
-  const rows = await db
+  const rows = await rowsMentioning(db, tenant, kind, field, value);
+  return rows.filter((row) => specOf<Record<string, unknown>>(row)[field] === value);
+}
+
+/** As `rowsNaming`, and a few more at times: for callers who parse each spec themselves, or know it already. */
+export async function rowsMentioning(
+  db: Reader,
+  tenant: string,
+  kind: Kind,
+  field: string,
+  value: string,
+): Promise<Row[]> {
+  return db
     .selectFrom("resources")
     .selectAll()
     .where("tenant_uid", "=", tenant)
@@ -41,7 +53,6 @@ export async function rowsNaming(db: Reader, tenant: string, kind: Kind, field: 
     .where("spec", "like", `%"${field}":"${value}"%`)
     .orderBy("name")
     .execute();
-  return rows.filter((row) => specOf<Record<string, unknown>>(row)[field] === value);
 }
 
 export function specOf<Spec>(row: Row): Spec {
