@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseManifest } from "@penstock/model";
 import { checkSettings, defineMapper, isMapper, manifestText } from "./define-mapper.ts";
-import { bool, float, int, list, oneOf, rawType, text, withDefaults } from "./field.ts";
+import { bool, float, int, list, oneOf, rawType, text, url, withDefaults } from "./field.ts";
 
 const lamp = defineMapper({
   name: "lamp",
@@ -67,4 +67,20 @@ test("isMapper() knows what defineMapper() made", () => {
   assert.equal(isMapper({ ...lamp, manifest: undefined, name: "x" }), true);
   assert.equal(isMapper({ name: "lamp" }), false);
   assert.equal(isMapper(null), false);
+});
+
+test("url() takes absolute URLs of its schemes only, and says so from mapper.json alone", () => {
+  const fields = { endpoint: url({ schemes: ["opc.tcp"] }), status: url({ optional: true }) };
+  const { summary, version } = lamp;
+  const open = async () => {
+    throw new Error("Not opened in this test");
+  };
+  const web = defineMapper({ name: "web", summary, version, connection: fields, address: {}, visitor: {}, open });
+  const rulesOf = (connection: object) =>
+    checkSettings(parseManifest(manifestText(web)), { connection }).map(({ field, rule }) => `${field}: ${rule}`);
+  assert.deepEqual(rulesOf({ endpoint: "opc.tcp://10.0.4.12:4840/a", status: "http://a/b?c=d" }), []);
+  assert.deepEqual(rulesOf({ endpoint: "opc.tcp://a", status: "a b" }), [
+    "connection.status: must be a URL such as http://host:port/path",
+  ]);
+  assert.equal(rulesOf({ endpoint: "opcxtcp://a" }).length, 1);
 });

@@ -52,6 +52,17 @@ export function text<const O extends TextOptions>(options?: O): Field<Given<stri
   return field({ type: "string", minLength, maxLength, ...(pattern === undefined ? {} : { pattern }) }, options);
 }
 
+export interface UrlOptions extends Common<string> {
+  /** such as ["http", "https"]; any unless stated */
+  readonly schemes?: readonly string[];
+}
+/** An absolute URL. @source RFC 3986, 3 */
+export function url<const O extends UrlOptions>(options?: O): Field<Given<string, O>> {
+  const { schemes } = options ?? ({} as UrlOptions);
+  const pattern = schemes === undefined ? {} : { pattern: `^(${schemes.join("|").replaceAll(".", "\\.")})://` };
+  return field({ type: "string", format: "uri", maxLength: 2048, ...pattern }, options);
+}
+
 export interface NumberOptions extends Common<number> {
   readonly min?: number;
   readonly max?: number;

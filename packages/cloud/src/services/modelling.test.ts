@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { DeviceModelSpec, DeviceSpec, NodeReport } from "@penstock/model";
+import {
+  batchFromSamples,
+  type DeviceModelSpec,
+  type DeviceSpec,
+  type DeviceUid,
+  type Epoch,
+  type Layout,
+  type NodeReport,
+  type Sample,
+} from "@penstock/model";
 import { system } from "./context.ts";
 import { planWaves } from "./plan-waves.ts";
 import { testBench } from "./test/test-bench.ts";
@@ -50,7 +59,7 @@ async function stage(t: TestContext) {
     (await bench.services.control.assigned(made.identity)).devices
       .filter(({ name }) => names.includes(name))
       .map(({ properties }) => properties[0]?.unit);
-  return { bench, made, report, reached, units };
+  return { bench, made, report, reached, units, uids };
 }
 type Stage = Awaited<ReturnType<typeof stage>>;
 
@@ -191,6 +200,24 @@ test("a rollout stops by itself when a device of its wave goes offline, and canc
   );
   const { spec } = await here.bench.services.deviceModels.get(system, ref("temp"));
   assert.equal((spec as DeviceModelSpec).properties.t!.unit, "Cel");
+});
+
+test("a rollout stops when a device of its wave reads bad values that were good before", async (t) => {
+  const here = await stage(t);
+  await withModel(here);
+  await begin(here);
+  const uid = here.uids.get("temp-01") as DeviceUid;
+  const layout: Layout = { id: 1, device: uid, properties: [{ name: "t", type: "float64" }] };
+  const time = here.bench.clock.now();
+  const sample: Sample = { property: "t", time, value: null, quality: "bad", reason: "mapper/bad-address" };
+  const { batch } = batchFromSamples({ layout, samples: [sample] });
+  here.bench.services.onCommitted({ ...here.made.identity, epoch: "e" as Epoch, firstSeq: 1, layout, batch });
+  here.bench.clock.move(600_000);
+  const { modelling } = here.bench.services;
+  await until(async () => (await modelling.getRollout(system, ref("temp"))).state === "stopped");
+  const { message } = await modelling.getRollout(system, ref("temp"));
+  assert.equal(message, 'Device "temp-01": property "t" is bad: mapper/bad-address');
+  assert.deepEqual(await here.reached(), ["temp-01"]);
 });
 
 test("a rollout can be paused and resumed, and goes on after a restart", async (t) => {
