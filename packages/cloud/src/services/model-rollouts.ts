@@ -53,6 +53,7 @@ export interface RolloutView {
 export type DeviceHealthOf = (tenant: TenantUid, device: Row, spec: DeviceSpec) => Promise<string | null>;
 
 const pauseLeastMs = 1000;
+const uidsPerStatement = 1000;
 /** After a start, before devices are looked at. */
 const settleMs = 60_000;
 const pauseMostMs = 7 * 24 * 3600 * 1000;
@@ -116,14 +117,18 @@ export function createModelRollouts(
 
   /** The devices of a wave that are still there and still use the model. */
   async function devicesOf(trx: typeof db, tenant: string, uids: readonly string[]): Promise<Row[]> {
-    if (uids.length === 0) return [];
-    return trx
-      .selectFrom("resources")
-      .selectAll()
-      .where("tenant_uid", "=", tenant)
-      .where("uid", "in", uids)
-      .where("deleted_at", "is", null)
-      .execute();
+    const rows: Row[] = [];
+    // A statement takes some 30,000 values at most.
+    for (let from = 0; from < uids.length; from += uidsPerStatement) {
+      const part = trx
+        .selectFrom("resources")
+        .selectAll()
+        .where("tenant_uid", "=", tenant)
+        .where("uid", "in", uids.slice(from, from + uidsPerStatement))
+        .where("deleted_at", "is", null);
+      rows.push(...(await part.execute()));
+    }
+    return rows;
   }
   async function unwell(tenant: string, rows: readonly Row[]): Promise<Map<string, string>> {
     const found = new Map<string, string>();
