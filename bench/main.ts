@@ -7,10 +7,11 @@ import type { Bench, BenchRow } from "./bench.ts";
 import { catchUp } from "./catch-up.ts";
 import { ingest } from "./ingest.ts";
 import { memory } from "./memory/memory.ts";
+import { modbusCollect } from "./modbus-collect/modbus-collect.ts";
 import { modbusWire } from "./modbus-wire/modbus-wire.ts";
 import { seriesSize } from "./series-size.ts";
 
-const benches: readonly Bench[] = [seriesSize, modbusWire, ingest, memory, catchUp];
+const benches: readonly Bench[] = [seriesSize, modbusWire, modbusCollect, ingest, memory, catchUp];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
