@@ -1,5 +1,6 @@
 export * from "./alarm.ts";
 export * from "./caller.ts";
+export * from "./day-slots.ts";
 export * from "./desired.ts";
 export * from "./errors.ts";
 export * from "./exact-json.ts";
@@ -30,6 +31,7 @@ export * from "./resources/line.ts";
 export * from "./resources/origins.ts";
 export * from "./resources/with-defaults.ts";
 export * from "./time.ts";
+export * from "./time-of-day.ts";
 export * from "./unit-text.ts";
 export * from "./value.ts";
 export * from "./value-base64.ts";
