@@ -77,7 +77,7 @@ export async function startGateway(world: World, site: Site, process: SimProcess
       }
     },
   };
-  const feed = outboxConsumer({ outbox: watched, toCloud: () => true, log });
+  const feed = outboxConsumer({ outbox: watched, reports: null, log });
   bus.subscribe(feed);
 
   const link = createLink({

@@ -24,6 +24,7 @@ import { createLink } from "./link/link.ts";
 import { nodeCounters } from "./node-counters.ts";
 import { openOutbox } from "./outbox/outbox.ts";
 import { outboxConsumer } from "./outbox/outbox-consumer.ts";
+import { reportFilter } from "./outbox/report-filter.ts";
 import { openResources } from "./resources/resources.ts";
 import { keepFloor, readFloor } from "./trusted-floor.ts";
 import { openTwin } from "./twin/twin.ts";
@@ -152,8 +153,9 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     closers.push(() => bypass.close());
     bus.subscribe(bypass.consumer);
 
-    const toCloud = goesToCloud(lookup);
-    const feed = outboxConsumer({ outbox, toCloud, log: log.with({ stage: "outbox" }) });
+    const timeZone = () => resources.current()?.node.timeZone ?? "UTC";
+    const reports = reportFilter({ lookup, timeZone, clock, metrics });
+    const feed = outboxConsumer({ outbox, reports, log: log.with({ stage: "outbox" }) });
     bus.subscribe(feed);
     closers.push(() => feed.idle());
 
@@ -190,6 +192,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       if (set === null) return;
       collect.apply(set);
       twin.devicesChanged();
+      reports.devicesChanged();
     };
     resources.onChange(apply);
     // Last, so that it is closed first: what was read and published still finds an open outbox. Before this line it runs nothing.
@@ -210,21 +213,6 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
 
 /** One mapper process should cost little; see docs/performance.md, memory. */
 const mapperFlags = ["--max-semi-space-size=1", "--max-old-space-size=128"];
-
-/** Whether a property's readings go to the cloud: looked up once per device object, not once per reading. */
-function goesToCloud(lookup: (device: DeviceUid) => EffectiveDevice | null) {
-  const local = new WeakMap<EffectiveDevice, ReadonlySet<string>>();
-  return (batch: { readonly layout: { readonly device: DeviceUid } }, property: string): boolean => {
-    const device = lookup(batch.layout.device);
-    if (device === null) return true;
-    let names = local.get(device);
-    if (names === undefined) {
-      names = new Set(device.properties.filter((p) => !p.report.toCloud).map((p) => p.name));
-      local.set(device, names);
-    }
-    return !names.has(property);
-  };
-}
 
 /** Makes the machine a node of a cloud. @throws AppError join/…, link/closed, data/in-use while the agent runs */
 export async function joinCloud(options: { readonly dataDir: string; readonly cloud: string; readonly token: string }) {

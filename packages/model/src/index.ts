@@ -6,6 +6,7 @@ export * from "./errors.ts";
 export * from "./exact-json.ts";
 export * from "./flow.ts";
 export * from "./ids.ts";
+export * from "./last-minute.ts";
 export * from "./limits.ts";
 export * from "./line-cost.ts";
 export * from "./line-load.ts";

@@ -52,7 +52,9 @@ const seconds = fc
   .uniqueArray(fc.integer({ min: 0, max: 86_399 }), { minLength: 1, maxLength: 5 })
   .map((list) => list.sort((a, b) => a - b));
 const start = at("2026-01-01T00:00:00Z");
-const moment = fc.integer({ min: 0, max: 2 * 365 * 24 * 60 }).map((minutes) => (start + minutes * 60_000_000) as Micros);
+const moment = fc
+  .integer({ min: 0, max: 2 * 365 * 24 * 60 })
+  .map((minutes) => (start + minutes * 60_000_000) as Micros);
 
 test("firstMomentOf() is the first moment whose local time is not before the one asked for", () => {
   fc.assert(

@@ -4,10 +4,15 @@ const dayMs = 86_400_000;
 /** Longer than any zone is from UTC, and than any change of a zone's offset (Samoa skipped a day in 2011). */
 const reachMs = 2 * dayMs;
 
-/** Milliseconds by which a zone's clocks are ahead of UTC at a moment; for IANA names that `Intl` knows. */
+/**
+ * Milliseconds by which a zone's clocks are ahead of UTC at a moment.
+ *
+ * @param timeZone an IANA name. The cloud refuses others; one that this machine does not know counts as UTC, since its list
+ *   may be older than the cloud's
+ */
 export function zoneOffset(timeZone: string): (unixMs: number) => number {
   const format = new Intl.DateTimeFormat("en-u-ca-iso8601-nu-latn", {
-    timeZone,
+    timeZone: isKnownZone(timeZone) ? timeZone : "UTC",
     hourCycle: "h23",
     ...{ year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" },
   });
@@ -17,6 +22,15 @@ export function zoneOffset(timeZone: string): (unixMs: number) => number {
     for (const { type, value } of format.formatToParts(whole)) part[type] = Number(value);
     return Date.UTC(part.year!, part.month! - 1, part.day!, part.hour!, part.minute!, part.second!) - whole;
   };
+}
+
+function isKnownZone(timeZone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  AppError,
   batchFromSamples,
   type DeviceUid,
   type Epoch,
@@ -8,10 +9,9 @@ import {
   type Micros,
   type Outbox,
   type ReadingBatch,
-  readingsOf,
 } from "@penstock/model";
 import { silentLog } from "@penstock/runtime";
-import { chooseRows, outboxConsumer } from "./outbox-consumer.ts";
+import { outboxConsumer } from "./outbox-consumer.ts";
 
 const layout: Layout = {
   id: 0,
@@ -30,26 +30,6 @@ function batchAt(time: number): ReadingBatch {
   return batchFromSamples({ layout, samples }).batch;
 }
 
-test("chooseRows() keeps the batch, part of it, or nothing", () => {
-  const batch = batchAt(1);
-  assert.equal(
-    chooseRows(batch, () => true),
-    batch,
-  );
-  assert.equal(
-    chooseRows(batch, () => false),
-    null,
-  );
-  const part = chooseRows(batch, (property) => property !== "b")!;
-  assert.deepEqual(
-    readingsOf(part).map((reading) => [reading.property, reading.value]),
-    [
-      ["a", 1.5],
-      ["c", "x"],
-    ],
-  );
-});
-
 test("outboxConsumer keeps order, lets many appends share a sync, and makes the bus wait at its bound", async () => {
   const order: number[] = [];
   const release: (() => void)[] = [];
@@ -59,7 +39,7 @@ test("outboxConsumer keeps order, lets many appends share a sync, and makes the 
       return new Promise((resolve) => release.push(() => resolve({ epoch: "e" as Epoch, firstSeq: 1 })));
     },
   } as unknown as Outbox;
-  const consumer = outboxConsumer({ outbox, toCloud: () => true, log: silentLog });
+  const consumer = outboxConsumer({ outbox, reports: null, log: silentLog });
   let waiting: Promise<void> | null = null;
   let taken = 0;
   while (waiting === null) {
@@ -82,4 +62,20 @@ test("outboxConsumer keeps order, lets many appends share a sync, and makes the 
     order,
     [...order].sort((a, b) => a - b),
   );
+});
+
+test("outboxConsumer says of which readings the outbox refused, so that they count as never reported", async () => {
+  const outbox = {
+    append: (batch: ReadingBatch) =>
+      batch.baseTime === 2 ? Promise.reject(new AppError("outbox/full", "No room")) : Promise.resolve({}),
+  } as unknown as Outbox;
+  const refused: number[] = [];
+  const reports = {
+    choose: (batch: ReadingBatch) => (batch.baseTime === 3 ? null : batch),
+    refused: (batch: ReadingBatch) => void refused.push(batch.baseTime),
+  };
+  const consumer = outboxConsumer({ outbox, reports, log: silentLog });
+  for (const time of [1, 2, 3, 4]) void consumer.take(batchAt(time));
+  await consumer.idle();
+  assert.deepEqual(refused, [2]);
 });

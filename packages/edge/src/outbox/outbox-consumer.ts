@@ -1,12 +1,6 @@
-import {
-  type BusConsumer,
-  batchFromSamples,
-  codeOf,
-  type Outbox,
-  type ReadingBatch,
-  readingsOf,
-} from "@penstock/model";
+import { type BusConsumer, codeOf, type Outbox, type ReadingBatch } from "@penstock/model";
 import type { Log } from "@penstock/runtime";
+import type { ReportFilter } from "./report-filter.ts";
 
 /** Appends that may wait for the disk at once. They share one sync, so waiting for each in turn would waste it. */
 const inFlightMax = 512;
@@ -15,14 +9,14 @@ const inFlightMax = 512;
  * Puts what goes to the cloud into the outbox, in the bus's order. The bus waits when `inFlightMax` appends do; what the
  * outbox refuses is counted there.
  *
- * @param options.toCloud whether a property's readings go to the cloud
+ * @param options.reports what of the readings goes to the cloud; null = all of them
  */
 export function outboxConsumer(options: {
   readonly outbox: Outbox;
-  readonly toCloud: (batch: ReadingBatch, property: string) => boolean;
+  readonly reports: Pick<ReportFilter, "choose" | "refused"> | null;
   readonly log: Log;
 }): BusConsumer & { idle(): Promise<void> } {
-  const { outbox, toCloud, log } = options;
+  const { outbox, reports, log } = options;
   const inFlight = new Set<Promise<void>>();
   let lastRefusal: string | null = null;
   const append = async (batch: ReadingBatch) => {
@@ -30,6 +24,7 @@ export function outboxConsumer(options: {
       await outbox.append(batch);
       lastRefusal = null;
     } catch (error) {
+      reports?.refused(batch);
       // One line for a run of refusals: a full disk would otherwise fill with the log of being full.
       if (lastRefusal === codeOf(error)) return;
       lastRefusal = codeOf(error);
@@ -41,7 +36,7 @@ export function outboxConsumer(options: {
     bound: 256,
     policy: "wait",
     take(batch) {
-      const chosen = chooseRows(batch, (property) => toCloud(batch, property));
+      const chosen = reports === null ? batch : reports.choose(batch);
       if (chosen === null) return;
       const work: Promise<void> = append(chosen).finally(() => inFlight.delete(work));
       inFlight.add(work);
@@ -51,15 +46,4 @@ export function outboxConsumer(options: {
       await Promise.all(inFlight);
     },
   };
-}
-
-/** The rows whose property is kept; the batch itself when that is all of them, null when it is none. */
-export function chooseRows(batch: ReadingBatch, keep: (property: string) => boolean): ReadingBatch | null {
-  const { properties } = batch.layout;
-  let kept = 0;
-  for (let row = 0; row < batch.count; row++) if (keep(properties[batch.index?.[row] ?? row]!.name)) kept += 1;
-  if (kept === batch.count) return batch;
-  if (kept === 0) return null;
-  const samples = readingsOf(batch).filter((reading) => keep(reading.property));
-  return batchFromSamples({ layout: batch.layout, samples, clock: batch.clock }).batch;
 }
