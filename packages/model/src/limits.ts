@@ -51,6 +51,29 @@ export const limits = {
   topicLevels: 100,
   /** devices that one copy, import or other bulk change may touch */
   changesPerRequest: 1000,
+  /** broken fields that the refusal of a bulk change names */
+  fieldsPerRefusal: 200,
+  /** of one resource; the oldest go, the last two always stay, so that the last change can be undone */
+  versionsPerResource: 100,
+  versionBytesPerResource: 32 * 1024 * 1024,
+  /** of one tenant; the oldest go */
+  changeSets: 10_000,
+  /** how long versions of a deleted resource stay */
+  deletedKeptMs: 365 * 24 * 3600 * 1000,
+  /** paths that one copy may step */
+  stepsPerCopy: 64,
+  /** of a table file: CSV, or XLSX as it is stored */
+  tableBytes: 5 * 1024 * 1024,
+  /** of all that an XLSX file holds, unpacked */
+  tableInflatedBytes: 192 * 1024 * 1024,
+  tableRows: 50_000,
+  tableColumns: 500,
+  /** what Excel and LibreOffice hold at most */
+  tableCellChars: 32_767,
+  /** what is wrong with a table, told at once */
+  tableErrors: 100,
+  /** KubeEdge documents of one import */
+  kubeedgeDocuments: 1000,
   labelsPerResource: 64,
   labelBytes: 63,
   displayNameChars: 256,
