@@ -3,6 +3,7 @@ import {
   type AssignedSet,
   type Bus,
   type ConnectionUid,
+  type CycleHealth,
   codeOf,
   type DeviceAccess,
   type DeviceHealth,
@@ -12,16 +13,23 @@ import {
   type EffectiveDevice,
   type ErrorCode,
   isErrorCode,
+  type Layout,
+  type LineHealth,
   type MapperStatus,
   type ReadingBatch,
   traceId,
 } from "@penstock/model";
 import type { Cancel, ChildProcesses, Clock, Files, Log, Metrics } from "@penstock/runtime";
 import type { MapperToAgent, TraceStep } from "@penstock/wire";
+import { budgetMs } from "./budget.ts";
 import { collectMetrics } from "./collect-metrics.ts";
+import { CycleMeter, slowestCycles } from "./cycle-meter.ts";
+import { DayClock } from "./day-clock.ts";
 import { deviceAccess } from "./device-access.ts";
 import { findMapper } from "./find-mapper.ts";
 import { type CollectGroup, groupMessage, groupsOf, openMessage } from "./groups.ts";
+import { LineTurns } from "./line-turns.ts";
+import { LineUse } from "./line-use.ts";
 import { logSteps } from "./log-steps.ts";
 import { type HostCommand, Mapper } from "./mapper.ts";
 import { badBatch, batchFromMapper, outcomeOf, type WallOf } from "./results.ts";
@@ -47,12 +55,15 @@ export interface Collect {
   readonly access: DeviceAccess;
   mappers(): MapperStatus[];
   devices(): DeviceHealth[];
+  /** @param reportMs time between reports to the cloud of a layout, by whoever decides on them */
+  cycles(reportMs: (layout: Layout) => number | null): CycleHealth[];
+  lines(): LineHealth[];
   /** resolves when nothing is in flight and no process is left */
   close(): Promise<void>;
 }
 
-/** A read has this long; the mapper keeps it, the agent notices a second later. */
-const readDeadlineMs = 4000;
+/** Cycles that a node tells of. */
+const mostCycles = 1000;
 const file = "edge/src/collect/collect.ts";
 
 /*
@@ -67,6 +78,8 @@ export function createCollect(options: CollectOptions): Collect {
     access: collect.access,
     mappers: () => collect.mappers(),
     devices: () => collect.devices(),
+    cycles: (reportMs) => collect.cycles(reportMs),
+    lines: () => collect.lines(),
     close: () => collect.close(),
   };
 }
@@ -81,6 +94,10 @@ class Collector {
   readonly #connections = new Map<ConnectionUid, EffectiveConnection>();
   readonly #devices = new Map<DeviceUid, { readonly device: EffectiveDevice; readonly groups: CollectGroup[] }>();
   readonly #groups = new Map<number, CollectGroup>();
+  readonly #meters = new Map<number, CycleMeter>();
+  readonly #uses = new Map<ConnectionUid, LineUse>();
+  readonly #turns: LineTurns;
+  readonly #dayClock: DayClock;
   /** one per group at most */
   readonly #publishing = new Set<Promise<void>>();
   #set: AssignedSet | null = null;
@@ -98,13 +115,17 @@ class Collector {
       const mapper = connection && this.#mappers.get(connection.protocol);
       return device && connection && mapper ? { device, connection, mapper } : null;
     };
-    this.access = deviceAccess({ find, log: this.#log });
+    const { clock, wallOf } = options;
+    this.#dayClock = new DayClock({ clock, wallOf, onDue: (group) => this.#run({ t: "due", group }) });
+    this.#turns = new LineTurns({ run: (input) => this.#run(input), use: (connection) => this.#useOf(connection) });
+    this.access = deviceAccess({ find, log: this.#log, turns: this.#turns });
   }
 
   apply(set: AssignedSet): void {
     if (this.#isClosed) return;
     const { connections, devices } = diffAssigned(this.#set, set);
     this.#set = set;
+    this.#dayClock.setTimeZone(set.node.timeZone);
     // A device whose connection changed is opened anew with it.
     const reopened = new Set([...connections.changed.map(({ uid }) => uid), ...connections.removed]);
     const touched = new Set([...devices.changed.map(({ uid }) => uid), ...devices.removed]);
@@ -126,9 +147,30 @@ class Collector {
     return this.#schedule.health();
   }
 
+  cycles(reportMs: (layout: Layout) => number | null): CycleHealth[] {
+    const now = this.#options.clock.monotonic();
+    const all = [...this.#groups.values()].map(({ id, device, cadence, layout }): CycleHealth => {
+      const health = this.#meters.get(id)!.health(now);
+      return {
+        ...{ device: device.uid, cadence, properties: layout.properties.length },
+        ...{ ...health, reportMs: reportMs(layout) },
+      };
+    });
+    return slowestCycles(all, mostCycles);
+  }
+
+  lines(): LineHealth[] {
+    return this.#schedule.lines().map((line) => {
+      const { percent, perSecond } = this.#useOf(line.connection).summary();
+      return { ...line, loadPercent: percent, requestsPerSecond: perSecond };
+    });
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#dayClock.close();
+    this.#turns.close();
     await Promise.all([...this.#mappers.values()].map((mapper) => mapper.close()));
     await Promise.all(this.#publishing);
   }
@@ -137,11 +179,13 @@ class Collector {
     this.#connections.set(connection.uid, connection);
     const mapper = this.#mapperOf(connection.protocol);
     mapper.send(openMessage(connection));
+    this.#run({ t: "settings", connection: connection.uid, settings: connection.line });
     this.#run({ t: "line", connection: connection.uid, line: lineOf(mapper) });
   }
 
   #removeConnection({ uid, protocol }: EffectiveConnection): void {
     this.#connections.delete(uid);
+    this.#uses.delete(uid);
     this.#mappers.get(protocol)?.send({ t: "close", connection: uid });
     this.#run({ t: "remove-line", connection: uid });
   }
@@ -156,14 +200,16 @@ class Collector {
     }
     const groups = groupsOf(device, connection, () => ++this.#lastGroup);
     this.#devices.set(device.uid, { device, groups });
-    this.#run({ t: "add-device", device: device.uid, connection: connection.uid });
+    const offlineAfterUs = device.offlineAfterMs === null ? null : device.offlineAfterMs * 1000;
+    this.#run({ t: "add-device", device: device.uid, connection: connection.uid, offlineAfterUs });
     for (const group of groups) {
       this.#groups.set(group.id, group);
       this.#mappers.get(connection.protocol)?.send(groupMessage(group));
       const { id, cadence } = group;
-      const everyMs = "everyMs" in cadence ? cadence.everyMs : 86_400_000;
-      const scheduled = { id, device: device.uid, connection: connection.uid, everyUs: everyMs * 1000 };
-      this.#run({ t: "add", group: scheduled });
+      this.#meters.set(id, new CycleMeter(cadence));
+      const everyUs = "everyMs" in cadence ? cadence.everyMs * 1000 : null;
+      this.#run({ t: "add", group: { id, device: device.uid, connection: connection.uid, everyUs } });
+      if ("atSeconds" in cadence) this.#dayClock.add(id, cadence.atSeconds);
     }
   }
 
@@ -173,8 +219,19 @@ class Collector {
     this.#run({ t: "remove-device", device: uid });
     for (const group of groups) {
       this.#groups.delete(group.id);
+      this.#meters.delete(group.id);
+      this.#dayClock.remove(group.id);
       this.#mappers.get(group.connection.protocol)?.send({ t: "ungroup", group: group.id });
     }
+  }
+
+  #useOf(connection: ConnectionUid): LineUse {
+    let use = this.#uses.get(connection);
+    if (use === undefined) {
+      use = new LineUse(this.#options.clock);
+      this.#uses.set(connection, use);
+    }
+    return use;
   }
 
   #mapperOf(name: string): Mapper {
@@ -243,11 +300,15 @@ class Collector {
       case "read":
         void this.#read(this.#groups.get(effect.group)!);
         break;
+      case "act":
+        this.#turns.grant(effect.act);
+        break;
       case "publish-bad":
         this.#publishBad(this.#groups.get(effect.group)!, effect.code);
         break;
       case "overrun": {
         this.#metrics.overruns.add(effect.cycles);
+        this.#meters.get(effect.group)?.overran(this.#options.clock.monotonic(), effect);
         const device = this.#groups.get(effect.group)?.device.name;
         this.#log.debug({ reason: "collect/overrun", device, cycles: effect.cycles }, "Skipped cycles");
         break;
@@ -262,6 +323,7 @@ class Collector {
     const { clock, wallOf } = this.#options;
     const sentAt = clock.monotonic();
     this.#metrics.cycles.add();
+    this.#meters.get(group.id)?.ran(sentAt);
     let batch: ReadingBatch;
     let trace: readonly TraceStep[] | undefined;
     try {
@@ -292,10 +354,11 @@ class Collector {
     const mapper = this.#mapperOf(group.connection.protocol);
     const { running } = mapper;
     if (running === null) throw new AppError(mapper.trouble().code, mapper.trouble().message);
-    const deadlineMs = readDeadlineMs;
+    const { uid, line } = group.connection;
+    const { deadlineMs, end } = this.#useOf(uid).begin(budgetMs(line, group.points.length));
     const traced = this.#log.tracing ? { trace: true } : {};
     const ask = (id: number) => ({ t: "read", id, group: group.id, deadlineMs, ...traced }) as const;
-    const answer = await running.request(ask, { deadlineMs });
+    const answer = await running.request(ask, { deadlineMs }).finally(end);
     if (answer.t === "values" && answer.body instanceof Uint8Array) return answer;
     throw new AppError("mapper/bad-answer", `The mapper answered a read with "${answer.t}"`);
   }

@@ -1,11 +1,14 @@
 import {
   AppError,
+  codeOf,
   type DeviceAccess,
   type DeviceUid,
   type EffectiveConnection,
   type EffectiveDevice,
   type EffectiveProperty,
+  type ErrorCode,
   isErrorCode,
+  type LineSettings,
   sameValue,
   type Value,
   type ValueType,
@@ -13,13 +16,15 @@ import {
   valueToJson,
 } from "@penstock/model";
 import type { Log } from "@penstock/runtime";
+import type { AgentToMapper } from "@penstock/wire";
+import { budgetMs } from "./budget.ts";
 import { deviceOf, pointOf } from "./groups.ts";
+import type { LineTurns } from "./line-turns.ts";
 import { logSteps } from "./log-steps.ts";
 import type { Mapper } from "./mapper.ts";
+import type { MapperAnswer } from "./mapper-process.ts";
 import { sayable } from "./sayable.ts";
 
-/** How long a device may take over one write or one read back, waiting for its line included. */
-const deadlineMs = 10_000;
 const file = "edge/src/collect/device-access.ts";
 
 export interface AccessTarget {
@@ -28,12 +33,17 @@ export interface AccessTarget {
   readonly mapper: Mapper;
 }
 
-/** Writes and single reads go through the same process and line as the cycles: the mapper keeps one queue per connection. */
+/**
+ * Writes, single reads and calls go through the same process and line as the cycles, and take turns with them: a flood of
+ * either does not starve the other. Each waits for its turn as long as its signal lets, and then has `budgetMs` (a call:
+ * the method's own time-out) and the budgets of what is in flight on its line.
+ */
 export function deviceAccess(options: {
   readonly find: (device: DeviceUid) => AccessTarget | null;
   readonly log: Log;
+  readonly turns: LineTurns;
 }): DeviceAccess {
-  const { find, log } = options;
+  const { find, log, turns } = options;
   const deviceAt = (uid: DeviceUid, what: string) => {
     const target = find(uid);
     if (target === null) throw new AppError("twin/unknown-property", `Cannot ${what}: no device "${uid}" here`);
@@ -47,9 +57,28 @@ export function deviceAccess(options: {
   const common = ({ connection, device }: AccessTarget) => ({
     connection: connection.uid,
     ...deviceOf(device),
-    deadlineMs,
     ...(log.tracing && { trace: true }),
   });
+  type Ask = (id: number, deadlineMs: number) => AgentToMapper;
+  const ask = async (
+    uid: DeviceUid,
+    { what, own, signal }: { what: string; own: (line: LineSettings) => number; signal: AbortSignal },
+    make: Ask,
+  ): Promise<Exclude<MapperAnswer, { readonly t: "failed" }>> => {
+    const { connection } = deviceAt(uid, what);
+    const turn = await turns.take({ device: uid, connection: connection.uid, budgetMs: own(connection.line), signal });
+    let code: ErrorCode | null = null;
+    try {
+      const { deadlineMs } = turn;
+      // Looked up again: while it waited the mapper may have gone, and the device with it.
+      return await deviceAt(uid, what).running.request((id) => make(id, deadlineMs), { deadlineMs, signal });
+    } catch (error) {
+      code = codeOf(error);
+      throw error;
+    } finally {
+      turn.end(code);
+    }
+  };
   return {
     async write(uid, writes, signal, trace = `${uid}/${writes[0]?.property}`) {
       const what = `write ${writes.map(({ property }) => `"${property}"`).join(", ")}`;
@@ -65,8 +94,12 @@ export function deviceAccess(options: {
       if (log.tracing) log.trace({ file, id: trace }, "Handed a write to the mapper");
       const points = known.map(({ property }) => pointOf(property));
       const values = known.map(({ value }) => value);
-      const request = (id: number) => ({ t: "write", id, ...common(target), points, values }) as const;
-      const answer = await target.running.request(request, { deadlineMs, signal });
+      const own = (line: LineSettings) => budgetMs(line, known.length);
+      const answer = await ask(
+        uid,
+        { what, own, signal },
+        (id, deadlineMs) => ({ t: "write", id, ...common(target), points, values, deadlineMs }) as const,
+      );
       if (answer.t !== "written" || !Array.isArray(answer.outcomes) || answer.outcomes.length !== known.length) {
         throw new AppError("mapper/bad-answer", `Cannot ${what}: the mapper answered with "${answer.t}"`);
       }
@@ -87,8 +120,13 @@ export function deviceAccess(options: {
         throw new AppError("mapper/unsupported", `Cannot read "${name}" of "${target.device.name}": it is write-only`);
       }
       if (log.tracing) log.trace({ file, id: trace }, "Asked the mapper to read back");
-      const request = (id: number) => ({ t: "read-point", id, ...common(target), point: pointOf(property) }) as const;
-      const answer = await target.running.request(request, { deadlineMs, signal });
+      const own = (line: LineSettings) => budgetMs(line, 1);
+      const point = pointOf(property);
+      const answer = await ask(
+        uid,
+        { what: `read "${name}"`, own, signal },
+        (id, deadlineMs) => ({ t: "read-point", id, ...common(target), point, deadlineMs }) as const,
+      );
       if (answer.t !== "point") {
         throw new AppError("mapper/bad-answer", `Cannot read "${name}": the mapper answered with "${answer.t}"`);
       }
@@ -112,18 +150,10 @@ export function deviceAccess(options: {
       }
       if (log.tracing) log.trace({ file, id: trace }, "Handed a call to the mapper");
       const { visitor, result, timeoutMs } = method;
-      const request = (id: number) =>
-        ({
-          t: "call",
-          id,
-          ...common(target),
-          deadlineMs: timeoutMs,
-          method: name,
-          visitor,
-          result,
-          arguments: given,
-        }) as const;
-      const answer = await target.running.request(request, { deadlineMs: timeoutMs, signal });
+      const answer = await ask(uid, { what: `call "${name}"`, own: () => timeoutMs, signal }, (id) => {
+        const call = { method: name, visitor, result, arguments: given, deadlineMs: timeoutMs };
+        return { t: "call", id, ...common(target), ...call } as const;
+      });
       if (answer.t !== "called" || (result === null ? answer.value !== null : !isOfType(result, answer.value))) {
         throw new AppError(
           "mapper/bad-answer",

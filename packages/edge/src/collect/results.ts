@@ -15,7 +15,7 @@ import {
   readingsOf,
 } from "@penstock/model";
 import { decodeBatchBody } from "@penstock/wire";
-import { isSilence } from "./schedule.ts";
+import { isSilence } from "./presence.ts";
 import type { Outcome } from "./schedule-types.ts";
 
 /** Wall time of a monotonic time, both in microseconds; `uncertain` names the boot while the clock is not trusted. */

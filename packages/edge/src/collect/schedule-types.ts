@@ -1,11 +1,12 @@
-import type { ConnectionUid, DeviceHealth, DeviceUid, ErrorCode } from "@penstock/model";
+import type { ConnectionUid, DeviceHealth, DeviceUid, ErrorCode, LineSettings } from "@penstock/model";
 
 /** Properties of one device that share a cycle; what is read at once. */
 export interface ScheduledGroup {
   readonly id: number;
   readonly device: DeviceUid;
   readonly connection: ConnectionUid;
-  readonly everyUs: number;
+  /** null = it is due when "due" says so */
+  readonly everyUs: number | null;
 }
 
 /** How a read ended. A failure says why; `hasRows` = the mapper gave rows that say so themselves. */
@@ -21,10 +22,17 @@ export type LineState =
   | { readonly state: "down"; readonly code: ErrorCode; readonly message: string };
 
 export type ScheduleInput =
-  | { readonly t: "add-device"; readonly device: DeviceUid; readonly connection: ConnectionUid }
+  /** offlineAfterUs: offline when nothing was heard of it for so long; null = after two silences in a row */
+  | {
+      readonly t: "add-device";
+      readonly device: DeviceUid;
+      readonly connection: ConnectionUid;
+      readonly offlineAfterUs: number | null;
+    }
   | { readonly t: "remove-device"; readonly device: DeviceUid }
   | { readonly t: "add"; readonly group: ScheduledGroup }
   | { readonly t: "line"; readonly connection: ConnectionUid; readonly line: LineState }
+  | { readonly t: "settings"; readonly connection: ConnectionUid; readonly settings: LineSettings }
   | { readonly t: "remove-line"; readonly connection: ConnectionUid }
   /** what the mapper says of the connection itself */
   | {
@@ -35,31 +43,32 @@ export type ScheduleInput =
   /** the read is over; the group stays busy until its rows are published */
   | { readonly t: "answered"; readonly group: number; readonly outcome: Outcome }
   | { readonly t: "published"; readonly group: number }
+  /** a group without a cycle time of its own */
+  | { readonly t: "due"; readonly group: number }
+  /** somebody wants to write to a device, read something back from it, or call it; the number is theirs */
+  | { readonly t: "act"; readonly act: number; readonly device: DeviceUid }
+  /** it is over, or is not wanted any more */
+  | { readonly t: "acted"; readonly act: number; readonly code: ErrorCode | null }
   | { readonly t: "tick" };
 
 export type ScheduleEffect =
   | { readonly t: "read"; readonly group: number }
   /** every property of the group: value null, quality bad, this reason */
   | { readonly t: "publish-bad"; readonly group: number; readonly code: ErrorCode }
-  /** this many cycles were due and did not run */
-  | { readonly t: "overrun"; readonly group: number; readonly cycles: number }
+  /** it is the act's turn */
+  | { readonly t: "act"; readonly act: number }
+  /** this many cycles were due and did not run; isSilent: because the device does not answer */
+  | { readonly t: "overrun"; readonly group: number; readonly cycles: number; readonly isSilent: boolean }
   | { readonly t: "health"; readonly health: DeviceHealth };
 
 export interface ScheduleLimits {
-  /** groups in flight on one connection */
+  /** groups in flight on one connection that is collected asynchronously, and acts beside them; more where the line takes more */
   readonly inFlightPerLine: number;
-  /** a device that was silent this often in a row is only probed */
-  readonly silencesUntilOffline: number;
-  readonly probeAfterUs: number;
-  readonly probeAtMostUs: number;
   /** how long a silent device's read may be held back by those of others */
   readonly probePatienceUs: number;
 }
 
 export const scheduleLimits: ScheduleLimits = {
   inFlightPerLine: 4,
-  silencesUntilOffline: 2,
-  probeAfterUs: 1_000_000,
-  probeAtMostUs: 30_000_000,
   probePatienceUs: 5_000_000,
 };

@@ -1,7 +1,8 @@
-import type { ConnectionUid, DeviceHealth, DeviceUid, ErrorCode } from "@penstock/model";
+import type { ConnectionUid, DeviceHealth, DeviceUid, ErrorCode, LineHealth } from "@penstock/model";
 import { DueTimes } from "./due-times.ts";
-import { type DeviceRecord, type GroupRecord, Line } from "./line.ts";
+import { type DeviceRecord, type GroupRecord, Line, type Turn } from "./line.ts";
 import { firstDue, nextDue } from "./phase.ts";
+import { healthOf, isOnlyProbed, isSilence, offlineAt } from "./presence.ts";
 import {
   type Outcome,
   type ScheduledGroup,
@@ -11,25 +12,18 @@ import {
   scheduleLimits,
 } from "./schedule-types.ts";
 
-/** Reasons that mean nobody answered. Any other failure is an answer: the device is there. */
-const silences: ReadonlySet<ErrorCode> = new Set([
-  "mapper/timeout",
-  "mapper/gateway-no-response",
-  "mapper/connect-failed",
-  "mapper/connection-lost",
-]);
-
-export function isSilence(code: ErrorCode): boolean {
-  return silences.has(code);
-}
-
 /**
  * Decides what is read when. It does nothing itself: `step` takes what happened and gives what to do; equal inputs at
  * equal times give equal effects. Times are microseconds of a monotonic clock. Its records change in place, since a
  * gateway steps thousands of times a second.
  *
+ * A device is offline at once while its mapper is down. Otherwise: after two silences in a row, so at the latest after one
+ * cycle, two read deadlines and the line's first back-off; or, where it has `offlineAfterUs`, exactly so long after its
+ * last answer. It is online again at its first answer. A silent device is asked again after the line's first back-off,
+ * doubled up to the longest; with many silent ones on a line later, since together they get a fifth of its time.
+ *
  * Duty of the caller: every "read" is followed by one "answered", which gives "publish-bad" unless the mapper gave rows;
- * every publication by one "published"; and "tick" comes at `nextAt`.
+ * every publication by one "published"; every "act" by one "acted"; and "tick" comes at `nextAt`.
  */
 export class Schedule {
   readonly #limits: ScheduleLimits;
@@ -37,6 +31,7 @@ export class Schedule {
   readonly #devices = new Map<DeviceUid, DeviceRecord>();
   readonly #groups = new Map<number, GroupRecord>();
   readonly #due = new DueTimes();
+  readonly #acts = new Map<number, { readonly device: DeviceRecord; hasTurn: boolean }>();
   #effects: ScheduleEffect[] = [];
   #now = 0;
 
@@ -56,13 +51,22 @@ export class Schedule {
   }
 
   health(): DeviceHealth[] {
-    return [...this.#devices.values()].map((device) => this.#healthOf(device));
+    return [...this.#devices.values()].map((device) => healthOf(device, this.#now));
+  }
+
+  /** state of each line that was told of */
+  lines(): Pick<LineHealth, "connection" | "state" | "reason" | "message">[] {
+    return [...this.#lines.values()].map(({ uid: connection, line, lost }) => {
+      const why = line.state === "down" ? line : lost;
+      if (why === null) return { connection, state: line.state, reason: null, message: null };
+      return { connection, state: "down", reason: why.code, message: why.message };
+    });
   }
 
   #take(input: ScheduleInput): void {
     switch (input.t) {
       case "add-device":
-        this.#addDevice(input.device, this.#lineOf(input.connection));
+        this.#addDevice(input);
         break;
       case "remove-device":
         this.#removeDevice(input.device);
@@ -72,6 +76,22 @@ export class Schedule {
         break;
       case "line":
         this.#lineChanged(this.#lineOf(input.connection), input.line);
+        break;
+      case "settings":
+        this.#lineOf(input.connection).settings = input.settings;
+        break;
+      case "due": {
+        const group = this.#groups.get(input.group);
+        if (group === undefined) break;
+        this.#cycle(group, 0);
+        this.#startTurns(group.of.line);
+        break;
+      }
+      case "act":
+        this.#act(input.act, input.device);
+        break;
+      case "acted":
+        this.#acted(input.act, input.code);
         break;
       case "remove-line":
         this.#lines.delete(input.connection);
@@ -102,11 +122,10 @@ export class Schedule {
     return line;
   }
 
-  #addDevice(uid: DeviceUid, line: Line): void {
+  #addDevice({ device: uid, connection, offlineAfterUs }: Extract<ScheduleInput, { readonly t: "add-device" }>): void {
+    const line = this.#lineOf(connection);
     const device: DeviceRecord = {
-      uid,
-      line,
-      groups: new Set(),
+      ...{ uid, line, groups: new Set(), offlineAfterUs, addedAt: this.#now },
       silences: 0,
       code: null,
       message: null,
@@ -118,17 +137,18 @@ export class Schedule {
     };
     this.#devices.set(uid, device);
     line.devices.add(device);
+    if (offlineAfterUs !== null) this.#due.set(`o${uid}`, this.#now + offlineAfterUs);
     this.#tellHealth(device);
   }
 
   #addGroup(group: ScheduledGroup): void {
     const of = this.#devices.get(group.device);
     if (of === undefined) throw new Error(`Cannot add group ${group.id}: no device "${group.device}"`);
-    const dueAt = firstDue(group.device, group.everyUs, this.#now);
-    const record: GroupRecord = { ...group, of, dueAt, state: "idle", queuedAt: 0, isGood: null, code: null };
+    const dueAt = group.everyUs === null ? 0 : firstDue(group.device, group.everyUs, this.#now);
+    const record: GroupRecord = { ...group, of, dueAt, state: "idle", isGood: null, code: null };
     this.#groups.set(group.id, record);
     of.groups.add(record);
-    this.#due.set(`g${group.id}`, dueAt);
+    if (group.everyUs !== null) this.#due.set(`g${group.id}`, dueAt);
   }
 
   #removeDevice(uid: DeviceUid): void {
@@ -136,10 +156,12 @@ export class Schedule {
     if (device === undefined) return;
     this.#devices.delete(uid);
     this.#due.remove(`d${uid}`);
+    this.#due.remove(`o${uid}`);
     device.line.devices.delete(device);
+    // Whoever waits to act finds out by himself that there is no such device.
+    for (const turn of device.line.withdraw((turn) => turn.device === device)) this.#grant(turn);
     for (const group of device.groups) {
       this.#due.remove(`g${group.id}`);
-      device.line.forget(group);
       // A read in flight still fills its place on the line until it is answered.
       if (group.state !== "reading") this.#groups.delete(group.id);
     }
@@ -147,58 +169,114 @@ export class Schedule {
 
   #tick(): void {
     for (let key = this.#due.take(this.#now); key !== null; key = this.#due.take(this.#now)) {
-      if (key.startsWith("g")) this.#cycle(this.#groups.get(Number(key.slice(1)))!);
-      else this.#probe(this.#devices.get(key.slice(1) as DeviceUid)!);
+      const name = key.slice(1);
+      if (key.startsWith("g")) this.#cycleInSteps(this.#groups.get(Number(name))!);
+      else if (key.startsWith("d")) this.#probe(this.#devices.get(name as DeviceUid)!);
+      else if (key.startsWith("o")) this.#maybeOffline(this.#devices.get(name as DeviceUid)!);
     }
-    for (const line of this.#lines.values()) this.#startReads(line);
+    for (const line of this.#lines.values()) this.#startTurns(line);
   }
 
-  #cycle(group: GroupRecord): void {
-    const { of: device } = group;
+  #cycleInSteps(group: GroupRecord): void {
+    const everyUs = group.everyUs!;
     // After a stall the cycles that were missed are counted, never made up for.
-    const missed = Math.floor((this.#now - group.dueAt) / group.everyUs);
-    group.dueAt = nextDue(group.device, group.everyUs, this.#now);
+    const missed = Math.floor((this.#now - group.dueAt) / everyUs);
+    group.dueAt = nextDue(group.device, everyUs, this.#now);
     this.#due.set(`g${group.id}`, group.dueAt);
+    this.#cycle(group, missed);
+  }
+
+  #cycle(group: GroupRecord, missed: number): void {
+    const { of: device } = group;
     const { line } = device.line;
     const isBusy = group.state !== "idle" && !(group.state === "queued" && line.state === "waiting");
     const cycles = missed + (isBusy ? 1 : 0);
-    if (cycles > 0) this.#effects.push({ t: "overrun", group: group.id, cycles });
+    const isSilent = device.silences > 0;
+    if (cycles > 0) this.#effects.push({ t: "overrun", group: group.id, cycles, isSilent });
     if (group.state !== "idle") return;
     if (line.state === "down") this.#publishBad(group, line.code);
-    else if (this.#isOnlyProbed(device)) this.#publishBad(group, device.code ?? "mapper/timeout");
-    else device.line.enqueue(group, this.#now);
+    else if (isOnlyProbed(device)) this.#publishBad(group, device.code ?? "mapper/timeout");
+    else this.#enqueue(group);
   }
 
-  #isOnlyProbed(device: DeviceRecord): boolean {
-    return device.silences >= this.#limits.silencesUntilOffline;
+  #enqueue(group: GroupRecord): void {
+    group.of.line.enqueue({ kind: "read", device: group.of, group, queuedAt: this.#now });
+  }
+
+  #act(act: number, uid: DeviceUid): void {
+    const device = this.#devices.get(uid);
+    // Whoever acts looks again when it is his turn.
+    if (device === undefined || device.line.line.state !== "up") {
+      this.#effects.push({ t: "act", act });
+      return;
+    }
+    this.#acts.set(act, { device, hasTurn: false });
+    device.line.enqueue({ kind: "act", device, act, queuedAt: this.#now });
+    this.#startTurns(device.line);
+  }
+
+  #acted(act: number, code: ErrorCode | null): void {
+    const known = this.#acts.get(act);
+    if (known === undefined) return;
+    this.#acts.delete(act);
+    const { device, hasTurn } = known;
+    if (hasTurn) device.line.ended({ kind: "act", device }, this.#now, code !== null && isSilence(code));
+    else device.line.withdraw((turn) => turn.kind === "act" && turn.act === act);
+    const isThere = this.#devices.get(device.uid) === device;
+    if (hasTurn && code === null && isThere) {
+      // What reads say of it stands, unless they say that it is not there.
+      if (device.silences > 0 || !device.hasAnswered) this.#heard(device, null, null);
+      device.answeredAt = this.#now;
+      this.#tellHealth(device);
+    }
+    this.#startTurns(device.line);
+  }
+
+  /** An act whose turn never came: its line is down or its device gone, and it shall fail at once. */
+  #grant(turn: Turn): void {
+    if (turn.kind !== "act") return;
+    this.#acts.delete(turn.act);
+    this.#effects.push({ t: "act", act: turn.act });
+  }
+
+  #maybeOffline(device: DeviceRecord): void {
+    const at = offlineAt(device);
+    if (at > this.#now) this.#due.set(`o${device.uid}`, at);
+    this.#tellHealth(device);
   }
 
   /** The read that finds out whether a silent device is back; besides, an hourly value is not missed for one lost answer. */
   #probe(device: DeviceRecord): void {
     const group = device.probeGroup;
     if (group === null || device.silences === 0) return;
-    if (group.state === "idle" && device.line.line.state === "up") device.line.enqueue(group, this.#now);
-    else if (group.state === "publishing") this.#due.set(`d${device.uid}`, this.#now + this.#limits.probeAfterUs);
+    const heldUntil = device.line.heldUntil(device, this.#now);
+    if (heldUntil !== null) {
+      this.#due.set(`d${device.uid}`, heldUntil);
+      return;
+    }
+    if (group.state === "idle" && device.line.line.state === "up") this.#enqueue(group);
+    else if (group.state === "publishing") this.#due.set(`d${device.uid}`, this.#now + this.#backOffUs(device));
   }
 
   #answered(id: number, { code, message, hasRows }: Outcome): void {
     const group = this.#groups.get(id);
     if (group === undefined) return;
     const { of: device } = group;
-    device.line.ended(group);
-    if (!device.groups.has(group) || this.#devices.get(device.uid) !== device) {
+    const isSilent = code !== null && isSilence(code);
+    device.line.ended({ kind: "read", device }, this.#now, isSilent);
+    if (!device.groups.has(group) || this.#devices.get(group.device) !== device) {
       this.#groups.delete(id);
-      this.#startReads(device.line);
+      this.#startTurns(device.line);
       return;
     }
     group.isGood = code === null;
     group.code = code;
     group.state = "publishing";
     if (!hasRows) this.#effects.push({ t: "publish-bad", group: id, code: code ?? "internal" });
-    if (code !== null && isSilence(code)) this.#silent(device, group, code, message);
+    if (isSilent) this.#silent(device, group, code, message);
     else if (code !== "mapper/stopped") this.#heard(device, code, message);
     this.#tellHealth(device);
-    this.#startReads(device.line);
+    this.#startTurns(device.line);
   }
 
   #published(id: number): void {
@@ -211,13 +289,22 @@ export class Schedule {
     device.code = code;
     device.message = message;
     device.probeGroup = group;
-    const { probeAfterUs, probeAtMostUs } = this.#limits;
-    const after = Math.min(probeAtMostUs, probeAfterUs * 2 ** Math.min(device.silences - 1, 30));
-    this.#due.set(`d${device.uid}`, this.#now + after);
+    this.#due.set(`d${device.uid}`, this.#now + this.#backOffUs(device));
+    // From now on one read asks whether it is back; what else waits to ask it has its answer.
+    const isQueued = (turn: Turn) => turn.kind === "read" && turn.device === device;
+    for (const turn of isOnlyProbed(device) ? device.line.withdraw(isQueued) : []) {
+      if (turn.kind === "read") this.#publishBad(turn.group, code);
+    }
+  }
+
+  #backOffUs({ line, silences }: DeviceRecord): number {
+    const { backOffFirstMs, backOffLongestMs } = line.settings;
+    return Math.min(backOffLongestMs, backOffFirstMs * 2 ** Math.min(silences - 1, 30)) * 1000;
   }
 
   #heard(device: DeviceRecord, code: ErrorCode | null, message: string | null): void {
     const wasSilent = device.silences > 0;
+    const wasOffline = offlineAt(device) <= this.#now;
     device.silences = 0;
     device.code = code;
     device.message = message;
@@ -225,6 +312,7 @@ export class Schedule {
     device.answeredAt = this.#now;
     device.probeGroup = null;
     this.#due.remove(`d${device.uid}`);
+    if (wasOffline) this.#due.set(`o${device.uid}`, offlineAt(device));
     if (wasSilent) this.#readAgain(device);
   }
 
@@ -232,14 +320,17 @@ export class Schedule {
   #readAgain(device: DeviceRecord): void {
     for (const group of device.groups) {
       const isBad = group.isGood === false && (group.code === null || isSilence(group.code) || isOfLine(group.code));
-      if (isBad && group.state === "idle") device.line.enqueue(group, this.#now);
+      if (isBad && group.state === "idle") this.#enqueue(group);
     }
   }
 
   #lineChanged(line: Line, to: Line["line"]): void {
     line.line = to;
     line.lost = null;
-    if (to.state === "down") for (const group of line.flush()) this.#publishBad(group, to.code);
+    if (to.state !== "up") for (const turn of line.withdraw(({ kind }) => kind === "act")) this.#grant(turn);
+    if (to.state === "down") {
+      for (const turn of line.flush()) if (turn.kind === "read") this.#publishBad(turn.group, to.code);
+    }
     if (to.state === "up") {
       for (const device of line.devices) {
         device.silences = 0;
@@ -247,7 +338,7 @@ export class Schedule {
       }
     }
     for (const device of line.devices) this.#tellHealth(device);
-    this.#startReads(line);
+    this.#startTurns(line);
   }
 
   #connectionChanged(line: Line, lost: Line["lost"]): void {
@@ -257,7 +348,7 @@ export class Schedule {
       if (lost === null) this.#probe(device);
       this.#tellHealth(device);
     }
-    this.#startReads(line);
+    this.#startTurns(line);
   }
 
   #publishBad(group: GroupRecord, code: ErrorCode): void {
@@ -267,27 +358,20 @@ export class Schedule {
     this.#effects.push({ t: "publish-bad", group: group.id, code });
   }
 
-  #startReads(line: Line): void {
-    for (let group = line.next(this.#now); group !== null; group = line.next(this.#now)) {
-      this.#effects.push({ t: "read", group: group.id });
+  #startTurns(line: Line): void {
+    for (let turn = line.next(this.#now); turn !== null; turn = line.next(this.#now)) {
+      if (turn.kind === "read") this.#effects.push({ t: "read", group: turn.group.id });
+      else {
+        this.#acts.get(turn.act)!.hasTurn = true;
+        this.#effects.push({ t: "act", act: turn.act });
+      }
     }
-  }
-
-  #healthOf(device: DeviceRecord): DeviceHealth {
-    const { uid, line, code, message } = device;
-    const { lost } = line;
-    if (line.line.state === "down") {
-      return { device: uid, state: "offline", reason: line.line.code, message: line.line.message };
-    }
-    if (this.#isOnlyProbed(device)) return { device: uid, state: "offline", reason: code, message };
-    if (lost !== null && (!device.hasAnswered || device.answeredAt <= line.lostAt)) {
-      return { device: uid, state: "offline", reason: lost.code, message: lost.message };
-    }
-    return { device: uid, state: device.hasAnswered ? "online" : "unknown", reason: code, message };
+    const wakesAt = line.wakesAt(this.#now);
+    if (wakesAt !== null) this.#due.set(`l${line.uid}`, wakesAt);
   }
 
   #tellHealth(device: DeviceRecord): void {
-    const health = this.#healthOf(device);
+    const health = healthOf(device, this.#now);
     const short = `${health.state} ${health.reason}`;
     if (short === device.health) return;
     device.health = short;
