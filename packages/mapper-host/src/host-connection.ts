@@ -120,7 +120,7 @@ export class HostConnection {
 
   #fail(error: AppError): void {
     this.#failures++;
-    const waitMs = backOffMs(this.#failures, this.#options.random.number());
+    const waitMs = backOffMs(this.line, this.#failures, this.#options.random.number());
     this.#state = { is: "waiting", until: this.#options.clock.monotonic() + waitMs * 1000, error };
     this.#tell(error);
   }

@@ -127,9 +127,10 @@ test("host.read answers at its deadline with bad rows though the driver hangs, a
   assert.equal(row?.time, 1_100_000);
 });
 
-test("host opens a lost connection again: at once, then ever later, and tells what changed", async () => {
+test("host opens a lost connection again: at once, then ever later by its line's back-off, and tells what changed", async () => {
   const { tell, move, sent } = start();
-  await tell(open, group([point("a", "float64")]), read(1));
+  const line = { ...defaultLine, backOffFirstMs: 250, backOffLongestMs: 400 };
+  await tell({ t: "open", connection: "c", settings: { host: "h" }, line }, group([point("a", "float64")]), read(1));
   lamps.refuseOpen = "mapper/connect-failed";
   lamps.lose();
   assert.deepEqual(
@@ -149,10 +150,16 @@ test("host opens a lost connection again: at once, then ever later, and tells wh
   assert.equal(lamps.opened, 3);
   move(188);
   await tell(read(5));
-  assert.equal(lamps.opened, 3); // twice as long by now
-  move(188);
-  lamps.refuseOpen = null;
+  assert.equal(lamps.opened, 3); // as long as it may get by now: 400 ms × 0.75
+  move(112);
   await tell(read(6));
+  assert.equal(lamps.opened, 4);
+  move(299);
+  await tell(read(7));
+  assert.equal(lamps.opened, 4);
+  move(1);
+  lamps.refuseOpen = null;
+  await tell(read(8));
   assert.deepEqual(
     sent.filter((message) => message.t === "connection").map((message) => [message.state, message.code]),
     [

@@ -1,78 +1,12 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
-import {
-  type BootId,
-  type DeviceUid,
-  type Micros,
-  manifestVersion,
-  type Reading,
-  type ReadingBatch,
-  readingsOf,
-} from "@penstock/model";
-import { type Files, metricsRegistry, silentLog } from "@penstock/runtime";
-import { SimClock } from "@penstock/testkit";
-import { createBus } from "../bus/bus.ts";
-import { createCollect } from "./collect.ts";
-import type { WallOf } from "./results.ts";
+import { test } from "node:test";
+import { type DeviceUid, type Micros, readingsOf } from "@penstock/model";
 import { supervision } from "./supervisor.ts";
-import { FakeProcesses } from "./test/fake-mapper.ts";
+import { boot, setUpCollect as setUp } from "./test/collect-fixture.ts";
 import { assigned, connection, device, property } from "./test/test-set.ts";
 
-const boot = "0123456789abcdef0123456789abcdef" as BootId;
 const temperature = property("temperature");
 const press = "press" as DeviceUid;
-
-const manifest = {
-  ...{ manifest: manifestVersion, name: "fake", summary: "Test", version: "1.0.0", sdk: { min: 1, max: 1 } },
-  ...{ main: "./main.ts", extent: null, permissions: [] },
-  connection: { type: "object", properties: {} },
-  address: { type: "object", properties: {} },
-  visitor: { type: "object", properties: {} },
-};
-/** One folder with a broken manifest before the good one. */
-const disk: Record<string, string> = {
-  "/mappers/broken/mapper.json": "{",
-  "/mappers/fake/mapper.json": JSON.stringify(manifest),
-};
-// Only what looking for manifests needs.
-const files = {
-  list: (folder: string) => Promise.resolve(folder === "/mappers" ? ["fake", "broken", "readme.md"] : []),
-  exists: (path: string) => Promise.resolve(disk[path] !== undefined),
-  readAll: (path: string) => Promise.resolve(new TextEncoder().encode(disk[path])),
-} as Files;
-
-function setUp(t: TestContext, more: { isTrusted?: boolean; take?: () => Promise<void> } = {}) {
-  const clock = new SimClock();
-  const metrics = metricsRegistry();
-  const processes = new FakeProcesses(clock);
-  const bus = createBus({ log: silentLog, metrics });
-  const batches: ReadingBatch[] = [];
-  bus.subscribe({
-    name: "test",
-    bound: 1,
-    policy: "wait",
-    take: (batch) => {
-      batches.push(batch);
-      return more.take?.();
-    },
-  });
-  const offset = clock.now() - clock.monotonic();
-  const uncertain = more.isTrusted === false ? boot : null;
-  const wallOf: WallOf = (monotonic) => ({ time: (monotonic + offset) as Micros, uncertain });
-  const collect = createCollect({
-    ...{ bus, clock, files, processes, log: silentLog, metrics, wallOf },
-    mapperFolders: ["/nowhere", "/mappers"],
-    hostCommand: { command: "node", args: ["--flag", "host.ts"] },
-  });
-  t.after(async () => {
-    const closed = collect.close();
-    await clock.advanceAsync(10_000);
-    await closed;
-  });
-  const taken = (): Reading[] => batches.splice(0).flatMap(readingsOf);
-  const counter = (name: string, labels = {}) => metrics.counter(`penstock_collect_${name}`, "test", labels).value;
-  return { clock, processes, collect, batches, taken, counter, offset };
-}
 
 test("collect reads each cycle once and publishes it with wall time", async (t) => {
   const { clock, processes, collect, batches, counter, offset } = setUp(t);
@@ -191,7 +125,7 @@ test("collect: a device that stays silent times out, is bad with mapper/timeout 
 });
 
 test("collect: while the clock is not trusted, readings are uncertain with clock/not-set and keep boot and monotonic time", async (t) => {
-  const { clock, processes, collect, batches, offset } = setUp(t, { isTrusted: false });
+  const { clock, processes, collect, batches, offset } = setUp(t, { isTrusted: () => false });
   collect.apply(assigned([device("press", [temperature, property("zone")])]));
   await clock.advanceAsync(600);
   processes.last.answer = (ask, group) => {

@@ -10,7 +10,7 @@ import {
 } from "@penstock/wire";
 
 type Group = Extract<AgentToMapper, { readonly t: "group" }>;
-type Ask = Extract<AgentToMapper, { readonly t: "read" | "write" | "read-point" }>;
+type Ask = Extract<AgentToMapper, { readonly t: "read" | "write" | "read-point" | "call" }>;
 
 /**
  * For tests: a mapper process that lives in memory and speaks real frames. Every property reads as `value`; a device in
@@ -124,6 +124,9 @@ export class FakeMapper implements Child {
       case "write":
         if (!this.answer(message, undefined))
           this.say({ t: "written", id: message.id, outcomes: message.points.map(() => null) });
+        break;
+      case "call":
+        if (!this.answer(message, undefined)) this.say({ t: "called", id: message.id, value: null });
         break;
       case "read-point":
         if (!this.answer(message, undefined)) this.say({ t: "point", id: message.id, value: this.value, reason: null });
