@@ -31,7 +31,7 @@ export * from "./resources/extract-model.ts";
 export * from "./resources/line.ts";
 export * from "./resources/origins.ts";
 export * from "./resources/with-defaults.ts";
-export { columnNames, deviceShape, propertyShape } from "./tables/columns.ts";
+export { columnKind } from "./tables/columns.ts";
 export * from "./tables/devices-to-sheets.ts";
 export * from "./tables/sheet.ts";
 export * from "./tables/sheets-to-devices.ts";

@@ -1,5 +1,5 @@
 import { type CellKind, valueToCell } from "./cell-value.ts";
-import type { Cell } from "./sheet.ts";
+import type { Cell, SheetName } from "./sheet.ts";
 
 /** How a document lies in columns: a cell, named fields below a dot, or any fields one level down. */
 export type Shape = CellKind | { readonly fields: { readonly [name: string]: Shape } } | { readonly any: CellKind };
@@ -129,4 +129,9 @@ function leaves(shape: Shape, at: string): string[] {
 /** The columns that a sheet of this shape may have, for people. */
 export function columnNames(shape: Shape): string[] {
   return leaves(shape, "");
+}
+
+/** What a column of a sheet holds; null when there is none of that name. */
+export function columnKind(sheet: SheetName, column: string): CellKind | null {
+  return resolveColumn(sheet === "devices" ? deviceShape : propertyShape, column)?.kind ?? null;
 }
