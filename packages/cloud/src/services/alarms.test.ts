@@ -12,6 +12,7 @@ before(async () => {
 after(() => bench.close());
 
 const alarmsOf = async (suffix: string, code: ErrorCode) => {
+  await bench.services.nodeAlarms.close();
   await bench.services.alarms.close();
   const { items } = await bench.services.alarms.list(system, tenant, {});
   return items.filter((one) => one.node === `gw-${suffix}` && one.code === code);

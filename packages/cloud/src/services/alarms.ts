@@ -143,6 +143,22 @@ export function createAlarms(
           .executeTakeFirst(),
       );
     },
+    /** of this node and code only those with these keys stay raised */
+    clearOthers(identity: NodeIdentity, code: ErrorCode, keys: readonly string[]): void {
+      const now = clock.now();
+      next(identity.tenant, async () => {
+        let clear = db
+          .updateTable("alarms")
+          .set({ cleared_at: now })
+          .where("tenant_uid", "=", identity.tenant)
+          .where("node_uid", "=", identity.node)
+          .where("code", "=", code)
+          .where("cleared_at", "is", null);
+        if (keys.length > 0) clear = clear.where("key", "not in", keys);
+        await clear.execute();
+        return undefined;
+      });
+    },
     /** the last raised first */
     async list(
       caller: Caller,

@@ -2,8 +2,10 @@ import { contract } from "@penstock/api";
 import {
   type ConnectionSpec,
   type ConnectionStatus,
+  type ConnectionUid,
   checkConnectionSpec,
   invalid,
+  type LineHealth,
   type NodeUid,
 } from "@penstock/model";
 import { bumpAssigned } from "./assigned.ts";
@@ -12,18 +14,25 @@ import { checkDependents, checkDeviceSpec, mustFind } from "./device-references.
 import { canonical } from "./json.ts";
 import { createKindService, inUse } from "./kind-service.ts";
 import { createLines, forgetLines } from "./line-places.ts";
-import { findRow, rowsNaming } from "./resource-rows.ts";
-
-const noLoad = { predictedPercent: null, measuredPercent: null, requestsPerSecond: null };
+import type { NodeStatuses } from "./node-status.ts";
+import { findRow, rowsNaming, specOf } from "./resource-rows.ts";
 
 /** Buses that devices share. */
-export function createConnections(context: ServiceContext) {
-  const { manifests, nudger } = context;
+export function createConnections(context: ServiceContext, parts: { readonly statuses: NodeStatuses }) {
+  const { db, manifests, nudger } = context;
   return createKindService<"Connection", ConnectionSpec, ConnectionStatus>(context, {
     kind: "Connection",
     contract: contract.connections,
     scope: "tenant",
-    status: async (_, rows) => rows.map(() => ({ state: "unknown", reason: null, message: null, load: noLoad })),
+    async status(tenant, rows) {
+      const nodes = new Map<string, string | undefined>();
+      for (const name of new Set(rows.map((row) => specOf<ConnectionSpec>(row).node))) {
+        nodes.set(name, (await findRow(db, tenant, "Node", name))?.uid);
+      }
+      return rows.map((row) =>
+        connectionStatus(parts.statuses.line(nodes.get(specOf<ConnectionSpec>(row).node), row.uid as ConnectionUid)),
+      );
+    },
     async check({ trx, tenant, name, spec, before }) {
       await mustFind(trx, { tenant, kind: "Node", name: spec.node, field: "spec.node" });
       const fields = checkConnectionSpec(spec, manifests);
@@ -50,4 +59,18 @@ export function createConnections(context: ServiceContext) {
       return undefined;
     },
   });
+}
+
+function connectionStatus(line: LineHealth | null): ConnectionStatus {
+  if (line === null) {
+    const load = { predictedPercent: null, measuredPercent: null, requestsPerSecond: null };
+    return { state: "unknown", reason: null, message: null, load };
+  }
+  const { state, reason, message, loadPercent, requestsPerSecond } = line;
+  return {
+    state: state === "waiting" ? "unknown" : state,
+    reason,
+    message,
+    load: { predictedPercent: null, measuredPercent: loadPercent, requestsPerSecond },
+  };
 }

@@ -4,6 +4,7 @@ import type { Assigned } from "./assigned.ts";
 import { type Certificates, publicKeyFromDer } from "./certificates.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Desired } from "./desired.ts";
+import type { NodeAlarms } from "./node-alarms.ts";
 import type { NodeStatuses } from "./node-status.ts";
 
 /** What the link asks of services. The tenant check here: the identity comes from the certificate, never from a message. */
@@ -13,12 +14,13 @@ export function createControl(
     readonly assigned: Assigned;
     readonly desired: Desired;
     readonly alarms: Alarms;
+    readonly nodeAlarms: NodeAlarms;
     readonly statuses: NodeStatuses;
     readonly certificates: Certificates;
   },
 ): CloudControl {
   const { db, log } = context;
-  const { assigned, desired, alarms, statuses, certificates } = parts;
+  const { assigned, desired, alarms, nodeAlarms, statuses, certificates } = parts;
 
   async function nodeRow({ tenant, node }: NodeIdentity) {
     const row = await db
@@ -31,17 +33,6 @@ export function createControl(
       .executeTakeFirst();
     if (row === undefined) throw new AppError("link/not-authorized", `Node ${node} does not exist`);
     return row;
-  }
-
-  /** Only the edges: a node that stays full does not count its alarm up with every report. */
-  function showAlarm(
-    identity: NodeIdentity,
-    alarm: { code: "outbox/full" | "outbox/disk-full"; isRaised: boolean; message: string },
-  ): void {
-    const { code, isRaised, message } = alarm;
-    if (!statuses.isChanged(identity, code, isRaised)) return;
-    if (isRaised) alarms.raise(identity, { code, key: "outbox", message });
-    else alarms.clear(identity, { code, key: "outbox" });
   }
 
   return {
@@ -60,18 +51,11 @@ export function createControl(
     },
     nodeReport(identity, report) {
       statuses.report(identity, report);
-      const { full, diskFull = false, readings, dropped, refused } = report.outbox;
-      showAlarm(identity, {
-        ...{ code: "outbox/full", isRaised: full && !diskFull },
-        message: `Outbox is full: ${readings} readings wait, ${dropped} were dropped`,
-      });
-      showAlarm(identity, {
-        ...{ code: "outbox/disk-full", isRaised: diskFull },
-        message: `The gateway's disk is full: ${refused} readings were refused since its agent started`,
-      });
+      nodeAlarms.take(identity, report);
     },
     nodeDisconnected(identity, reason) {
       statuses.disconnected(identity);
+      nodeAlarms.forget(identity);
       log.info({ node: identity.node, reason }, "Node disconnected");
     },
     applied({ tenant, node }, version) {

@@ -13,6 +13,7 @@ import { createJoinTokens } from "./join-tokens.ts";
 import { createLive } from "./live.ts";
 import { createModelling } from "./modelling.ts";
 import { createNames } from "./names.ts";
+import { createNodeAlarms } from "./node-alarms.ts";
 import { createNodeStatuses } from "./node-status.ts";
 import { createNodes } from "./nodes.ts";
 import { createSeries } from "./series.ts";
@@ -35,6 +36,7 @@ export function createServices(context: ServiceContext) {
   const desired = createDesired(context, names);
   const live = createLive(context, names);
   const alarms = createAlarms(context, { names, onAlarm: (tenant, alarm) => live.onAlarm(tenant, alarm) });
+  const nodeAlarms = createNodeAlarms({ alarms, names });
   const unassigned = createUnassignedAlarms(context, alarms);
   const stopListening = desired.onChange((change) => live.onDesired(change));
   const certificates = createCertificates(context);
@@ -52,7 +54,7 @@ export function createServices(context: ServiceContext) {
     tenants,
     users,
     nodes,
-    connections: createConnections(context),
+    connections: createConnections(context, { statuses }),
     deviceModels,
     devices,
     modelling,
@@ -62,9 +64,10 @@ export function createServices(context: ServiceContext) {
     series: createSeries(context),
     live,
     alarms,
+    nodeAlarms,
     joinTokens: createJoinTokens(context, { nodes, certificates }),
     /** for the cloud's link */
-    control: createControl(context, { assigned, desired, alarms, statuses, certificates }),
+    control: createControl(context, { assigned, desired, alarms, nodeAlarms, statuses, certificates }),
     /** for ingest, after each commit */
     onCommitted: (committed: CommittedBatch) => live.onCommitted(committed),
     /** for ingest, when a node sends what is not its own */
@@ -95,6 +98,7 @@ export function createServices(context: ServiceContext) {
       await modelling.close();
       await desired.close();
       unassigned.close();
+      await nodeAlarms.close();
       await alarms.close();
       await statuses.close();
     },

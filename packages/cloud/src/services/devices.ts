@@ -30,7 +30,7 @@ export function createDevices(
         const health = parts.statuses.device(nodes.get(specOf<DeviceSpec>(row).node), deviceUid(row));
         const last = parts.live.lastTime(deviceUid(row));
         const lastReadingAt = last === null ? null : formatMicros(last);
-        return { ...health, message: null, since: null, lastReadingAt, cycles: [] };
+        return { ...health, lastReadingAt };
       });
     },
     async check({ trx, tenant, name, spec }) {

@@ -1,9 +1,12 @@
 import {
+  type ConnectionUid,
+  type CycleHealth,
+  cadenceText,
   type DeviceHealth,
   type DeviceStatus,
   type DeviceUid,
-  type ErrorCode,
   formatMicros,
+  type LineHealth,
   type Micros,
   type NodeIdentity,
   type NodeReport,
@@ -18,10 +21,18 @@ interface NodeState {
   lastSeen: Micros | null;
   agentVersion: string | null;
   report: NodeReport | null;
-  health: ReadonlyMap<DeviceUid, DeviceHealth>;
-  /** what was last said of each alarm; not heard since this process started when missing */
-  readonly said: Map<ErrorCode, boolean>;
+  /** when the link went down, if this process saw it */
+  lostAt: Micros | null;
+  health: ReadonlyMap<DeviceUid, Seen>;
+  cycles: ReadonlyMap<DeviceUid, readonly CycleHealth[]>;
+  lines: ReadonlyMap<ConnectionUid, LineHealth>;
 }
+/** A device as its gateway last described it, and since when it has been in that state. */
+interface Seen extends DeviceHealth {
+  readonly since: Micros;
+}
+/** What the gateway says of a device, or what follows from its silence. */
+export type DevicePresence = Pick<DeviceStatus, "state" | "reason" | "message" | "since" | "cycles">;
 
 /** How far the stored sightings may be behind, and how many go into one statement. */
 const keepEveryMs = 60_000;
@@ -43,8 +54,8 @@ export function createNodeStatuses(context: Pick<ServiceContext, "db" | "clock" 
   function at(tenant: string, node: NodeUid): NodeState {
     let state = nodes.get(node);
     if (state === undefined) {
-      const nothing = { lastSeen: null, agentVersion: null, report: null, said: new Map() };
-      state = { tenant, connected: false, health: new Map(), ...nothing };
+      const nothing = { lastSeen: null, agentVersion: null, report: null, lostAt: null };
+      state = { tenant, connected: false, health: new Map(), cycles: new Map(), lines: new Map(), ...nothing };
       nodes.set(node, state);
     }
     return state;
@@ -106,22 +117,24 @@ export function createNodeStatuses(context: Pick<ServiceContext, "db" | "clock" 
       return () => void nodes.delete(node);
     },
     connected(identity: NodeIdentity, agentVersion: string): void {
-      heard(identity, { connected: true, agentVersion });
+      heard(identity, { connected: true, agentVersion, lostAt: null });
     },
     disconnected(identity: NodeIdentity): void {
       // A deleted node's link ends after it was forgotten.
-      if (nodes.has(identity.node)) heard(identity, { connected: false });
+      if (nodes.has(identity.node)) heard(identity, { connected: false, lostAt: clock.now() });
     },
     report(identity: NodeIdentity, report: NodeReport): void {
-      const health = new Map(report.devices.map((device) => [device.device, device]));
-      heard(identity, { report, health, agentVersion: report.agentVersion });
-    },
-    /** true once for each change, and for the first word after a start, whose alarm may be from before it */
-    isChanged({ tenant, node }: NodeIdentity, alarm: ErrorCode, isRaised: boolean): boolean {
-      const { said } = at(tenant, node);
-      const isChanged = said.get(alarm) !== isRaised;
-      said.set(alarm, isRaised);
-      return isChanged;
+      const now = clock.now();
+      const before = nodes.get(identity.node)?.health;
+      const health = new Map(
+        report.devices.map((device) => {
+          const known = before?.get(device.device);
+          return [device.device, { ...device, since: known?.state === device.state ? known.since : now }];
+        }),
+      );
+      const cycles = Map.groupBy(report.cycles, ({ device }) => device);
+      const lines = new Map(report.lines.map((line) => [line.connection, line]));
+      heard(identity, { report, health, cycles, lines, agentVersion: report.agentVersion });
     },
     node(node: NodeUid): Pick<NodeStatus, "connected" | "lastSeenAt" | "agentVersion" | "outbox" | "counters"> {
       const state = nodes.get(node);
@@ -144,13 +157,35 @@ export function createNodeStatuses(context: Pick<ServiceContext, "db" | "clock" 
         counters: state?.report?.counters ?? {},
       };
     },
-    /** A device behind a link that is down is offline, whatever was last heard of it. */
-    device(node: string | undefined, device: DeviceUid): Pick<DeviceStatus, "state" | "reason"> {
+    /**
+     * A device behind a link that is down is offline, whatever was last heard of it. The gateway notices a dead device within
+     * the bound of its collect stage; this server notices a dead link when it breaks, or after its silence.
+     */
+    device(node: string | undefined, device: DeviceUid): DevicePresence {
       const state = node === undefined ? undefined : nodes.get(node as NodeUid);
-      if (state?.connected !== true) return { state: "offline", reason: "link/closed" };
-      const health = state.health.get(device);
-      return health === undefined ? { state: "unknown", reason: null } : { state: health.state, reason: health.reason };
+      const cycles = state?.cycles.get(device)?.map(cycleView) ?? [];
+      if (state?.connected !== true) {
+        const since = state?.lostAt ?? state?.lastSeen ?? null;
+        const message = since === null ? "Its gateway has never connected" : "Its gateway is not connected";
+        return { state: "offline", reason: "link/closed", message, since: timeOf(since), cycles };
+      }
+      const seen = state.health.get(device);
+      if (seen === undefined) return { state: "unknown", reason: null, message: null, since: null, cycles };
+      return { state: seen.state, reason: seen.reason, message: seen.message, since: timeOf(seen.since), cycles };
+    },
+    /** null when its gateway does not say, or is not connected */
+    line(node: string | undefined, connection: ConnectionUid): LineHealth | null {
+      const state = node === undefined ? undefined : nodes.get(node as NodeUid);
+      return state?.connected === true ? (state.lines.get(connection) ?? null) : null;
     },
   };
 }
 export type NodeStatuses = ReturnType<typeof createNodeStatuses>;
+
+function timeOf(time: Micros | null): string | null {
+  return time === null ? null : formatMicros(time);
+}
+
+function cycleView({ cadence, properties, measuredMs, longestMs, reportMs, overruns }: CycleHealth) {
+  return { cadence: cadenceText(cadence), properties, measuredMs, longestMs, reportMs, overruns };
+}

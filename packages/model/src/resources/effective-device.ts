@@ -1,5 +1,5 @@
 import type { ConnectionUid, DeviceUid } from "../ids.ts";
-import { parseDuration } from "../time.ts";
+import { formatDuration, parseDuration } from "../time.ts";
 import { type ExactJson, isIntegerType, type Json, type ValueType } from "../value.ts";
 import type { ConnectionSpec, DeviceModelSpec, DeviceSpec, MethodSpec, PropertySpec } from "./device.ts";
 import type {
@@ -141,6 +141,17 @@ export function cadenceOf(
 ): Cadence | null {
   if (spec?.at !== undefined) return { atSeconds: spec.at.map(secondOfDay).sort((a, b) => a - b) };
   return spec?.every === undefined ? null : { everyMs: parseDuration(spec.every)! };
+}
+
+/** For people: "every 1s", "at 06:00, 18:00:30". */
+export function cadenceText(cadence: Cadence): string {
+  if ("everyMs" in cadence) return `every ${formatDuration(cadence.everyMs)}`;
+  const two = (number: number) => String(number).padStart(2, "0");
+  const times = cadence.atSeconds.map((second) => {
+    const minutes = `${two(Math.floor(second / 3600))}:${two(Math.floor(second / 60) % 60)}`;
+    return second % 60 === 0 ? minutes : `${minutes}:${two(second % 60)}`;
+  });
+  return `at ${times.join(", ")}`;
 }
 
 /** @param time "06:00" or "06:00:30" */
