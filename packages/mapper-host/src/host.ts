@@ -215,28 +215,37 @@ export class MapperHost {
     });
     const follow = followed(message.trace);
     follow.step("Write came");
-    if (writes.length > 0) {
-      const what = `write ${namesOf(points)}`;
-      await this.#using(name, { deadlineMs, what }, async (connection, signal) => {
-        const call = { signal, ...follow.call };
-        if (writesAll(connection) && writes.length > 1) {
-          const made = await connection.writeAll(writes, call);
-          writes.forEach(({ row }, i) => {
-            outcomes[row] =
-              made[i] === undefined ? new AppError("mapper/bad-answer", `Cannot ${what}: no outcome`) : made[i];
-          });
-          return;
+    const what = `write ${namesOf(points)}`;
+    const ended = new Set<number>();
+    const work = async (connection: MapperConnection, signal: AbortSignal) => {
+      const call = { signal, ...follow.call };
+      if (writesAll(connection) && writes.length > 1) {
+        const made = await connection.writeAll(writes, call);
+        writes.forEach(({ row }, i) => {
+          const outcome = made[i];
+          outcomes[row] =
+            outcome === undefined ? new AppError("mapper/bad-answer", `Cannot ${what}: no outcome`) : outcome;
+        });
+        return;
+      }
+      for (const { row, point, value } of writes) {
+        if (signal.aborted) return;
+        try {
+          await connection.write(point, value, call);
+        } catch (error) {
+          // Of one write this is the answer; and with the connection all that follow are lost as well.
+          if (writes.length === 1 || codeOf(error) === "mapper/connection-lost") throw error;
+          outcomes[row] = asAppError(error, `Cannot write "${point.property}"`);
         }
-        for (const { row, point, value } of writes) {
-          try {
-            await connection.write(point, value, call);
-          } catch (error) {
-            // Of one write this is the answer; and with the connection all that follow are lost as well.
-            if (writes.length === 1 || codeOf(error) === "mapper/connection-lost") throw error;
-            outcomes[row] = asAppError(error, `Cannot write "${point.property}"`);
-          }
-        }
-      });
+        ended.add(row);
+      }
+    };
+    try {
+      if (writes.length > 0) await this.#using(name, { deadlineMs, what }, work);
+    } catch (error) {
+      // What the device has taken is taken, though the connection or the time ended before the rest.
+      if (![...ended].some((row) => outcomes[row] === null)) throw error;
+      for (const { row } of writes) if (!ended.has(row)) outcomes[row] = asAppError(error, `Cannot ${what}`);
     }
     return { t: "written", id, outcomes: outcomes.map(told), ...follow.answer };
   }
