@@ -59,7 +59,7 @@ export function sendEntries(
     const { message, sent, newLayouts } = readingsMessage({
       entries: rest,
       lane,
-      layoutsSent: current.layoutsSent,
+      layoutsSent: current.layoutsSent[lane],
       boot: current.boot,
       compress: current.compression.isOn,
     });
@@ -70,7 +70,10 @@ export function sendEntries(
       inFlight: [...current.inFlight, ...sent],
       progressAt: current.inFlight.length === 0 ? now : current.progressAt,
       window: windowSent(current.window, weightOf(sent), now),
-      layoutsSent: newLayouts.length === 0 ? current.layoutsSent : new Set([...current.layoutsSent, ...newLayouts]),
+      layoutsSent:
+        newLayouts.length === 0
+          ? current.layoutsSent
+          : { ...current.layoutsSent, [lane]: new Set([...current.layoutsSent[lane], ...newLayouts]) },
       sent: Math.max(current.sent, sent.at(-1)?.to ?? 0),
     };
   }

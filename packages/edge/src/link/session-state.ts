@@ -38,7 +38,8 @@ export interface EdgeSession {
   /** lane for which entries are being read from the outbox */
   readonly reading: InFlight["lane"] | null;
   readonly liveInARow: number;
-  readonly layoutsSent: ReadonlySet<number>;
+  /** by lane: a message of one lane may overtake the other's, so what one has told the other does not rely on */
+  readonly layoutsSent: { readonly [lane in "live" | "backlog"]: ReadonlySet<number> };
   readonly boot: BootOffset | null;
   /** below it every missing seq has been told as dropped */
   readonly toldLowest: number;

@@ -42,7 +42,7 @@ export function newEdgeSession(options: {
     credit: { live: 0, backlog: 0 },
     reading: null,
     liveInARow: 0,
-    layoutsSent: new Set(),
+    layoutsSent: { live: new Set(), backlog: new Set() },
     boot: options.boot,
     toldLowest: hello.lowest,
     reportsOut: new Set(),
