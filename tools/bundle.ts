@@ -10,7 +10,7 @@ import { root } from "./repository.ts";
 const cli = resolve(root, "packages/cli");
 
 /** Native add-ons: npm installs the one for the machine. msgpackr does without its own when it is missing. */
-const external = ["@node-rs/argon2", "msgpackr-extract"];
+const external = ["@node-rs/argon2", "msgpackr-extract", "serialport"];
 
 /** Programs and workers, each by the name under which its starter looks for it. */
 const entries: Readonly<Record<string, string>> = {
