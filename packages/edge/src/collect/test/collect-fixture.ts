@@ -70,6 +70,9 @@ export function setUpCollect(
     await closed;
   });
   const taken = (): Reading[] => batches.splice(0).flatMap(readingsOf);
-  const counter = (name: string, labels = {}) => metrics.counter(`penstock_collect_${name}`, "test", labels).value;
+  const counter = (what: string, labels = {}) => {
+    const name = `penstock_collect_${what}`;
+    return metrics.counter(name, "test", labels).value;
+  };
   return { clock, processes, collect, batches, taken, counter, offset };
 }
