@@ -1,5 +1,7 @@
 import { alarms } from "./alarms.ts";
+import { changes } from "./changes.ts";
 import { connections } from "./connections.ts";
+import { copies } from "./copies.ts";
 import { deviceModels } from "./device-models.ts";
 import { devices } from "./devices.ts";
 import { join } from "./join.ts";
@@ -25,6 +27,8 @@ export const contract = {
   connections,
   deviceModels,
   devices,
+  copies,
+  changes,
   modelling,
   mappers,
   twins,

@@ -1,5 +1,16 @@
 import type { Kind } from "@penstock/model";
 import Type, { type TSchema } from "typebox";
+import {
+  deletedView,
+  dryRunQuery,
+  fieldChange,
+  numberInPath,
+  ofDeleted,
+  pageFields,
+  versionDocument,
+  versionNumber,
+  versionView,
+} from "./history-shapes.ts";
 import { type Permission, resource, route } from "./route.ts";
 import {
   closed,
@@ -70,6 +81,7 @@ function verbs<
       permission: kind.write,
       safety: "precondition",
       params: at.one,
+      query: dryRunQuery,
       body: resourceInput(kind.kind, kind.input),
       response: output,
       errors: [
@@ -92,6 +104,7 @@ function verbs<
       permission: kind.write,
       safety: "match",
       params: at.one,
+      query: dryRunQuery,
       body: mergePatch,
       response: output,
       errors: [
@@ -119,7 +132,75 @@ function verbs<
   };
 }
 
-/** The five verbs of a kind that lives in a tenant. */
+/** What the history of a tenant's kind answers; `uid` asks for one that was deleted, when another has its name now. */
+function history<O extends TSchema, K extends Kind>(
+  at: { readonly name: string },
+  kind: {
+    readonly kind: K;
+    readonly summary: string;
+    readonly read: Permission;
+    readonly write: Permission;
+    readonly output: O;
+  },
+) {
+  const path = `/api/v1/tenants/{tenant}/${at.name}/{name}` as const;
+  const one = Type.Object({ tenant: nameSchema, name: nameSchema }, closed);
+  const versioned = Type.Object({ ...one.properties, version: numberInPath }, closed);
+  const read = { method: "GET", permission: kind.read, errors: ["resource/not-found"] } as const;
+  return {
+    versions: route({
+      ...read,
+      path: `${path}/versions`,
+      summary: `Lists every stored state of a ${kind.kind}, the newest first`,
+      params: one,
+      query: Type.Object({ ...ofDeleted, ...pageFields }, closed),
+      response: page(versionView),
+    }),
+    version: route({
+      ...read,
+      exact: true,
+      path: `${path}/versions/{version}`,
+      summary: `Reads a ${kind.kind} as it was`,
+      params: versioned,
+      query: Type.Object(ofDeleted, closed),
+      response: versionDocument,
+    }),
+    diff: route({
+      ...read,
+      exact: true,
+      path: `${path}/diff`,
+      summary: `Compares two versions of a ${kind.kind}, field by field`,
+      params: one,
+      query: Type.Object(
+        { ...ofDeleted, from: Type.Optional(versionNumber), to: Type.Optional(versionNumber) },
+        closed,
+      ),
+      response: Type.Object({ from: Type.Integer(), to: Type.Integer(), changes: Type.Array(fieldChange) }),
+    }),
+    restore: route({
+      method: "POST",
+      exact: true,
+      path: `${path}/versions/{version}/restore`,
+      summary: `Makes a ${kind.kind} again what it was, as a new version; If-Match: * brings back a deleted one`,
+      permission: kind.write,
+      safety: "match",
+      params: versioned,
+      query: Type.Object({ ...ofDeleted, ...dryRunQuery.properties }, closed),
+      response: kind.output,
+      errors: ["resource/not-found", "request/precondition-required", "request/precondition-failed"],
+    }),
+    deleted: route({
+      ...read,
+      path: `/api/v1/tenants/{tenant}/deleted/${at.name}`,
+      summary: `Lists deleted ${kind.summary} that can be brought back, the last deleted first`,
+      params: tenantParams,
+      query: Type.Object(pageFields, closed),
+      response: page(deletedView),
+    }),
+  };
+}
+
+/** The five verbs of a kind that lives in a tenant, and its history. */
 export function tenantKind<
   const N extends string,
   const K extends Kind,
@@ -130,14 +211,17 @@ export function tenantKind<
   return resource({
     name: kind.name,
     summary: kind.summary,
-    routes: verbs(
-      {
-        path: `/api/v1/tenants/{tenant}/${kind.name}`,
-        one: Type.Object({ tenant: nameSchema, name: nameSchema }, closed),
-        many: tenantParams,
-      },
-      kind,
-    ),
+    routes: {
+      ...verbs(
+        {
+          path: `/api/v1/tenants/{tenant}/${kind.name}`,
+          one: Type.Object({ tenant: nameSchema, name: nameSchema }, closed),
+          many: tenantParams,
+        },
+        kind,
+      ),
+      ...history(kind, { ...kind, output: resourceOutput(kind.kind, kind.spec, kind.status) }),
+    },
   });
 }
 

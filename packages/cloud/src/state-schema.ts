@@ -193,6 +193,43 @@ export interface ModelRolloutsTable {
   updated_at: number;
 }
 
+/** Each stored state of each resource of a tenant, the present one included. Key (uid, version). */
+export interface ResourceVersionsTable {
+  tenant_uid: string;
+  uid: string;
+  /** counts stored changes of the resource, from 1 */
+  version: number;
+  kind: string;
+  name: string;
+  /** create, update or delete; a delete has the document that was there before it */
+  action: string;
+  generation: number;
+  resource_version: number;
+  display_name: string | null;
+  labels: string;
+  spec: string;
+  /** number of the change set; 0 for what was there before history was kept */
+  change_set: number;
+  /** name of a user, or "system" */
+  actor: string;
+  at: number;
+}
+/** What was changed at once. Key (tenant_uid, number). */
+export interface ChangeSetsTable {
+  tenant_uid: string;
+  /** from 1 in each tenant */
+  number: number;
+  /** edit, copy, import, restore or undo */
+  reason: string;
+  note: string | null;
+  actor: string;
+  at: number;
+  /** resources that it changed */
+  resources: number;
+  /** number of the change set that this one reversed */
+  undoes: number | null;
+}
+
 export interface Database {
   resources: ResourcesTable;
   users: UsersTable;
@@ -208,6 +245,8 @@ export interface Database {
   audit: AuditTable;
   counters: CountersTable;
   model_rollouts: ModelRolloutsTable;
+  resource_versions: ResourceVersionsTable;
+  change_sets: ChangeSetsTable;
   settings: SettingsTable;
 }
 

@@ -295,6 +295,12 @@ export const errors = {
     means: "Another resource of this kind has the name",
   },
   "resource/in-use": { who: "caller", retry: "never", http: 409, means: "Another resource refers to it" },
+  "resource/changed-since": {
+    who: "caller",
+    retry: "never",
+    http: 409,
+    means: "A resource has changed since the change that is to be undone",
+  },
   "resource/rolling-out": {
     who: "caller",
     retry: "later",

@@ -62,6 +62,8 @@ export const limits = {
   deletedKeptMs: 365 * 24 * 3600 * 1000,
   /** paths that one copy may step */
   stepsPerCopy: 64,
+  /** of all devices that one copy makes */
+  propertiesPerCopy: 100_000,
   /** of a table file: CSV, or XLSX as it is stored */
   tableBytes: 5 * 1024 * 1024,
   /** of all that an XLSX file holds, unpacked */

@@ -1,5 +1,5 @@
-import { openApi } from "@penstock/api";
-import { AppError } from "@penstock/model";
+import { type Contract, openApi } from "@penstock/api";
+import { AppError, type Kind } from "@penstock/model";
 import type { Log, Metrics } from "@penstock/runtime";
 import type { Call, Handlers } from "./call.ts";
 import type { HttpServices, KindName, KindVerbs } from "./http-services.ts";
@@ -34,10 +34,20 @@ export function createHandlers(options: {
     },
     tenants: verbs("tenants", services.tenants),
     users: verbs("users", services.users),
-    nodes: verbs("nodes", services.nodes),
-    connections: verbs("connections", services.connections),
-    deviceModels: verbs("deviceModels", services.deviceModels),
-    devices: verbs("devices", services.devices),
+    nodes: { ...verbs("nodes", services.nodes), ...history("Node", services.history) },
+    connections: { ...verbs("connections", services.connections), ...history("Connection", services.history) },
+    deviceModels: { ...verbs("deviceModels", services.deviceModels), ...history("DeviceModel", services.history) },
+    devices: { ...verbs("devices", services.devices), ...history("Device", services.history) },
+    copies: {
+      create: async ({ caller, params, body }) => ({ body: await services.copies.create(caller, params, body) }),
+    },
+    changes: {
+      list: async ({ caller, params, query }) => ({ body: await services.changes.list(caller, params.tenant, query) }),
+      get: async ({ caller, params }) => ({ body: await services.changes.get(caller, changeOf(params)) }),
+      undo: async ({ caller, params, query }) => ({
+        body: await services.changes.undo(caller, changeOf(params), query),
+      }),
+    },
     modelling: {
       effective: async ({ caller, params }) => ({ body: await services.modelling.effective(caller, params) }),
       extractModel: async ({ caller, params, body }) => ({
@@ -117,22 +127,19 @@ function verbs<K extends KindName>(_kind: K, service: KindVerbs<K>): Handlers[K]
     const { tenant, name } = call.params as { tenant?: string; name: string };
     return { tenant: tenant ?? "", name };
   };
-  const mustMatch = (call: Call) => {
-    // The route's safety has made sure of it before the handler runs.
-    if (call.ifMatch === null) throw new AppError("request/precondition-required", "A change needs If-Match");
-    return call.ifMatch;
-  };
   const five = {
     list: async (call: Call) => ({ body: await service.list(call.caller, refOf(call).tenant, call.query) }),
     get: async (call: Call) => ({ body: await service.get(call.caller, refOf(call)) }),
     async put(call: Call) {
       if (call.isCreate)
-        return { body: await service.create(call.caller, refOf(call), call.body), status: 201 as const };
-      const change = { replace: call.body, ifMatch: mustMatch(call) };
+        return { body: await service.create(call.caller, refOf(call), call.body, call.query), status: 201 as const };
+      const change = { replace: call.body, ifMatch: mustMatch(call), ...call.query };
       return { body: await service.update(call.caller, refOf(call), change) };
     },
     patch: async (call: Call) => ({
-      body: await service.update(call.caller, refOf(call), { patch: call.body, ifMatch: mustMatch(call) }),
+      body: await service.update(call.caller, refOf(call), {
+        ...{ patch: call.body, ifMatch: mustMatch(call), ...call.query },
+      }),
     }),
     async remove(call: Call) {
       await service.remove(call.caller, refOf(call), mustMatch(call));
@@ -141,4 +148,41 @@ function verbs<K extends KindName>(_kind: K, service: KindVerbs<K>): Handlers[K]
   };
   // Each kind's handlers differ only in the types of what its own service takes and gives.
   return five as unknown as Handlers[K];
+}
+
+/** The route's safety has made sure of it before the handler runs. */
+function mustMatch({ ifMatch }: Pick<Call, "ifMatch">): string {
+  if (ifMatch === null) throw new AppError("request/precondition-required", "A change needs If-Match");
+  return ifMatch;
+}
+
+function changeOf(params: { readonly tenant: string; readonly change: string }) {
+  return { tenant: params.tenant, change: Number(params.change) };
+}
+
+/** What was, alike for every kind of a tenant. */
+function history(kind: Kind, service: HttpServices["history"]) {
+  type Routes = Contract["devices"]["routes"];
+  type At = { readonly params: { readonly tenant: string; readonly name: string }; readonly query: object };
+  const refOf = ({ params, query }: At) => {
+    const { uid } = query as { uid?: string };
+    return { kind, tenant: params.tenant, name: params.name, uid };
+  };
+  return {
+    versions: async (call: Call<Routes["versions"]>) => ({
+      body: await service.versions(call.caller, refOf(call), call.query),
+    }),
+    version: async (call: Call<Routes["version"]>) => ({
+      body: await service.version(call.caller, refOf(call), Number(call.params.version)),
+    }),
+    diff: async (call: Call<Routes["diff"]>) => ({ body: await service.diff(call.caller, refOf(call), call.query) }),
+    async restore(call: Call<Routes["restore"]>) {
+      const request = { version: Number(call.params.version), ifMatch: mustMatch(call), dryRun: call.query.dryRun };
+      // The resource is of the kind that the route belongs to.
+      return { body: (await service.restore(call.caller, refOf(call), request)) as never };
+    },
+    deleted: async (call: Call<Routes["deleted"]>) => ({
+      body: await service.deleted(call.caller, { kind, tenant: call.params.tenant }, call.query),
+    }),
+  };
 }

@@ -1,5 +1,5 @@
 import type { BodyOf, Contract, listQuery, QueryOf, ResponseOf } from "@penstock/api";
-import type { Caller, MapperManifest } from "@penstock/model";
+import type { Caller, Kind, MapperManifest } from "@penstock/model";
 import type { Static } from "typebox";
 
 /** What HTTP needs of services; main.ts hands them in. Answers have the shapes of the contract. */
@@ -22,13 +22,30 @@ export interface KindVerbs<K extends KindName> {
     tenant: string,
     query: Static<typeof listQuery>,
   ): Promise<ResponseOf<Kinds[K]["routes"]["list"]>>;
-  create(caller: Caller, ref: Ref, input: unknown): Promise<ResponseOf<Kinds[K]["routes"]["put"]>>;
+  create(
+    caller: Caller,
+    ref: Ref,
+    input: unknown,
+    options: { readonly dryRun?: boolean | undefined },
+  ): Promise<ResponseOf<Kinds[K]["routes"]["put"]>>;
   update(
     caller: Caller,
     ref: Ref,
-    change: ({ replace: unknown } | { patch: unknown }) & { ifMatch: string },
+    change: ({ replace: unknown } | { patch: unknown }) & { ifMatch: string; dryRun?: boolean | undefined },
   ): Promise<ResponseOf<Kinds[K]["routes"]["put"]>>;
   remove(caller: Caller, ref: Ref, ifMatch: string): Promise<void>;
+}
+type Versioned = Contract["devices"]["routes"];
+/** what every kind of a tenant answers alike */
+interface HistoryRef extends Ref {
+  readonly kind: Kind;
+  readonly uid?: string | undefined;
+}
+type Copies = Contract["copies"]["routes"];
+type Changes = Contract["changes"]["routes"];
+interface ChangeRef {
+  readonly tenant: string;
+  readonly change: number;
 }
 type Twins = Contract["twins"]["routes"];
 type Modelling = Contract["modelling"]["routes"];
@@ -55,6 +72,37 @@ export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
     }): Promise<{ token: string; user: string; role: string; expiresAt: string }>;
     authenticate(token: string): Promise<Session>;
     logout(token: string): Promise<void>;
+  };
+  readonly history: {
+    versions(
+      caller: Caller,
+      ref: HistoryRef,
+      query: QueryOf<Versioned["versions"]>,
+    ): Promise<ResponseOf<Versioned["versions"]>>;
+    version(caller: Caller, ref: HistoryRef, version: number): Promise<ResponseOf<Versioned["version"]>>;
+    diff(caller: Caller, ref: HistoryRef, of: QueryOf<Versioned["diff"]>): Promise<ResponseOf<Versioned["diff"]>>;
+    restore(
+      caller: Caller,
+      ref: HistoryRef,
+      request: { readonly version: number; readonly ifMatch: string; readonly dryRun?: boolean | undefined },
+    ): Promise<unknown>;
+    deleted(
+      caller: Caller,
+      of: { readonly tenant: string; readonly kind: Kind },
+      query: QueryOf<Versioned["deleted"]>,
+    ): Promise<ResponseOf<Versioned["deleted"]>>;
+  };
+  readonly changes: {
+    list(caller: Caller, tenant: string, query: QueryOf<Changes["list"]>): Promise<ResponseOf<Changes["list"]>>;
+    get(caller: Caller, ref: ChangeRef): Promise<ResponseOf<Changes["get"]>>;
+    undo(caller: Caller, ref: ChangeRef, request: QueryOf<Changes["undo"]>): Promise<ResponseOf<Changes["undo"]>>;
+  };
+  readonly copies: {
+    create(
+      caller: Caller,
+      ref: Omit<PropertyRef, "property">,
+      request: BodyOf<Copies["create"]>,
+    ): Promise<ResponseOf<Copies["create"]>>;
   };
   readonly modelling: {
     effective(caller: Caller, ref: Omit<PropertyRef, "property">): Promise<ResponseOf<Modelling["effective"]>>;

@@ -242,6 +242,8 @@ function filled({ route }: NamedRoute, tenant: string): string {
     property: "speed",
     id: joinTokenId,
     action: "pause",
+    version: "1",
+    change: "1",
   };
   return urlOf("", route, { params });
 }
@@ -270,7 +272,7 @@ test("nothing of one tenant is reachable under another's address: the same answe
   let compared = 0;
   for (const named of allRoutes()) {
     const { route } = named;
-    if (!route.path.includes("{tenant}") || !/\{(name|device|id)\}/.test(route.path)) continue;
+    if (!route.path.includes("{tenant}") || !/\{(name|device|id|change)\}/.test(route.path)) continue;
     const document = {
       metadata: { name: route.path.includes("{name}") ? filled(named, "x").split("/").at(-1) : "x" },
       spec: {},
@@ -295,12 +297,15 @@ test("nothing of one tenant is reachable under another's address: the same answe
     compared += 1;
   }
   assert.ok(compared >= 20, `${compared} routes compared`);
-  const lists = allRoutes().filter(({ route, name }) => route.path.includes("{tenant}") && name === "list");
+  const isList = (name: string) => name === "list" || name === "deleted";
+  const lists = allRoutes().filter(({ route, name }) => route.path.includes("{tenant}") && isList(name));
   for (const named of lists) {
     const told = await ask("GET", filled(named, "other"));
     assert.deepEqual(JSON.parse(told.text), { items: [], cursor: null }, named.route.path);
   }
   assert.equal((await ask("GET", devicePath)).status, 200);
+  assert.equal((await ask("GET", `${devicePath}/versions/1`)).status, 200);
+  assert.equal((await ask("GET", "/api/v1/tenants/default/changes/1")).status, 200);
 });
 function bodySpec({ resource }: NamedRoute): unknown {
   return resource === "devices"
@@ -317,6 +322,28 @@ async function makeAbsent(named: NamedRoute, options: Parameters<typeof ask>[2],
   assert.equal(absent.status, 404, named.route.path);
   const shape = (told: Told) => ({ ...(JSON.parse(told.text) as object), detail: "" });
   assert.deepEqual(shape(absent), shape(here));
+}
+
+test("a dry run answers what would be stored, refuses what would be refused, and stores nothing", async () => {
+  const before = await ask("GET", devicePath);
+  const body = JSON.stringify({ spec: { properties: { speed: { unit: "m/s" } } } });
+  const patch = { ...json, "content-type": "application/merge-patch+json", "if-match": "*" };
+  const dry = await ask("PATCH", `${devicePath}?dryRun=true`, { headers: patch, body });
+  assert.equal(dry.status, 200, dry.text);
+  assert.equal((JSON.parse(dry.text) as Device).spec.properties.speed.unit, "m/s");
+  const created = await ask("PUT", "/api/v1/tenants/default/devices/dry?dryRun=true", {
+    headers: { ...json, "if-none-match": "*" },
+    body: JSON.stringify({ metadata: { name: "dry" }, spec: spec.device }),
+  });
+  assert.equal(created.status, 201, created.text);
+  assert.equal((await ask("GET", "/api/v1/tenants/default/devices/dry")).status, 404);
+  const bad = JSON.stringify({ spec: { properties: { speed: { visitor: { table: "nope" } } } } });
+  assert.equal((await ask("PATCH", `${devicePath}?dryRun=true`, { headers: patch, body: bad })).code, "input/invalid");
+  assert.equal((await ask("GET", devicePath)).text, before.text);
+  assert.equal((await ask("GET", `${devicePath}/versions`)).text.match(/"version":/g)?.length, 1);
+});
+interface Device {
+  readonly spec: { readonly properties: { readonly speed: { readonly unit?: string } } };
 }
 
 test("PUT desired with a wait answers 200 when confirmed, 202 when the wait runs out, the reason when it failed", async () => {

@@ -2,13 +2,17 @@ import type { CommittedBatch, SeriesStore } from "@penstock/model";
 import { createAlarms } from "./alarms.ts";
 import { createAssigned } from "./assigned.ts";
 import { createAuth } from "./auth.ts";
+import { createBulk } from "./bulk.ts";
 import { createCertificates } from "./certificates.ts";
+import { createChanges } from "./changes.ts";
 import { createConnections } from "./connections.ts";
 import type { ServiceContext } from "./context.ts";
 import { createControl } from "./control.ts";
+import { createCopies } from "./copy.ts";
 import { createDesired } from "./desired.ts";
 import { createDeviceModels } from "./device-models.ts";
 import { createDevices } from "./devices.ts";
+import { createHistory } from "./history.ts";
 import { createJoinTokens } from "./join-tokens.ts";
 import { createLive } from "./live.ts";
 import { createModelling } from "./modelling.ts";
@@ -45,19 +49,30 @@ export function createServices(context: ServiceContext) {
   const tenants = createTenants(context);
   const users = createUsers(context);
 
+  const connections = createConnections(context, { statuses });
   const deviceModels = createDeviceModels(context, { desired });
   const devices = createDevices(context, { statuses, live, desired });
   const modelling = createModelling(context, { devices, models: deviceModels, desired, statuses, live });
+  const bulk = createBulk(context, {
+    Node: nodes.parts,
+    Connection: connections.parts,
+    DeviceModel: deviceModels.parts,
+    Device: devices.parts,
+  });
 
   return {
     auth: createAuth(context),
     tenants,
     users,
     nodes,
-    connections: createConnections(context, { statuses }),
+    connections,
     deviceModels,
     devices,
     modelling,
+    bulk,
+    copies: createCopies(context, bulk),
+    history: createHistory(context, bulk),
+    changes: createChanges(context, bulk),
     manifests: context.manifests,
     desired,
     twins: createTwins(context, { live, desired }),

@@ -2,7 +2,6 @@ import {
   apiVersion,
   type DeviceUid,
   formatMicros,
-  invalid,
   type Kind,
   type Micros,
   parseExact,
@@ -11,6 +10,7 @@ import {
 import type { Selectable } from "kysely";
 import type { ResourcesTable } from "../state-schema.ts";
 import type { ListQuery, Reader } from "./context.ts";
+import { cursorOf, textOfCursor } from "./cursor.ts";
 import { matchesLabels, parseLabelSelector } from "./label-selector.ts";
 
 export type Row = Selectable<ResourcesTable>;
@@ -70,7 +70,8 @@ export async function listRows(
   const limit = query.limit ?? 100;
   const rules = query.labels === undefined ? [] : parseLabelSelector(query.labels);
   const rows: Row[] = [];
-  let after = query.cursor === undefined ? "" : nameOfCursor(query.cursor);
+  // The last name seen stays right when rows come and go.
+  let after = query.cursor === undefined ? "" : textOfCursor(query.cursor);
   for (;;) {
     const chunk = await db
       .selectFrom("resources")
@@ -90,16 +91,6 @@ export async function listRows(
     if (chunk.length <= limit) return { rows, cursor: null };
     after = chunk.at(-1)!.name;
   }
-}
-
-/** A cursor is the last name seen: it stays right when rows come and go. Encoded, so that nobody builds on its shape. */
-function cursorOf(name: string): string {
-  return Buffer.from(`1 ${name}`, "utf8").toString("base64url");
-}
-function nameOfCursor(cursor: string): string {
-  const text = Buffer.from(cursor, "base64url").toString("utf8");
-  if (!text.startsWith("1 ")) throw invalid([{ field: "cursor", value: cursor, rule: "must be one from an answer" }]);
-  return text.slice(2);
 }
 
 export function toResource<K extends Kind, Spec, Status>(

@@ -13,6 +13,7 @@ export function stateMigrations(engine: Engine): MigrationProvider {
       "0002-node-sightings": nodeSightings,
       "0003-lost": lost,
       "0007-model-rollouts": modelRollouts,
+      "0008-resource-history": resourceHistory,
     }),
   };
 }
@@ -224,5 +225,50 @@ const modelRollouts: Migration = {
       .addColumn("updated_at", "bigint", required)
       .addPrimaryKeyConstraint("model_rollouts_key", ["tenant_uid", "model_uid"])
       .execute();
+  },
+};
+
+/** Every stored state of a tenant's resources and what was changed at once. What is there already becomes version 1. */
+const resourceHistory: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema
+      .createTable("resource_versions")
+      .addColumn("tenant_uid", "text", required)
+      .addColumn("uid", "text", required)
+      .addColumn("version", "integer", required)
+      .addColumn("kind", "text", required)
+      .addColumn("name", "text", required)
+      .addColumn("action", "text", required)
+      .addColumn("generation", "integer", required)
+      .addColumn("resource_version", "bigint", required)
+      .addColumn("display_name", "text")
+      .addColumn("labels", "text", required)
+      .addColumn("spec", "text", required)
+      .addColumn("change_set", "bigint", required)
+      .addColumn("actor", "text", required)
+      .addColumn("at", "bigint", required)
+      .addPrimaryKeyConstraint("resource_versions_key", ["uid", "version"])
+      .execute();
+    await db.schema
+      .createTable("change_sets")
+      .addColumn("tenant_uid", "text", required)
+      .addColumn("number", "bigint", required)
+      .addColumn("reason", "text", required)
+      .addColumn("note", "text")
+      .addColumn("actor", "text", required)
+      .addColumn("at", "bigint", required)
+      .addColumn("resources", "integer", required)
+      .addColumn("undoes", "bigint")
+      .addPrimaryKeyConstraint("change_sets_key", ["tenant_uid", "number"])
+      .execute();
+    const index = (name: string, columns: string[]) =>
+      db.schema.createIndex(name).on("resource_versions").columns(columns).execute();
+    await index("resource_versions_change", ["tenant_uid", "change_set"]);
+    await index("resource_versions_name", ["tenant_uid", "kind", "name"]);
+    await sql`
+      insert into resource_versions
+      select tenant_uid, uid, 1, kind, name, case when deleted_at is null then 'create' else 'delete' end, generation,
+        resource_version, display_name, labels, spec, 0, 'system', updated_at
+      from resources where tenant_uid <> ''`.execute(db);
   },
 };

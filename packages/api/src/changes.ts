@@ -1,0 +1,65 @@
+import { kinds, nameSchema } from "@penstock/model";
+import Type from "typebox";
+import { dryRunQuery, numberInPath, pageFields } from "./history-shapes.ts";
+import { resource, route } from "./route.ts";
+import { closed, nullable, page, tenantParams, timeSchema } from "./shapes.ts";
+
+const params = Type.Object({ ...tenantParams.properties, change: numberInPath }, closed);
+const changeFields = {
+  change: Type.Integer({ description: "its number, from 1 in each tenant" }),
+  reason: Type.Enum(["edit", "copy", "import", "restore", "undo"]),
+  note: nullable(Type.String()),
+  actor: Type.String(),
+  at: timeSchema,
+  resources: Type.Integer({ description: "how many it changed" }),
+  undoes: nullable(Type.Integer()),
+  undoneBy: nullable(Type.Integer()),
+};
+const changedResource = {
+  kind: Type.Enum([...kinds]),
+  name: nameSchema,
+  uid: Type.String(),
+  action: Type.Enum(["create", "update", "delete"]),
+  version: Type.Integer(),
+};
+
+/** What was changed at once, and how to take it back. */
+export const changes = resource({
+  name: "changes",
+  summary: "change sets: what was changed at once",
+  routes: {
+    list: route({
+      method: "GET",
+      path: "/api/v1/tenants/{tenant}/changes",
+      summary: "Lists change sets, the newest first",
+      permission: "devices:read",
+      params: tenantParams,
+      query: Type.Object(pageFields, closed),
+      response: page(Type.Object(changeFields)),
+      errors: ["resource/not-found"],
+    }),
+    get: route({
+      method: "GET",
+      path: "/api/v1/tenants/{tenant}/changes/{change}",
+      summary: "Reads one change set and the resources that it changed",
+      permission: "devices:read",
+      params,
+      response: Type.Object({ ...changeFields, changed: Type.Array(Type.Object(changedResource)) }),
+      errors: ["resource/not-found"],
+    }),
+    undo: route({
+      method: "POST",
+      path: "/api/v1/tenants/{tenant}/changes/{change}/undo",
+      summary: "Makes all that a change set touched what it was before, unless any of it has changed since",
+      permission: "devices:write",
+      params,
+      query: dryRunQuery,
+      response: Type.Object({
+        change: nullable(Type.Integer({ description: "number of the undo itself; null for a dry run" })),
+        undoes: Type.Integer(),
+        results: Type.Array(Type.Object({ kind: Type.Enum([...kinds]), name: nameSchema, action: Type.String() })),
+      }),
+      errors: ["resource/not-found", "resource/changed-since"],
+    }),
+  },
+});

@@ -1,0 +1,76 @@
+import {
+  AppError,
+  type CopyRequest,
+  type CopyRow,
+  copyRowText,
+  type FieldError,
+  invalid,
+  planCopies,
+} from "@penstock/model";
+import type { Bulk } from "./bulk.ts";
+import type { Caller, ServiceContext } from "./context.ts";
+import { findDevice } from "./device-lookup.ts";
+import { modelOf } from "./model-versions.ts";
+import { specOf } from "./resource-rows.ts";
+
+export interface CopyView {
+  device: string;
+  /** number of the change set, for undo; null for a dry run */
+  change: number | null;
+  rows: { row: number; name: string; fields: { field: string; step: string; from: unknown; to: unknown }[] }[];
+}
+
+/** Copies of a device by a pattern: planned by the model, checked and stored like any bulk change. */
+export function createCopies(context: ServiceContext, bulk: Bulk) {
+  const { db } = context;
+  return {
+    /**
+     * All copies or none. A dry run checks exactly the same and stores nothing.
+     *
+     * @throws AppError input/invalid naming row and column of everything that cannot be
+     */
+    async create(
+      caller: Caller,
+      ref: { readonly tenant: string; readonly device: string },
+      request: CopyRequest & { readonly dryRun?: boolean | undefined },
+    ): Promise<CopyView> {
+      const { tenant, row, spec } = await findDevice(db, caller, ref);
+      const model = await modelOf(db, { tenant, device: row.uid, spec });
+      const metadata = {
+        name: row.name,
+        ...(row.display_name === null ? {} : { displayName: row.display_name }),
+        labels: JSON.parse(row.labels) as Record<string, string>,
+      };
+      const planned = planCopies({ metadata, spec: specOf(row) }, model?.spec ?? null, request);
+      const { id } = await bulk
+        .applyMany(caller, ref.tenant, {
+          changes: planned.map(({ name, document }) => ({ kind: "Device", name, document, create: true })),
+          dryRun: request.dryRun === true,
+          reason: "copy",
+          note: `Device "${row.name}" to ${noteOf(request.pattern)}`,
+        })
+        .catch((error: unknown) => {
+          throw byRow(error, planned);
+        });
+      const rows = planned.map(({ row, name, fields }) => ({ row, name, fields: [...fields] }));
+      return { device: row.name, change: id === null ? null : Number(id), rows };
+    },
+  };
+}
+export type Copies = ReturnType<typeof createCopies>;
+
+function noteOf(pattern: CopyRequest["pattern"]): string {
+  const text = typeof pattern === "string" ? pattern : pattern.join(" ");
+  return text.length > 200 ? `${text.slice(0, 197)}...` : text;
+}
+
+/** "changes[2].spec.address.unitId" is the row and column that the preview shows. */
+function byRow(error: unknown, rows: readonly CopyRow[]): unknown {
+  if (!(error instanceof AppError) || error.fields.length === 0) return error;
+  const fields = error.fields.map((one): FieldError => {
+    const [, index, rest = ""] = /^changes\[(\d+)\](?:\.(?:spec\.|metadata\.)?(.*))?$/.exec(one.field) ?? [];
+    const at = index === undefined ? undefined : rows[Number(index)];
+    return at === undefined ? one : { ...one, field: `${copyRowText(at.row, at.name)} ${rest}`.trimEnd() };
+  });
+  return invalid(fields);
+}
