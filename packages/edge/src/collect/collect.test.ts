@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { type DeviceUid, type Micros, readingsOf } from "@penstock/model";
 import { supervision } from "./supervisor.ts";
-import { boot, setUpCollect as setUp } from "./test/collect-fixture.ts";
+import { boot, setUpCollect } from "./test/collect-fixture.ts";
 import { assigned, connection, device, property } from "./test/test-set.ts";
 
 const temperature = property("temperature");
 const press = "press" as DeviceUid;
+
+function setUp(t: TestContext, more: Parameters<typeof setUpCollect>[1] = {}) {
+  const made = setUpCollect(t, more);
+  const counter = (name: string, labels = {}) => made.metrics.counter(`penstock_collect_${name}`, "test", labels).value;
+  return { ...made, counter };
+}
 
 test("collect reads each cycle once and publishes it with wall time", async (t) => {
   const { clock, processes, collect, batches, counter, offset } = setUp(t);

@@ -70,9 +70,5 @@ export function setUpCollect(
     await closed;
   });
   const taken = (): Reading[] => batches.splice(0).flatMap(readingsOf);
-  const counter = (what: string, labels = {}) => {
-    const name = `penstock_collect_${what}`;
-    return metrics.counter(name, "test", labels).value;
-  };
-  return { clock, processes, collect, batches, taken, counter, offset };
+  return { clock, processes, collect, batches, taken, metrics, offset };
 }
