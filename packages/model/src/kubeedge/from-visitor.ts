@@ -1,0 +1,20 @@
+import type { MapperManifest } from "../mapper-manifest.ts";
+import type { ValueType } from "../value.ts";
+import type { Fields } from "./fields.ts";
+import { takeModbusVisitor } from "./from-modbus.ts";
+import { takeBySchema } from "./from-protocol.ts";
+
+/** Where a value lies, by the mapper's words; further fields are custom. Empty when the settings say nothing. */
+export function takeVisitor(
+  config: Fields,
+  manifest: MapperManifest,
+  type: ValueType,
+): { readonly visitor?: Record<string, unknown>; readonly custom?: Record<string, unknown> } {
+  const own = manifest.name === "modbus" ? takeModbusVisitor(config, type) : null;
+  const rest = takeBySchema(config, manifest, ["visitor"]);
+  const visitor = { ...own, ...rest.visitor };
+  return {
+    ...(Object.keys(visitor).length > 0 && { visitor }),
+    ...(Object.keys(rest.custom).length > 0 && { custom: rest.custom }),
+  };
+}
