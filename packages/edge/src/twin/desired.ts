@@ -151,20 +151,20 @@ class DesiredLoop implements Desired {
     await this.#journal.close();
   }
 
-  push(input: Input): void {
-    this.#enqueue({ input });
+  push(...inputs: readonly Input[]): void {
+    this.#enqueue(inputs.map((input) => ({ input })));
   }
 
   #wait(input: Input): Promise<void> {
-    return new Promise((resolve, reject) => this.#enqueue({ input, done: { resolve, reject } }));
+    return new Promise((resolve, reject) => this.#enqueue([{ input, done: { resolve, reject } }]));
   }
 
-  #enqueue(queued: Queued): void {
+  #enqueue(queued: readonly Queued[]): void {
     if (this.#closed) {
-      queued.done?.reject(stopped());
+      for (const { done } of queued) done?.reject(stopped());
       return;
     }
-    this.#queue.push(queued);
+    this.#queue.push(...queued);
     this.#run();
   }
 
@@ -203,7 +203,7 @@ class DesiredLoop implements Desired {
         this.#options.metrics.counter("penstock_twin_reports_dropped_total", help).add(reportsDropped);
       }
       for (const { done } of batch) done?.resolve();
-      for (const access of accesses) this.#start(access);
+      for (const trip of roundTrips(accesses)) this.#start(trip);
       this.#schedule(lookAt);
     }
     this.#isRunning = false;
@@ -249,32 +249,45 @@ class DesiredLoop implements Desired {
     }
   }
 
-  #start(access: Access): void {
-    const { access: devices, clock, log, metrics } = this.#options;
-    const id = desiredId(access);
-    if (log.tracing) log.trace({ file, id, op: access.op }, "Access to the device begins");
-    metrics.counter("penstock_twin_accesses_total", "Accesses to devices for desired values", { op: access.op }).add();
+  /** The accesses of one round trip: one read, or writes of one device. Their answers go through the machine together. */
+  #start(trip: readonly Access[]): void {
+    const { clock, log, metrics } = this.#options;
+    const { op, device } = trip[0]!;
+    const help = "Accesses to devices for desired values; one write access may carry several values";
+    metrics.counter("penstock_twin_accesses_total", help, { op }).add();
+    if (log.tracing) {
+      for (const access of trip) log.trace({ file, id: desiredId(access), op }, "Access to the device begins");
+    }
     const calledOff = new AbortController();
-    const cancel = clock.after(accessTimeoutMs, () =>
-      calledOff.abort(new AppError("mapper/timeout", `Cannot ${access.op} "${access.property}": no end after 30 s`)),
-    );
+    const cancel = clock.after(accessTimeoutMs, () => {
+      const names = trip.map(({ property }) => `"${property}"`).join(", ");
+      calledOff.abort(new AppError("mapper/timeout", `Cannot ${op} ${names}: no end after 30 s`));
+    });
     const signal = AbortSignal.any([calledOff.signal, this.#closing.signal]);
-    const { device, property } = access;
-    const made: Promise<Input> =
-      access.op === "write"
-        ? devices.write(device, [{ property, value: access.value }], signal, id).then(([error]) => {
-            if (error !== null && error !== undefined) throw error;
-            return { t: "written", access };
-          })
-        : devices.read(device, property, signal, id).then((value) => ({ t: "found", access, value }));
+    const made = op === "write" ? this.#write(device, trip, signal) : this.#read(trip[0]!, signal).then((one) => [one]);
     const ended = made
-      .catch((error: unknown) => this.#trouble(access, error))
-      .then((input) => {
+      .catch((error: unknown) => trip.map((access) => this.#trouble(access, error)))
+      .then((inputs) => {
         cancel();
         this.#inFlight.delete(ended);
-        this.push(input);
+        this.push(...inputs);
       });
     this.#inFlight.add(ended);
+  }
+
+  async #write(device: DeviceUid, trip: readonly Access[], signal: AbortSignal): Promise<Input[]> {
+    const writes = trip.map(({ property, value }) => ({ property, value }));
+    const outcomes = await this.#options.access.write(device, writes, signal, desiredId(trip[0]!));
+    return trip.map((access, i) => {
+      const error = outcomes[i];
+      if (error === null) return { t: "written", access };
+      return this.#trouble(access, error ?? new AppError("mapper/bad-answer", `No outcome for "${access.property}"`));
+    });
+  }
+
+  async #read(access: Access, signal: AbortSignal): Promise<Input> {
+    const { device, property } = access;
+    return { t: "found", access, value: await this.#options.access.read(device, property, signal, desiredId(access)) };
   }
 
   #trouble(access: Access, error: unknown): Input {
@@ -302,6 +315,18 @@ class DesiredLoop implements Desired {
       find: (device, property) => propertyOf(lookup(device), property),
     };
   }
+}
+
+/** All writes of a device go out together; a read goes alone. In the order of the first access of each. */
+function roundTrips(accesses: readonly Access[]): Iterable<readonly Access[]> {
+  const trips = new Map<string, Access[]>();
+  for (const access of accesses) {
+    const key = access.op === "write" ? access.device : `${access.device}/${access.property}`;
+    const trip = trips.get(key);
+    if (trip === undefined) trips.set(key, [access]);
+    else trip.push(access);
+  }
+  return trips.values();
 }
 
 /** A described device never changes: an edit makes a new one. */

@@ -27,7 +27,7 @@ const conveyor: EffectiveDevice = {
   methods: [],
   offlineAfterMs: null,
   custom: {},
-  properties: ["speed", "limit"].map((name) => ({
+  properties: ["speed", "limit", "ramp"].map((name) => ({
     name,
     type: "float64" as const,
     unit: null,
@@ -52,15 +52,22 @@ async function turns(clock: SimClock, ms = 200): Promise<void> {
 class Plant implements DeviceAccess {
   readonly held = new Map<string, number>();
   readonly writes: Value[] = [];
+  /** the properties of each write call, and of each read call */
+  readonly writeCalls: string[][] = [];
+  readonly readCalls: string[] = [];
+  readonly refused = new Set<string>();
   isDeaf = false;
   readonly #clock: SimClock;
   constructor(clock: SimClock) {
     this.#clock = clock;
   }
-  async write(_device: DeviceUid, writes: readonly DeviceWrite[]): Promise<null[]> {
+  async write(_device: DeviceUid, writes: readonly DeviceWrite[]): Promise<(AppError | null)[]> {
+    this.writeCalls.push(writes.map(({ property }) => property));
     await sleep(this.#clock, 5);
     if (this.isDeaf) throw new AppError("mapper/timeout", "Cannot write: no answer");
     return writes.map(({ property, value }) => {
+      if (this.refused.has(property))
+        return new AppError("mapper/value-refused", `Cannot write "${property}": refused`);
       this.writes.push(value);
       this.held.set(property, Math.round((value as number) * 10) / 10);
       return null;
@@ -70,6 +77,7 @@ class Plant implements DeviceAccess {
     throw new AppError("mapper/unsupported", "Cannot call: it has no methods");
   }
   async read(_device: DeviceUid, property: string): Promise<Value> {
+    this.readCalls.push(property);
     await sleep(this.#clock, 5);
     if (this.isDeaf) throw new AppError("mapper/timeout", "Cannot read: no answer");
     return this.held.get(property) ?? 0;
@@ -99,6 +107,11 @@ async function close(twin: Twin, clock: SimClock): Promise<void> {
 
 function desired(version: number, value: Value = version, property = "speed"): DesiredValue {
   return { device: uid, property, type: "float64", value, version, ttlMs: 60_000 };
+}
+
+/** one desired value of each property */
+function each(version: number, device = uid): DesiredValue[] {
+  return ["speed", "limit", "ramp"].map((property) => ({ ...desired(version, 10, property), device }));
 }
 
 function ends(reports: readonly DesiredReport[]): string[] {
@@ -272,5 +285,69 @@ test("reported values move only forward by the reading's time; of two equal ones
     seen.push(twin.reported(uid).get("speed")?.value);
   }
   assert.deepEqual(seen, [1, 1, 3, 4]);
+  await close(twin, clock);
+});
+
+test("takeDesired() writes all values of a device in one round trip, and confirms each", async () => {
+  const { twin, clock, plant } = await open(simDisk({ random: new SimRandom(1) }).files);
+  await twin.takeDesired(each(1));
+  await turns(clock);
+  assert.deepEqual(plant.writeCalls, [["speed", "limit", "ramp"]]);
+  assert.deepEqual(plant.readCalls.sort(), ["limit", "ramp", "speed"]);
+  const confirmed = twin.pendingReports().filter(({ state }) => state === "confirmed");
+  assert.deepEqual(confirmed.map(({ property }) => property).sort(), ["limit", "ramp", "speed"]);
+  await close(twin, clock);
+});
+
+test("takeDesired() lets a value that the device refuses fail alone", async () => {
+  const { twin, clock, plant } = await open(simDisk({ random: new SimRandom(1) }).files);
+  plant.refused.add("limit");
+  await twin.takeDesired(each(1));
+  await turns(clock);
+  assert.equal(plant.writeCalls.length, 1);
+  const states = Object.fromEntries(twin.desired(uid).map(({ property, state }) => [property, state]));
+  assert.deepEqual(states, { speed: "confirmed", limit: "failed", ramp: "confirmed" });
+  assert.equal(twin.desired(uid).find(({ property }) => property === "limit")?.end?.reason, "mapper/value-refused");
+  await close(twin, clock);
+});
+
+test("takeDesired() tries all values of a device that does not answer again, together", async () => {
+  const { twin, clock, plant } = await open(simDisk({ random: new SimRandom(1) }).files);
+  plant.isDeaf = true;
+  await twin.takeDesired(each(1));
+  await turns(clock, 50);
+  plant.isDeaf = false;
+  await turns(clock, 5000);
+  assert.deepEqual(
+    plant.writeCalls,
+    [each(1), each(1)].map((values) => values.map(({ property }) => property)),
+  );
+  assert.ok(twin.desired(uid).every(({ state }) => state === "confirmed"));
+  await close(twin, clock);
+});
+
+test("takeDesired() makes one round trip a device", async () => {
+  const { twin, clock, plant } = await open(simDisk({ random: new SimRandom(1) }).files);
+  const other = "e".repeat(32) as DeviceUid;
+  await twin.takeDesired([...each(1), ...each(1, other)]);
+  await turns(clock);
+  assert.deepEqual(plant.writeCalls, [
+    ["speed", "limit", "ramp"],
+    ["speed", "limit", "ramp"],
+  ]);
+  assert.ok([...twin.desired(uid), ...twin.desired(other)].every(({ state }) => state === "confirmed"));
+  await close(twin, clock);
+});
+
+test("devicesChanged() accesses no device whose desired values stand", async () => {
+  let described = conveyor;
+  const { twin, clock, plant } = await open(simDisk({ random: new SimRandom(1) }).files, { find: () => described });
+  await twin.takeDesired(each(1));
+  await turns(clock);
+  const before = [plant.writeCalls.length, plant.readCalls.length];
+  described = { ...conveyor, generation: 2, name: "conveyor-02" };
+  twin.devicesChanged();
+  await turns(clock, 1000);
+  assert.deepEqual([plant.writeCalls.length, plant.readCalls.length], before);
   await close(twin, clock);
 });
