@@ -1,15 +1,18 @@
 import { Command, CommanderError } from "commander";
 import { applyCommand } from "./commands/apply.ts";
 import { cloudCommand } from "./commands/cloud.ts";
+import { copyCommand } from "./commands/copy.ts";
 import { deleteCommand } from "./commands/delete.ts";
 import { describeCommand } from "./commands/describe.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { edgeCommand } from "./commands/edge.ts";
 import { getCommand } from "./commands/get.ts";
+import { historyCommand } from "./commands/history.ts";
 import { loginCommand } from "./commands/login.ts";
 import { modelCommand } from "./commands/model.ts";
 import { queryCommand } from "./commands/query.ts";
 import { setCommand } from "./commands/set.ts";
+import { undoCommand } from "./commands/undo.ts";
 import { upCommand } from "./commands/up.ts";
 import { watchCommand } from "./commands/watch.ts";
 import { actionOf } from "./doing.ts";
@@ -35,6 +38,9 @@ export function makeProgram(): Command {
     describeCommand,
     deleteCommand,
     modelCommand,
+    copyCommand,
+    undoCommand,
+    historyCommand,
     setCommand,
     watchCommand,
     queryCommand,

@@ -10,5 +10,5 @@ export const copyPatternSchema = Type.Union([
 /** By path: a number added from copy to copy, a list with one value for each copy, or text with placeholders. */
 export const copyStepsSchema = Type.Record(Type.String({ minLength: 1, maxLength: 512 }), Type.Unknown(), {
   maxProperties: limits.stepsPerCopy,
-  description: 'such as { "visitor.offset": 2, "publish.topic": "plant/${name}" }',
+  description: 'such as { "visitor.offset": 2, "address.unitId": [3, 5, 8] }',
 });
