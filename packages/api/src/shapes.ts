@@ -15,7 +15,9 @@ import {
 import Type, { type TSchema } from "typebox";
 
 /** Shapes that more than one resource uses. Times are RFC 3339 in UTC with microseconds. */
-export const timeSchema = Type.String({ description: "RFC 3339, UTC, microseconds" });
+const timeFormat = "RFC 3339, UTC, microseconds";
+export const timeSchema = Type.String({ description: timeFormat });
+const timeOf = (what: string) => Type.String({ description: `${what}; ${timeFormat}` });
 export const nullable = <const T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 export const closed = { additionalProperties: false } as const;
 
@@ -104,6 +106,11 @@ export const desiredSchema = Type.Object({
   readBack: valueSchema,
   setBy: Type.String(),
   setAt: timeSchema,
+  sentAt: nullable(timeOf("when the gateway had it on disk, by the cloud's clock")),
+  writtenAt: nullable(timeOf("when the device had taken it, by the gateway's clock")),
+  endedAt: nullable(
+    timeOf("when it was confirmed, failed or expired, by the clock of gateway or cloud, whichever ended it"),
+  ),
   updatedAt: timeSchema,
   expiresAt: timeSchema,
 });

@@ -117,6 +117,10 @@ export interface DesiredTable {
   expires_at: number;
   /** when the gateway had it on disk */
   taken_at: number | null;
+  /** when the device had taken it, by the gateway's clock */
+  written_at: number | null;
+  /** when it was confirmed or failed by the gateway's clock, or when the cloud ended it */
+  ended_at: number | null;
 }
 /** Raised once per (tenant_uid, node_uid, code, key) until cleared. node_uid is "" where no node is meant. */
 export interface AlarmsTable {

@@ -55,7 +55,7 @@ export function createDesiredExpiry(context: ServiceContext, news: DesiredNews) 
         const change =
           row.state === "written" && (await isWriteOnly(trx, row))
             ? { expires_at: never }
-            : { state: "expired", reason: "twin/expired", message: ended, updated_at: now };
+            : { state: "expired", reason: "twin/expired", message: ended, updated_at: now, ended_at: now };
         const after = await trx
           .updateTable("desired")
           .set(change)

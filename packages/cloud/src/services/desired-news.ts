@@ -27,6 +27,9 @@ export interface DesiredView {
   readBack: Json;
   setBy: string;
   setAt: string;
+  sentAt: string | null;
+  writtenAt: string | null;
+  endedAt: string | null;
   updatedAt: string;
   expiresAt: string;
 }
@@ -52,9 +55,16 @@ export function viewOf(row: DesiredRow, device: string): DesiredView {
     readBack: row.reported_value === null ? null : (JSON.parse(row.reported_value) as Json),
     setBy: row.requested_by,
     setAt: formatMicros(row.requested_at as Micros),
+    sentAt: timeOrNull(row.taken_at),
+    writtenAt: timeOrNull(row.written_at),
+    endedAt: timeOrNull(row.ended_at),
     updatedAt: formatMicros(row.updated_at as Micros),
     expiresAt: formatMicros(row.expires_at as Micros),
   };
+}
+
+function timeOrNull(time: number | null): string | null {
+  return time === null ? null : formatMicros(time as Micros);
 }
 
 /** Who wants to know when a desired value changes: the waiting and the live streams. */

@@ -28,7 +28,7 @@ export async function endMisfits(
     if (misfit === null) continue;
     const row = await trx
       .updateTable("desired")
-      .set({ state: "failed", ...misfit, updated_at: now })
+      .set({ state: "failed", ...misfit, updated_at: now, ended_at: now })
       .where("tenant_uid", "=", tenant)
       .where("device_uid", "=", device)
       .where("property", "=", property)

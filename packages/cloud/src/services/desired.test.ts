@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { DesiredReport, DeviceUid, NodeIdentity } from "@penstock/model";
+import { type DesiredReport, type DeviceUid, formatMicros, type Micros, type NodeIdentity } from "@penstock/model";
 import { system } from "./context.ts";
 import { type TestBench, testBench } from "./test/test-bench.ts";
 import { plant, ref, refuses, tenant } from "./test/test-plant.ts";
@@ -101,6 +101,8 @@ test("a desired value expires by the clock, also when the process was restarted 
   bench.clock.move(5001);
   await expired;
   assert.deepEqual(await state(property), [1, "expired"]);
+  const { endedAt } = await bench.services.desired.get(system, property);
+  assert.equal(endedAt, formatMicros(bench.clock.now()));
 });
 
 // Looked up before its transaction, the device could be gone within it: its gateway would then be told of nothing it has.
@@ -133,3 +135,45 @@ test("desired.set() with the same Idempotency-Key sets once; another value under
   const later = await bench.services.desired.set(system, property, { value: "8", idempotencyKey: "k1" });
   assert.equal(later.view.version, 2);
 });
+
+test("a desired value shows the time of each step, of the gateway's reports by the gateway's clock", async () => {
+  const { device, identity, uid } = await plant(bench, "t");
+  const { services, clock } = bench;
+  const property = { tenant, device, property: "speed" };
+  const at = (time: number) => formatMicros(time as Micros);
+  const setAt = clock.now();
+  const { view: first } = await services.desired.set(system, property, { value: "1" });
+  assert.deepEqual(timesOf(first), [at(setAt), null, null, null]);
+  clock.move(1000);
+  await services.control.desiredTaken(identity, [{ device: uid, property: "speed", version: 1 }]);
+  const sentAt = clock.now();
+  const [writtenAt, endedAt] = [setAt + 7_000_001, setAt + 8_000_002];
+  clock.move(20_000);
+  await services.control.takeReports(identity, [
+    { ...report(uid, 1, "written"), time: writtenAt as Micros },
+    { ...report(uid, 1, "confirmed", 1n), time: endedAt as Micros },
+  ]);
+  assert.deepEqual(timesOf(await services.desired.get(system, property)), [setAt, sentAt, writtenAt, endedAt].map(at));
+  const { view: next } = await services.desired.set(system, property, { value: "2" });
+  assert.deepEqual(timesOf(next).slice(1), [null, null, null]);
+});
+
+test("a desired value that ends with its device has the time of its end", async () => {
+  const { device, uid } = await plant(bench, "u");
+  const { services, clock, context } = bench;
+  const rows = () =>
+    context.db.selectFrom("desired").selectAll().where("device_uid", "=", uid).executeTakeFirstOrThrow();
+  await services.desired.set(system, { tenant, device, property: "speed" }, { value: "1" });
+  clock.move(1000);
+  await services.devices.remove(system, ref(device), "*");
+  assert.equal((await rows()).ended_at, clock.now());
+});
+
+function timesOf(view: {
+  readonly setAt: string;
+  readonly sentAt: string | null;
+  readonly writtenAt: string | null;
+  readonly endedAt: string | null;
+}) {
+  return [view.setAt, view.sentAt, view.writtenAt, view.endedAt];
+}

@@ -9,6 +9,7 @@ import {
   effectiveProperty,
   formatDuration,
   invalid,
+  isFinal,
   type Json,
   limits,
   type NodeUid,
@@ -157,6 +158,8 @@ export function createDesired(context: ServiceContext, names: Names) {
           updated_at: now,
           expires_at: now + ttlMs * 1000,
           taken_at: null,
+          written_at: null,
+          ended_at: null,
         };
         const row = await trx
           .insertInto("desired")
@@ -309,6 +312,8 @@ export function createDesired(context: ServiceContext, names: Names) {
               message: report.message,
               reported_value: readBack,
               updated_at: now,
+              ...(report.state === "written" && { written_at: report.time }),
+              ...(isFinal(report.state) && { ended_at: report.time }),
             })
             .where("tenant_uid", "=", tenant)
             .where("device_uid", "=", report.device)
@@ -353,13 +358,15 @@ export function createDesired(context: ServiceContext, names: Names) {
 
     /** The device is gone: what is unfinished fails. Returns what tells the waiting, for after the commit. */
     async removed(trx: Trx, change: { readonly tenant: string; readonly device: string }): Promise<() => void> {
+      const now = clock.now();
       const rows = await trx
         .updateTable("desired")
         .set({
           state: "failed",
           reason: "resource/not-found",
           message: "The device was deleted",
-          updated_at: clock.now(),
+          updated_at: now,
+          ended_at: now,
         })
         .where("tenant_uid", "=", change.tenant)
         .where("device_uid", "=", change.device)

@@ -14,6 +14,7 @@ export function stateMigrations(engine: Engine): MigrationProvider {
       "0003-lost": lost,
       "0007-model-rollouts": modelRollouts,
       "0008-resource-history": resourceHistory,
+      "0009-desired-times": desiredTimes,
     }),
   };
 }
@@ -270,5 +271,13 @@ const resourceHistory: Migration = {
       select tenant_uid, uid, 1, kind, name, case when deleted_at is null then 'create' else 'delete' end, generation,
         resource_version, display_name, labels, spec, 0, 'system', updated_at
       from resources where tenant_uid <> ''`.execute(db);
+  },
+};
+
+/** When a desired value made each step; unknown of the steps made before. */
+const desiredTimes: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema.alterTable("desired").addColumn("written_at", "bigint").execute();
+    await db.schema.alterTable("desired").addColumn("ended_at", "bigint").execute();
   },
 };
