@@ -253,8 +253,7 @@ class DesiredLoop implements Desired {
   #start(trip: readonly Access[]): void {
     const { clock, log, metrics } = this.#options;
     const { op, device } = trip[0]!;
-    const help = "Accesses to devices for desired values; one write access may carry several values";
-    metrics.counter("penstock_twin_accesses_total", help, { op }).add();
+    metrics.counter("penstock_twin_accesses_total", "Accesses to devices for desired values", { op }).add();
     if (log.tracing) {
       for (const access of trip) log.trace({ file, id: desiredId(access), op }, "Access to the device begins");
     }
