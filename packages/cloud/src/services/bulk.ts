@@ -4,7 +4,7 @@ import { chunksOf } from "./chunks-of.ts";
 import type { Caller, Reader, ServiceContext } from "./context.ts";
 import { inTransaction } from "./in-transaction.ts";
 import type { KindParts } from "./kind-service.ts";
-import type { AfterCommit, Prepared, Wanted } from "./prepared-change.ts";
+import { type AfterCommit, nameTaken, type Prepared, type Wanted } from "./prepared-change.ts";
 import { type Row, specOf } from "./resource-rows.ts";
 import { rowDocument } from "./row-document.ts";
 import { storeChanges } from "./store-changes.ts";
@@ -77,7 +77,7 @@ export function createBulk(context: ServiceContext, kinds: Partial<Record<Kind, 
             const parts = kinds[kind];
             if (parts === undefined) throw new AppError("input/unknown-kind", `Cannot change a ${kind} with others`);
             const key = `${kind} ${name}`;
-            if (seen.has(key)) throw new AppError("resource/name-taken", `${kind} "${name}" stands in it twice`);
+            if (seen.has(key)) throw nameTaken(`${kind} "${name}" stands twice`, name, "stands in it twice");
             seen.add(key);
             const wanted = { caller, tenant, tenantName, name, ifMatch: change.ifMatch, present: present.get(key) };
             return parts.prepare({ ...wanted, ...wishOf(change), revived: revivedOf(change, revived) });

@@ -105,7 +105,7 @@ test("copies are refused as a whole, with row and column of all that is wrong", 
   const { spec } = await devices.get(system, ref(device));
   await devices.create(system, ref("temp-b-03"), { metadata: { name: "temp-b-03" }, spec: { ...spec, properties } });
   const taken = await fieldsOf(copy("temp-b-{02..04}", { "visitor.offset": 2 }));
-  assert.deepEqual(taken, ['row 2 "temp-b-03": Cannot create Device "temp-b-03": the name is taken']);
+  assert.deepEqual(taken, ['row 2 "temp-b-03" name: another Device has the name']);
 
   assert.match(
     (await fieldsOf(copy("temp-b-02", { "visitor.ofset": 2 })))[0]!,
@@ -174,7 +174,14 @@ test("applyMany() names every broken change by its index, and stores none", asyn
   const fields = await fieldsOf(bulk.applyMany(system, tenant, { changes, dryRun: false, reason: "import" }));
   assert.deepEqual(
     fields.map((text) => text.split(": ")[0]),
-    ["changes[0].spec.node", "changes[2].spec.address.unitId", "changes[3]", "changes[4]", "changes[5]", "changes[6]"],
+    [
+      "changes[0].spec.node",
+      "changes[2].spec.address.unitId",
+      "changes[3]",
+      "changes[4].metadata.name",
+      "changes[5]",
+      "changes[6]",
+    ],
     fields.join("\n"),
   );
   assert.equal((await devices.get(system, ref(device))).metadata.resourceVersion, before);
@@ -244,7 +251,7 @@ test("a deleted device is listed and comes back under its own uid, while its nam
 
   const other = await devices.create(system, ref(device), { metadata: { name: device }, spec });
   const taken = history.restore(system, { ...of, uid }, { version: 1, ifMatch: "*" });
-  await assert.rejects(taken, refuses("input/invalid", /name is taken/));
+  await assert.rejects(taken, refuses("input/invalid", /another Device has the name/));
   await devices.remove(system, ref(device), "*");
   await devices.create(system, ref("temp-f-09"), { metadata: { name: "temp-f-09" }, spec });
   const meets = history.restore(system, { ...of, uid }, { version: 1, ifMatch: "*" });

@@ -101,7 +101,7 @@ export function prepareChange<K extends Kind, Spec>(
   const { caller, tenant, name, present, change, expects, revived } = wanted;
   if (present === undefined && (expects === "present" || change === null)) throw notFound(kind, name);
   if (present !== undefined && expects === "absent") {
-    throw new AppError("resource/name-taken", `Cannot create ${kind} "${name}": the name is taken`);
+    throw nameTaken(`Cannot create ${kind} "${name}": the name is taken`, name, `another ${kind} has the name`);
   }
   if (present !== undefined) requireMatch(kind, present, wanted.ifMatch);
   if (change === null) return preparedRemoval(rules, { caller, tenant, present: present!, now: ports.now });
@@ -145,6 +145,11 @@ export function prepareChange<K extends Kind, Spec>(
     check: async (trx) => (isSameSpec ? undefined : rules.check?.({ trx, ...at })),
     settle: async (trx) => (isSameSpec ? undefined : rules.changed?.({ trx, ...at })),
   };
+}
+
+export function nameTaken(message: string, name: string, rule: string): AppError {
+  const fields = [{ field: "metadata.name", value: `"${name}"`, rule }];
+  return new AppError("resource/name-taken", message, { fields });
 }
 
 function preparedRemoval<K extends Kind, Spec>(
