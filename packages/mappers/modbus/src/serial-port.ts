@@ -1,3 +1,5 @@
+import { read } from "node:fs";
+import { promisify } from "node:util";
 import type { DriverClock } from "@penstock/mapper-sdk";
 import { AppError } from "@penstock/model";
 import type { SerialPort } from "serialport";
@@ -37,8 +39,10 @@ export async function openSerial(
       isSettled = true;
       stopTimer();
       signal.removeEventListener("abort", onAbort);
-      if (error === null) resolve(serialBytes(port));
-      else reject(error);
+      if (error === null) {
+        endAtHangUp(port);
+        resolve(serialBytes(port));
+      } else reject(error);
     };
     signal.addEventListener("abort", onAbort, { once: true });
     port.open((error) => {
@@ -49,6 +53,39 @@ export async function openSerial(
     });
   });
 }
+
+/** What the library's binding has on systems with file descriptors. */
+interface UnixBinding {
+  readonly isOpen: boolean;
+  readonly fd: number | null;
+  readonly poller: { once(event: "readable", then: (error: Error | null) => void): void };
+  read(buffer: Buffer, offset: number, length: number): Promise<{ buffer: Buffer; bytesRead: number }>;
+}
+
+/**
+ * A terminal whose other end has hung up reads as its end, 0 bytes, for ever. The library's binding reads again at once
+ * and so takes a whole core and more and more memory; this one lets the stream end.
+ */
+function endAtHangUp(port: SerialPort): void {
+  const binding = port.port as unknown as UnixBinding | undefined;
+  if (binding?.poller === undefined) return;
+  binding.read = async (buffer, offset, length) => {
+    while (binding.isOpen && binding.fd !== null) {
+      try {
+        const { bytesRead } = await readAsync(binding.fd, buffer, offset, length, null);
+        return { buffer, bytesRead };
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code !== "EAGAIN" && code !== "EINTR") throw error;
+        await new Promise<void>((resolve, reject) =>
+          binding.poller.once("readable", (refused) => (refused ? reject(refused) : resolve())),
+        );
+      }
+    }
+    throw Object.assign(new Error("the port is not open"), { canceled: true });
+  };
+}
+const readAsync = promisify(read);
 
 function serialBytes(port: SerialPort): BytePort {
   let isOver = false;
