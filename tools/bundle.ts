@@ -19,6 +19,7 @@ const entries: Readonly<Record<string, string>> = {
   plant: "packages/testkit/src/plant/main.ts",
   "series-writer": "packages/cloud/src/store/series/series-writer.ts",
   "series-reader": "packages/cloud/src/store/series/series-reader.ts",
+  "table-worker": "packages/cloud/src/services/tables/table-worker.ts",
   "sqlite-worker": "packages/runtime/src/sqlite-worker.ts",
 };
 

@@ -30,7 +30,9 @@ export interface CallOptions {
 }
 type Output<R extends RouteSpec> = R["format"] extends "stream"
   ? AsyncGenerator<Static<typeof liveEvent>>
-  : Promise<ResponseOf<R>>;
+  : R["format"] extends "file"
+    ? Promise<Uint8Array>
+    : Promise<ResponseOf<R>>;
 
 /** One method per route: `client.devices.get({ params: { tenant, name } })`. */
 export type Client = {
@@ -82,9 +84,15 @@ export function urlOf(baseUrl: string, route: RouteSpec, input: Pick<AnyInput, "
   return `${baseUrl.replace(/\/$/, "")}${path}${query === "" ? "" : `?${query}`}`;
 }
 
+/** what is wanted besides JSON; errors are problem documents in any case */
+const accepted: { readonly [F in RouteSpec["format"]]?: string } = {
+  stream: "text/event-stream",
+  file: "*/*",
+};
+
 async function send(options: ClientOptions, route: RouteSpec, input: AnyInput): Promise<Response> {
   const headers: Record<string, string> = {
-    accept: route.format === "stream" ? "text/event-stream" : "application/json, application/problem+json",
+    accept: accepted[route.format] ?? "application/json, application/problem+json",
   };
   const token = typeof options.token === "function" ? options.token() : options.token;
   if (token !== undefined) headers.authorization = `Bearer ${token}`;
@@ -117,6 +125,7 @@ async function send(options: ClientOptions, route: RouteSpec, input: AnyInput): 
 async function call(options: ClientOptions, route: RouteSpec, input: AnyInput): Promise<unknown> {
   const response = await send(options, route, input);
   if (route.format === "none") return undefined;
+  if (route.format === "file") return new Uint8Array(await response.arrayBuffer());
   if (route.exact) return parseExact(await response.text());
   return route.format === "text" ? response.text() : response.json();
 }

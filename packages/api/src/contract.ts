@@ -6,6 +6,7 @@ import { deviceModels } from "./device-models.ts";
 import { devices } from "./devices.ts";
 import { join } from "./join.ts";
 import { joinTokens } from "./join-tokens.ts";
+import { kubeedge } from "./kubeedge.ts";
 import { live } from "./live.ts";
 import { mappers } from "./mappers.ts";
 import { modelling } from "./modelling.ts";
@@ -14,6 +15,7 @@ import type { ResourceSpec, RouteSpec } from "./route.ts";
 import { series } from "./series.ts";
 import { session } from "./session.ts";
 import { system } from "./system.ts";
+import { tables } from "./tables.ts";
 import { tenants } from "./tenants.ts";
 import { twins } from "./twins.ts";
 import { users } from "./users.ts";
@@ -30,6 +32,8 @@ export const contract = {
   copies,
   changes,
   modelling,
+  tables,
+  kubeedge,
   mappers,
   twins,
   series,

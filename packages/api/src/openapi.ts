@@ -89,7 +89,13 @@ function headers(route: RouteSpec): Json[] {
 }
 
 function good(route: RouteSpec): Json {
-  const type = { json: "application/json", stream: "text/event-stream", text: "text/plain", none: "" }[route.format];
+  const type = {
+    json: "application/json",
+    stream: "text/event-stream",
+    text: "text/plain",
+    file: "application/octet-stream",
+    none: "",
+  }[route.format];
   const answer =
     type === ""
       ? { description: "done" }

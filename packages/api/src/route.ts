@@ -29,9 +29,9 @@ export interface RouteSpec {
   readonly params: TObject;
   readonly query: TObject;
   readonly body: TSchema;
-  /** `stream`: server-sent events; `text`: text/plain; `none`: 204; else the JSON body */
+  /** `stream`: server-sent events; `text`: text/plain; `file`: bytes to be kept; `none`: 204; else the JSON body */
   readonly response: TSchema;
-  readonly format: "json" | "stream" | "text" | "none";
+  readonly format: "json" | "stream" | "text" | "file" | "none";
   /** the status when all went well; a route with `pending` may answer 202 instead */
   readonly success: 200 | 201 | 204;
   /** true: bodies may hold integers beyond 2^53, in `custom` blocks; they are read and written digit by digit */

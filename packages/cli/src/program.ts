@@ -6,8 +6,10 @@ import { deleteCommand } from "./commands/delete.ts";
 import { describeCommand } from "./commands/describe.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { edgeCommand } from "./commands/edge.ts";
+import { exportCommand } from "./commands/export.ts";
 import { getCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
+import { importCommand } from "./commands/import.ts";
 import { loginCommand } from "./commands/login.ts";
 import { modelCommand } from "./commands/model.ts";
 import { queryCommand } from "./commands/query.ts";
@@ -41,6 +43,8 @@ export function makeProgram(): Command {
     copyCommand,
     undoCommand,
     historyCommand,
+    exportCommand,
+    importCommand,
     setCommand,
     watchCommand,
     queryCommand,

@@ -27,11 +27,15 @@ export interface WorkerClient<M extends Methods> {
   ): Promise<OutputOf<M[K]>>;
   /** waits for the calls in flight, lets the worker close what it opened, and ends it */
   close(): Promise<void>;
+  /** ends it at once, in the middle of whatever it does; calls in flight reject */
+  kill(): Promise<void>;
 }
 
 export interface WorkerOptions {
   /** handed to the worker's `open` */
   readonly data: unknown;
+  /** heap that it may use; beyond it the worker ends, and nothing else does */
+  readonly heapMb?: number;
   readonly onEvent?: (event: unknown) => void;
   /** the worker ended though nobody asked it to; every call after it rejects */
   readonly onLost?: (error: Error) => void;
@@ -47,7 +51,10 @@ export function workerFile(moduleUrl: string, name: string): URL {
 export async function startWorker<M extends Methods>(file: URL, options: WorkerOptions): Promise<WorkerClient<M>> {
   const path = fileURLToPath(file);
   if (!isAbsolute(path)) throw new AppError("internal", `Cannot start worker "${path}": not a file`);
-  const worker = new Worker(path, { workerData: options.data });
+  const worker = new Worker(path, {
+    workerData: options.data,
+    ...(options.heapMb !== undefined && { resourceLimits: { maxOldGenerationSizeMb: options.heapMb } }),
+  });
   const waiting = new Map<number, { resolve(output: unknown): void; reject(error: Error): void }>();
   let lost: Error | null = null;
   let closing = false;
@@ -102,6 +109,10 @@ export async function startWorker<M extends Methods>(file: URL, options: WorkerO
       closing = true;
       if (lost === null) await send("close", null, []);
       await exited;
+    },
+    async kill() {
+      closing = true;
+      await worker.terminate();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import type { Client } from "@penstock/api";
-import { AppError, invalid, limits, type MapperManifest, narrowIntegers, sameData } from "@penstock/model";
+import { AppError, invalid, isKubeEdge, limits, type MapperManifest, narrowIntegers, sameData } from "@penstock/model";
 import type { Command } from "commander";
 import { parseAllDocuments } from "yaml";
 import { checkDocuments, type Document } from "../check-documents.ts";
@@ -119,13 +119,19 @@ function sameVersion(a: AnyResource, b: AnyResource): boolean {
 
 /** @throws AppError input/not-yaml with line and column, input/too-large, input/invalid when kind or name is missing */
 export async function readDocuments(file: string): Promise<Document[]> {
+  const values = await readYaml(file);
+  return values.map((value, index) => checkDocument(value, `${file}, document ${index + 1}`));
+}
+
+/** The documents of a file as they are, empty ones left out. @throws as readDocuments, but for what they must hold */
+export async function readYaml(file: string): Promise<unknown[]> {
   const text = await readBounded(file);
   // Aliases are bounded, so that a small file cannot unfold into a huge one.
   const parsed = parseAllDocuments(text, { maxAliasCount: 100, intAsBigInt: true } as never) as ReturnType<
     typeof parseAllDocuments
   >;
   const documents = "empty" in parsed ? [] : [...parsed];
-  return documents.flatMap((document, index) => {
+  return documents.flatMap((document) => {
     const problem = document.errors[0];
     if (problem !== undefined)
       throw new AppError("input/not-yaml", `Cannot apply "${file}": ${problem.message.split("\n")[0]}`);
@@ -136,7 +142,7 @@ export async function readDocuments(file: string): Promise<Document[]> {
       throw new AppError("input/not-yaml", `Cannot apply "${file}": ${(cause as Error).message}`, { cause });
     }
     if (value === null) return [];
-    return [checkDocument(value, `${file}, document ${index + 1}`)];
+    return [value];
   });
 }
 
@@ -162,6 +168,9 @@ function checkDocument(value: unknown, where: string): Document {
   const document = value as Partial<Document>;
   if (typeof value !== "object" || Array.isArray(value))
     throw new AppError("input/invalid", `Invalid ${where}: must be a map with kind, metadata and spec`);
+  if (isKubeEdge(document)) {
+    throw new AppError("input/unknown-kind", `${where} is a document of KubeEdge: use penstock import`);
+  }
   kindOfResource(document.kind);
   if (typeof document.metadata?.name !== "string") {
     const field = { field: "metadata.name", value: String(document.metadata?.name), rule: "must be given, as text" };

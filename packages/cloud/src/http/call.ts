@@ -20,9 +20,20 @@ export interface Call<R extends RouteSpec = RouteSpec> {
   readonly signal: AbortSignal;
 }
 
+/** Bytes that a browser keeps under a name. */
+export interface FileAnswer {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+  readonly name: string;
+}
+
 /** What a handler answers. `status` only where the route has more than one good one. */
 export interface Answer<R extends RouteSpec = RouteSpec> {
-  readonly body: R["format"] extends "stream" ? AsyncIterable<{ event: string; data: unknown }> : ResponseOf<R>;
+  readonly body: R["format"] extends "stream"
+    ? AsyncIterable<{ event: string; data: unknown }>
+    : R["format"] extends "file"
+      ? FileAnswer
+      : ResponseOf<R>;
   readonly status?: 200 | 201 | 202 | 503;
   /** a cookie with the session's token, or its removal */
   readonly cookie?: { readonly token: string | null };

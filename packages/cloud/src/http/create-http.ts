@@ -4,7 +4,7 @@ import { allRoutes, hasBody, type NamedRoute } from "@penstock/api";
 import { AppError, boundsAsText, invalid, limits, parseExact, stringifyExact } from "@penstock/model";
 import type { Clock, Log, Metrics } from "@penstock/runtime";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import type { Answer, Call } from "./call.ts";
+import type { Answer, Call, FileAnswer } from "./call.ts";
 import { drain } from "./drain.ts";
 import { writeEvents } from "./event-stream.ts";
 import { createHandlers } from "./handlers.ts";
@@ -115,6 +115,12 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
         return reply.status(204).send();
       case "text":
         return reply.type("text/plain; version=0.0.4; charset=utf-8").send(answer.body);
+      case "file": {
+        const { bytes, mediaType, name } = answer.body as FileAnswer;
+        // Names are DNS labels with an extension: nothing in them needs quoting.
+        reply.header("content-disposition", `attachment; filename="${name}"`);
+        return reply.type(mediaType).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+      }
       case "json": {
         const version = (answer.body as { metadata?: { resourceVersion?: string } } | undefined)?.metadata
           ?.resourceVersion;

@@ -64,6 +64,22 @@ export function createHandlers(options: {
         body: await services.modelling.actRollout(caller, params, params.action),
       }),
     },
+    tables: {
+      exportDevices: async ({ caller, params, query }) => ({
+        body: await services.tables.exportDevices(caller, params.tenant, { ...query, format: query.format ?? "xlsx" }),
+      }),
+      async importDevices({ caller, params, query, body }) {
+        const { mode = "merge", removeAbsent = false, dryRun = false } = query;
+        const request = { mode, removeAbsent, dryRun, input: body };
+        return { body: await services.tables.importDevices(caller, params.tenant, request) };
+      },
+    },
+    kubeedge: {
+      importDocuments: async ({ caller, params, body }) => ({
+        body: await services.kubeedge.importDocuments(caller, params.tenant, body),
+      }),
+      exportDevice: async ({ caller, params }) => ({ body: await services.kubeedge.exportDevice(caller, params) }),
+    },
     mappers: {
       list: async () => ({ body: { items: services.manifests.map((manifest) => ({ ...manifest })) } }),
     },

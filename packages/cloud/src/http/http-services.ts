@@ -1,6 +1,7 @@
 import type { BodyOf, Contract, listQuery, QueryOf, ResponseOf } from "@penstock/api";
 import type { Caller, Kind, MapperManifest } from "@penstock/model";
 import type { Static } from "typebox";
+import type { FileAnswer } from "./call.ts";
 
 /** What HTTP needs of services; main.ts hands them in. Answers have the shapes of the contract. */
 interface Ref {
@@ -42,6 +43,8 @@ interface HistoryRef extends Ref {
   readonly uid?: string | undefined;
 }
 type Copies = Contract["copies"]["routes"];
+type Tables = Contract["tables"]["routes"];
+type KubeEdge = Contract["kubeedge"]["routes"];
 type Changes = Contract["changes"]["routes"];
 interface ChangeRef {
   readonly tenant: string;
@@ -123,6 +126,31 @@ export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
       ref: Ref,
       action: "pause" | "resume" | "cancel",
     ): Promise<ResponseOf<Modelling["actRollout"]>>;
+  };
+  readonly tables: {
+    exportDevices(
+      caller: Caller,
+      tenant: string,
+      request: QueryOf<Tables["exportDevices"]> & { readonly format: "csv" | "xlsx" },
+    ): Promise<FileAnswer>;
+    importDevices(
+      caller: Caller,
+      tenant: string,
+      request: {
+        readonly mode: "merge" | "replace";
+        readonly removeAbsent: boolean;
+        readonly dryRun: boolean;
+        readonly input: BodyOf<Tables["importDevices"]>;
+      },
+    ): Promise<ResponseOf<Tables["importDevices"]>>;
+  };
+  readonly kubeedge: {
+    importDocuments(
+      caller: Caller,
+      tenant: string,
+      request: BodyOf<KubeEdge["importDocuments"]>,
+    ): Promise<ResponseOf<KubeEdge["importDocuments"]>>;
+    exportDevice(caller: Caller, ref: Omit<PropertyRef, "property">): Promise<ResponseOf<KubeEdge["exportDevice"]>>;
   };
   /** of the mappers whose devices can be checked */
   readonly manifests: readonly MapperManifest[];

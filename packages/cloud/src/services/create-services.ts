@@ -14,6 +14,7 @@ import { createDeviceModels } from "./device-models.ts";
 import { createDevices } from "./devices.ts";
 import { createHistory } from "./history.ts";
 import { createJoinTokens } from "./join-tokens.ts";
+import { createKubeEdge } from "./kubeedge.ts";
 import { createLive } from "./live.ts";
 import { createModelling } from "./modelling.ts";
 import { createNames } from "./names.ts";
@@ -21,6 +22,7 @@ import { createNodeAlarms } from "./node-alarms.ts";
 import { createNodeStatuses } from "./node-status.ts";
 import { createNodes } from "./nodes.ts";
 import { createSeries } from "./series.ts";
+import { createTables } from "./tables.ts";
 import { createTenants } from "./tenants.ts";
 import { createTwins } from "./twins.ts";
 import { createUnassignedAlarms } from "./unassigned-alarms.ts";
@@ -59,6 +61,7 @@ export function createServices(context: ServiceContext) {
     DeviceModel: deviceModels.parts,
     Device: devices.parts,
   });
+  const tables = createTables(context, bulk);
 
   return {
     auth: createAuth(context),
@@ -71,6 +74,8 @@ export function createServices(context: ServiceContext) {
     modelling,
     bulk,
     copies: createCopies(context, bulk),
+    tables,
+    kubeedge: createKubeEdge(context, bulk),
     history: createHistory(context, bulk),
     changes: createChanges(context, bulk),
     manifests: context.manifests,
@@ -110,6 +115,7 @@ export function createServices(context: ServiceContext) {
     async close(): Promise<void> {
       stopListening();
       live.close();
+      await tables.close();
       await modelling.close();
       await desired.close();
       unassigned.close();

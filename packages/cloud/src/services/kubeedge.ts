@@ -1,0 +1,114 @@
+import {
+  AppError,
+  type ConnectionSpec,
+  type DeviceModelSpec,
+  type DeviceSpec,
+  type FieldError,
+  type Finding,
+  fromKubeEdge,
+  invalid,
+  type Kind,
+  limits,
+  missingModels,
+  toKubeEdge,
+} from "@penstock/model";
+import type { Bulk } from "./bulk.ts";
+import type { Caller, ServiceContext } from "./context.ts";
+import { findDevice } from "./device-lookup.ts";
+import { mustFind } from "./device-references.ts";
+import { findRow, specOf } from "./resource-rows.ts";
+import { tenantOf } from "./tenant-check.ts";
+
+export interface KubeEdgeImported {
+  /** what undo takes; null for a dry run, and when nothing changed */
+  change: number | null;
+  results: { kind: Kind; name: string; action: "create" | "update" | "delete" | "unchanged" }[];
+  findings: Finding[];
+}
+
+/** Devices as KubeEdge describes them, in and out. */
+export function createKubeEdge(context: ServiceContext, bulk: Bulk) {
+  const { db, manifests } = context;
+  return {
+    /**
+     * Stores what can work here, all of it or nothing; a document that cannot is left out and named in the findings.
+     *
+     * @throws AppError input/invalid when something that was read breaks a rule of this tenant, such as a node it has not
+     */
+    async importDocuments(
+      caller: Caller,
+      tenantName: string,
+      request: {
+        readonly documents: readonly unknown[];
+        readonly node?: string | undefined;
+        readonly dryRun?: boolean | undefined;
+      },
+    ): Promise<KubeEdgeImported> {
+      const tenant = await tenantOf(db, caller, tenantName);
+      const { documents, node } = request;
+      const models = new Map<string, DeviceModelSpec>();
+      for (const name of missingModels(documents).slice(0, limits.kubeedgeDocuments)) {
+        const row = await findRow(db, tenant, "DeviceModel", name);
+        if (row !== undefined) models.set(name, specOf<DeviceModelSpec>(row));
+      }
+      const { resources, findings } = fromKubeEdge({ documents, tenant: tenantName, manifests, node, models });
+      const { id, results } = await bulk
+        .applyMany(caller, tenantName, {
+          changes: resources.map(({ kind, name, labels, spec }) => ({
+            kind,
+            name,
+            document: { metadata: { name, labels }, spec },
+          })),
+          dryRun: request.dryRun === true,
+          reason: "import",
+          note: `${documents.length} documents of KubeEdge`,
+        })
+        .catch((error: unknown) => {
+          throw byName(error, resources);
+        });
+      return {
+        change: id === null ? null : Number(id),
+        results: results.map(({ kind, name, action }) => ({ kind, name, action })),
+        findings: [...findings],
+      };
+    },
+
+    /** The device and its model as v1beta1, and what of it has no place there. */
+    async exportDevice(caller: Caller, ref: { readonly tenant: string; readonly device: string }) {
+      const { tenant, row, spec } = await findDevice(db, caller, ref);
+      const found = async <T>(kind: "Connection" | "DeviceModel", name: string, field: string) =>
+        specOf<T>(await mustFind(db, { tenant, kind, name, field }));
+      const device = spec as DeviceSpec;
+      const connection =
+        typeof device.connection === "string"
+          ? await found<ConnectionSpec>("Connection", device.connection, "spec.connection")
+          : device.connection;
+      const model =
+        device.model === undefined
+          ? null
+          : { name: device.model, spec: await found<DeviceModelSpec>("DeviceModel", device.model, "spec.model") };
+      const labels = JSON.parse(row.labels) as Record<string, string>;
+      const { documents, findings } = toKubeEdge({
+        name: row.name,
+        labels,
+        spec: device,
+        model,
+        connection,
+        tenant: ref.tenant,
+      });
+      return { documents: [...documents], findings: [...findings] };
+    },
+  };
+}
+export type KubeEdge = ReturnType<typeof createKubeEdge>;
+
+/** "changes[3].spec.node" of the third resource is 'Device "press" spec.node'. */
+function byName(error: unknown, resources: readonly { readonly kind: string; readonly name: string }[]): unknown {
+  if (!(error instanceof AppError) || error.fields.length === 0) return error;
+  const fields = error.fields.map((one): FieldError => {
+    const [, index, rest = ""] = /^changes\[(\d+)\]\.?(.*)$/.exec(one.field) ?? [];
+    const resource = index === undefined ? undefined : resources[Number(index)];
+    return resource === undefined ? one : { ...one, field: `${resource.kind} "${resource.name}" ${rest}`.trimEnd() };
+  });
+  return invalid(fields);
+}
