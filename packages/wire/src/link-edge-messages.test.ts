@@ -5,7 +5,7 @@ import { checkEdgeMessage } from "./link-edge-messages.ts";
 
 const outbox = { bytes: 0, entries: 0, readings: 0, oldestAgeMs: 0, dropped: 0, refused: 0, full: false };
 function countersAfter(counters: unknown): unknown {
-  const report = { agentVersion: "0.1.0", mappers: [], devices: [], outbox, counters };
+  const report = { agentVersion: "0.1.0", mappers: [], devices: [], cycles: [], lines: [], outbox, counters };
   const checked = checkEdgeMessage({ t: "status", report });
   assert.ok(checked?.message.t === "status");
   return checked.message.report.counters;
