@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { AppError, type DeviceSpec, limits, parseManifest } from "@penstock/model";
+import { sql } from "kysely";
 import type { BulkChange } from "./bulk.ts";
 import { system } from "./context.ts";
 import { type TestBench, testBench } from "./test/test-bench.ts";
@@ -129,6 +130,7 @@ test("applyMany() lets devices trade places, and a device come with its connecti
     ["update", "update"],
   );
   assert.ok(id !== null);
+  const gone = (await bench.services.devices.get(system, ref("temp-c-02"))).metadata.uid;
   const connection = { node, protocol: "modbus", settings: { host: "127.0.0.2" } };
   const both = await bulk.applyMany(system, tenant, {
     changes: [
@@ -152,6 +154,15 @@ test("applyMany() lets devices trade places, and a device come with its connecti
       ["temp-c-02", "delete"],
       [device, "unchanged"],
     ],
+  );
+  const assigned = await bench.context.db
+    .selectFrom("assignments")
+    .select("ended_at")
+    .where("device_uid", "=", gone)
+    .execute();
+  assert.ok(
+    assigned.every(({ ended_at }) => ended_at !== null),
+    "no gateway speaks for what is deleted",
   );
   const again = await bulk.applyMany(system, tenant, { changes: [patch(device, 2)], dryRun: false, reason: "import" });
   assert.equal(again.id, null, "what changes nothing is no change");
@@ -279,6 +290,23 @@ test("a deleted device is listed and comes back under its own uid, while its nam
   );
 });
 
+test("what was deleted in one tenant is not found in another, by name or by uid", async () => {
+  const { device, uid } = await plant("i");
+  const { devices, tenants, history } = bench.services;
+  await devices.remove(system, ref(device), "*");
+  await tenants.create(system, { tenant: "", name: "other" }, { metadata: { name: "other" }, spec: {} });
+  const of = { kind: "Device", tenant: "other", name: device } as const;
+  for (const at of [of, { ...of, uid }]) {
+    await assert.rejects(history.versions(system, at, {}), refuses("resource/not-found"));
+    await assert.rejects(history.restore(system, at, { version: 1, ifMatch: "*" }), refuses("resource/not-found"));
+  }
+  assert.deepEqual((await history.deleted(system, { tenant: "other", kind: "Device" }, {})).items, []);
+  await assert.rejects(
+    history.versions(system, { ...of, tenant, kind: "Connection", uid }, {}),
+    refuses("resource/not-found"),
+  );
+});
+
 test("undo is refused with the names of what changed since, and takes back edits and deletions alike", async () => {
   const { device, uid, at } = await plant("g");
   const { devices, changes, copies } = bench.services;
@@ -325,6 +353,21 @@ test("versions beyond their bound go, the oldest first, and the last change can 
   assert.equal(items.at(-1)?.version, 7);
   await changes.undo(system, { tenant, change: items[0]!.change! }, {});
   assert.equal((await devices.get(system, ref(device))).metadata.labels.cell, String(limits.versionsPerResource + 13));
+});
+
+test("versions of a large resource go by bytes, but never the last two", async () => {
+  const { device, uid } = await plant("l");
+  const { devices, history } = bench.services;
+  const blob = (text: string) => ({ patch: { spec: { custom: { blob: text.repeat(400_000) } } }, ifMatch: "*" });
+  for (const text of ["a", "b"]) await devices.update(system, ref(device), blob(text));
+  // 20 MB each, as if they had been stored so.
+  await sql`update resource_versions set spec = hex(zeroblob(10000000)) where uid = ${uid}`.execute(bench.context.db);
+  await devices.update(system, ref(device), blob("c"));
+  const { items } = await history.versions(system, { kind: "Device", tenant, name: device }, {});
+  assert.deepEqual(
+    items.map(({ version }) => version),
+    [4, 3],
+  );
 });
 
 test("a thousand devices on one line are stored, and taken back, in seconds", async () => {

@@ -56,6 +56,11 @@ test("planCopies() steps what a path means, and nothing else", () => {
     "spec.properties.temperature.visitor.offset": 2,
     "spec.properties.pressure.visitor.offset": 8,
   });
+  assert.deepEqual(
+    changes({ "properties.pressure.visitor.offset": 7, "visitor.offset": 2 }),
+    changes({ "visitor.offset": 2, "properties.pressure.visitor.offset": 7 }),
+    "the closest path counts, whatever the order",
+  );
   assert.deepEqual(changes({ "address.unitId": 1, displayName: 1, "labels.cell": 1, "labels.site/no": 1 }), {
     "spec.address.unitId": 4,
     "metadata.displayName": "Sensor 2",

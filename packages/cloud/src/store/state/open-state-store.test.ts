@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -93,6 +93,38 @@ test("two live resources cannot share a name, a deleted one frees it", async () 
   await store.db.insertInto("resources").values(resource("a", 5)).execute();
   await store.db.insertInto("resources").values(resource("b", null)).execute();
   await assert.rejects(store.db.insertInto("resources").values(resource("c", null)).execute(), /UNIQUE/);
+  await store.close();
+});
+
+test("resources from before history was kept have their state as version 1, deleted ones too, those of the platform none", async () => {
+  const here = join(folder, "before-history");
+  mkdirSync(here);
+  const store = await openStateStore({ folder: here, log: silentLog });
+  for (const table of ["resource_versions", "change_sets"]) await store.db.schema.dropTable(table).execute();
+  const resource = {
+    kind: "Device",
+    display_name: null,
+    labels: '{"a":"1"}',
+    spec: "{}",
+    created_at: 1,
+    updated_at: 2,
+  };
+  const rows = [
+    { ...resource, uid: "a", tenant_uid: "t1", name: "live", generation: 3, resource_version: 7, deleted_at: null },
+    { ...resource, uid: "b", tenant_uid: "t1", name: "gone", generation: 1, resource_version: 8, deleted_at: 2 },
+    { ...resource, uid: "c", tenant_uid: "", name: "t1", generation: 1, resource_version: 9, deleted_at: null },
+  ];
+  await store.db.insertInto("resources").values(rows).execute();
+  const migrations: Record<string, Migration> = await stateMigrations("sqlite").getMigrations();
+  await migrations["0008-resource-history"]!.up(store.db);
+  const versions = await store.db.selectFrom("resource_versions").selectAll().orderBy("uid").execute();
+  assert.deepEqual(
+    versions.map((row) => [row.uid, row.version, row.action, row.generation, row.resource_version, row.labels, row.at]),
+    [
+      ["a", 1, "create", 3, 7, '{"a":"1"}', 2],
+      ["b", 1, "delete", 1, 8, '{"a":"1"}', 2],
+    ],
+  );
   await store.close();
 });
 
