@@ -16,6 +16,12 @@ const noControl: EdgeControl = {
   pendingReports: () => [],
   onReport: () => () => {},
   reportsTaken: async () => {},
+  takeCalls: async () => {},
+  pendingCallReports: () => [],
+  onCallReport: () => () => {},
+  callReportsTaken: async () => {},
+  holds: () => [],
+  onHolds: () => () => {},
 };
 
 /** Outbox and link of one gateway as they ship; batches are handed in where collect would hand them. */

@@ -86,6 +86,10 @@ export class DesiredTable {
             if (row !== undefined && isNews(row, report)) change(report.property, { state: report.state });
           }
         }),
+      takeHolds: () => transaction(() => undefined),
+      pendingCalls: async () => [],
+      callsTaken: async () => {},
+      takeCallReports: async () => {},
       nodeConnected() {},
       nodeReport() {},
       nodeDisconnected() {},

@@ -83,12 +83,9 @@ export async function startGateway(world: World, site: Site, process: SimProcess
   const link = createLink({
     outbox,
     control: {
+      ...twin,
       assignedVersion: () => resources.current()?.version ?? 0,
       applyAssigned: (set) => resources.apply(set),
-      takeDesired: twin.takeDesired,
-      pendingReports: twin.pendingReports,
-      onReport: twin.onReport,
-      reportsTaken: twin.reportsTaken,
     },
     ...{ clock, random, log, metrics, boot, agentVersion: "0.1.0" },
     report: () => ({

@@ -9,6 +9,7 @@ import { joinTokens } from "./join-tokens.ts";
 import { kubeedge } from "./kubeedge.ts";
 import { live } from "./live.ts";
 import { mappers } from "./mappers.ts";
+import { methods } from "./methods.ts";
 import { modelling } from "./modelling.ts";
 import { nodes } from "./nodes.ts";
 import type { ResourceSpec, RouteSpec } from "./route.ts";
@@ -36,6 +37,7 @@ export const contract = {
   kubeedge,
   mappers,
   twins,
+  methods,
   series,
   live,
   alarms,

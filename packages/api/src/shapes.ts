@@ -1,6 +1,7 @@
 import {
   accesses,
   apiVersion,
+  callStates,
   desiredStates,
   durationSchema,
   type Kind,
@@ -125,6 +126,67 @@ export const twinPropertySchema = Type.Object({
   maximum: nullable(Type.String()),
   reported: nullable(readingSchema),
   desired: nullable(desiredSchema),
+  hold: nullable(
+    Type.Object(
+      {
+        holder: Type.String({ description: "who set it, in their own words" }),
+        type: Type.Enum([...valueTypes]),
+        value: valueSchema,
+        since: timeSchema,
+        until: nullable(timeOf("null = until it is released")),
+      },
+      { description: "a value set at the gateway holds the property; desired values wait" },
+    ),
+  ),
+});
+
+export const twinMethodSchema = Type.Object({
+  method: Type.String(),
+  displayName: nullable(Type.String()),
+  arguments: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      type: Type.Enum([...valueTypes]),
+      unit: nullable(Type.String()),
+      minimum: nullable(Type.String()),
+      maximum: nullable(Type.String()),
+      isOptional: Type.Boolean(),
+    }),
+  ),
+  resultType: nullable(Type.Enum([...valueTypes])),
+  resultUnit: nullable(Type.String()),
+  timeoutMs: Type.Integer(),
+  sets: Type.Array(Type.String(), {
+    description: "properties that it sets, in this order; [] when the mapper knows how",
+  }),
+});
+
+export const callSchema = Type.Object({
+  id: Type.String(),
+  device: nameSchema,
+  method: Type.String(),
+  arguments: Type.Record(Type.String(), valueSchema),
+  state: Type.Enum([...callStates], {
+    description: "failed and expired: the device has not acted, or said no; unknown: nobody can tell",
+  }),
+  reason: nullable(errorCodeSchema),
+  message: nullable(Type.String()),
+  resultType: nullable(Type.Enum([...valueTypes])),
+  result: valueSchema,
+  steps: Type.Array(
+    Type.Object({
+      property: Type.String(),
+      state: Type.Enum(["written", "failed", "unknown", "not tried"]),
+      reason: nullable(errorCodeSchema),
+      message: nullable(Type.String()),
+    }),
+    { description: "of a method that sets properties, in their order" },
+  ),
+  calledBy: Type.String(),
+  calledAt: timeSchema,
+  sentAt: nullable(timeOf("when the gateway had it on disk, by the cloud's clock")),
+  endedAt: nullable(timeOf("by the clock of gateway or cloud, whichever ended it")),
+  expiresAt: timeSchema,
 });
 
 export const alarmSchema = Type.Object({

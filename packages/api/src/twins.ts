@@ -1,7 +1,15 @@
 import { propertyNamePattern } from "@penstock/model";
 import Type from "typebox";
 import { resource, route } from "./route.ts";
-import { closed, desiredSchema, durationSchema, nameSchema, twinPropertySchema, valueSchema } from "./shapes.ts";
+import {
+  closed,
+  desiredSchema,
+  durationSchema,
+  nameSchema,
+  twinMethodSchema,
+  twinPropertySchema,
+  valueSchema,
+} from "./shapes.ts";
 
 const propertyParams = Type.Object(
   { tenant: nameSchema, device: nameSchema, property: Type.String({ pattern: propertyNamePattern }) },
@@ -16,10 +24,14 @@ export const twins = resource({
     get: route({
       method: "GET",
       path: "/api/v1/tenants/{tenant}/devices/{device}/twin",
-      summary: "Reads a device's properties with their reported and desired values",
+      summary: "Reads a device's properties with their reported and desired values, and its methods",
       permission: "devices:read",
       params: Type.Object({ tenant: nameSchema, device: nameSchema }, closed),
-      response: Type.Object({ device: nameSchema, properties: Type.Array(twinPropertySchema) }),
+      response: Type.Object({
+        device: nameSchema,
+        properties: Type.Array(twinPropertySchema),
+        methods: Type.Array(twinMethodSchema),
+      }),
       errors: ["resource/not-found"],
     }),
     getDesired: route({

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { applyCommand } from "./commands/apply.ts";
+import { callCommand } from "./commands/call.ts";
 import { cloudCommand } from "./commands/cloud.ts";
 import { copyCommand } from "./commands/copy.ts";
 import { deleteCommand } from "./commands/delete.ts";
@@ -46,6 +47,7 @@ export function makeProgram(): Command {
     exportCommand,
     importCommand,
     setCommand,
+    callCommand,
     watchCommand,
     queryCommand,
     doctorCommand,

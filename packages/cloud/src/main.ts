@@ -109,6 +109,7 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
     const nudger: NodeNudger = {
       assignedChanged: (node) => link?.assignedChanged(node),
       desiredChanged: (node) => link?.desiredChanged(node),
+      callsChanged: (node) => link?.callsChanged(node),
       disconnect: (node, code) => link?.disconnect(node, code),
       isConnected: (node) => link?.isConnected(node) ?? false,
     };

@@ -122,6 +122,50 @@ export interface DesiredTable {
   /** when it was confirmed or failed by the gateway's clock, or when the cloud ended it */
   ended_at: number | null;
 }
+/** Properties that a value set at the gateway holds. Key (tenant_uid, device_uid, property). */
+export interface HoldsTable {
+  tenant_uid: string;
+  device_uid: string;
+  property: string;
+  node_uid: string;
+  holder: string;
+  /** ValueType */
+  type: string;
+  /** JSON text of the value as the API prints it; null where the gateway did not tell it */
+  value: string | null;
+  /** by the gateway's clock */
+  since: number;
+  /** null = until it is released */
+  until: number | null;
+}
+/** Calls of methods; kept for 30 days. */
+export interface DeviceCallsTable {
+  id: string;
+  tenant_uid: string;
+  device_uid: string;
+  node_uid: string;
+  method: string;
+  /** JSON text: list of {name, type, value}, values as the API prints them */
+  arguments: string;
+  /** CallState */
+  state: string;
+  reason: string | null;
+  message: string | null;
+  /** ValueType; null = no result */
+  result_type: string | null;
+  /** JSON text as the API prints it */
+  result: string | null;
+  /** JSON text: list of CallStep */
+  steps: string;
+  requested_by: string;
+  requested_at: number;
+  expires_at: number;
+  /** when it may first have gone to the gateway; null = it certainly has not */
+  offered_at: number | null;
+  /** when the gateway had it on disk */
+  sent_at: number | null;
+  ended_at: number | null;
+}
 /** Raised once per (tenant_uid, node_uid, code, key) until cleared. node_uid is "" where no node is meant. */
 export interface AlarmsTable {
   id: Generated<number>;
@@ -244,6 +288,8 @@ export interface Database {
   node_certificates: NodeCertificatesTable;
   node_sightings: NodeSightingsTable;
   desired: DesiredTable;
+  holds: HoldsTable;
+  device_calls: DeviceCallsTable;
   alarms: AlarmsTable;
   idempotency_keys: IdempotencyKeysTable;
   audit: AuditTable;

@@ -160,12 +160,9 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     closers.push(() => feed.idle());
 
     const control: EdgeControl = {
+      ...twin,
       assignedVersion: () => resources.current()?.version ?? 0,
       applyAssigned: (set) => resources.apply(set),
-      takeDesired: twin.takeDesired,
-      pendingReports: twin.pendingReports,
-      onReport: twin.onReport,
-      reportsTaken: twin.reportsTaken,
     };
     const link = createLink({
       ...{ outbox, control, clock, random, log, metrics, boot, agentVersion: version },

@@ -34,3 +34,19 @@ export interface DesiredReport {
   readonly type: ValueType;
   readonly time: Micros;
 }
+
+/**
+ * A value set at the gateway itself that keeps the cloud's values waiting (`localWrites: hold`). The gateway tells the cloud
+ * all that it has, whenever they change.
+ */
+export interface PropertyHold {
+  readonly device: DeviceUid;
+  readonly property: string;
+  /** who set it, in their own words */
+  readonly holder: string;
+  readonly type: ValueType;
+  readonly value: Value;
+  readonly since: Micros;
+  /** null = until it is released */
+  readonly until: Micros | null;
+}

@@ -3,9 +3,10 @@
  * these, never another stage; main.ts hands each what it needs.
  */
 
-import type { DesiredReport, DesiredValue } from "./desired.ts";
+import type { DesiredReport, DesiredValue, PropertyHold } from "./desired.ts";
 import type { AppError, ErrorCode } from "./errors.ts";
 import type { BootId, ConnectionUid, DeviceUid, Epoch, Micros, NodeUid, TenantUid } from "./ids.ts";
+import type { CallReport, MethodCall } from "./method-call.ts";
 import type { Ranges } from "./ranges.ts";
 import type { Layout, Reading, ReadingBatch } from "./reading.ts";
 import type { AssignedSet, Cadence, EffectiveDevice } from "./resources/effective.ts";
@@ -58,6 +59,8 @@ export interface MethodRequest {
   readonly device: DeviceUid;
   readonly method: string;
   readonly arguments: Readonly<Record<string, Value>>;
+  /** called when it goes to the mapper: after a rejection before that the device has certainly not acted */
+  readonly onSent?: () => void;
 }
 
 export interface MapperStatus {
@@ -182,6 +185,15 @@ export interface EdgeControl {
       readonly state: DesiredReport["state"];
     }[],
   ): Promise<void>;
+  /** a call that came before is not carried out again */
+  takeCalls(calls: readonly MethodCall[]): Promise<void>;
+  /** of calls that have ended, not yet taken by the cloud, oldest first */
+  pendingCallReports(): readonly CallReport[];
+  onCallReport(listener: () => void): () => void;
+  callReportsTaken(ids: readonly string[]): Promise<void>;
+  /** all that stand now; the cloud is told them when a session begins and whenever they change */
+  holds(): readonly PropertyHold[];
+  onHolds(listener: () => void): () => void;
 }
 
 /** What a node says of itself now and then; latest wins. */
@@ -348,10 +360,24 @@ export interface CloudControl {
   /** the gateway has them on disk */
   desiredTaken(
     identity: NodeIdentity,
-    taken: readonly { readonly device: DeviceUid; readonly property: string; readonly version: number }[],
+    taken: readonly {
+      readonly device: DeviceUid;
+      readonly property: string;
+      readonly version: number;
+      /** when, by the gateway's clock; left out by gateways that do not say */
+      readonly time?: Micros;
+    }[],
   ): Promise<void>;
   /** durable when it resolves */
   takeReports(identity: NodeIdentity, reports: readonly DesiredReport[]): Promise<void>;
+  /** all that stand at the gateway now; durable when it resolves */
+  takeHolds(identity: NodeIdentity, holds: readonly PropertyHold[]): Promise<void>;
+  /** calls that the gateway has not taken yet, with the time left */
+  pendingCalls(identity: NodeIdentity): Promise<readonly MethodCall[]>;
+  /** the gateway has them on disk: from now on they may reach the device */
+  callsTaken(identity: NodeIdentity, ids: readonly string[]): Promise<void>;
+  /** durable when it resolves */
+  takeCallReports(identity: NodeIdentity, reports: readonly CallReport[]): Promise<void>;
   nodeConnected(
     identity: NodeIdentity,
     hello: { readonly boot: BootId; readonly agentVersion: string; readonly remote: string },
@@ -385,6 +411,7 @@ export interface CloudControl {
 export interface NodeNudger {
   assignedChanged(node: NodeUid): void;
   desiredChanged(node: NodeUid): void;
+  callsChanged(node: NodeUid): void;
   disconnect(node: NodeUid, code: ErrorCode): void;
   isConnected(node: NodeUid): boolean;
 }

@@ -17,6 +17,8 @@ export * from "./limits.ts";
 export * from "./line-cost.ts";
 export * from "./line-load.ts";
 export * from "./mapper-manifest.ts";
+export * from "./method-arguments.ts";
+export * from "./method-call.ts";
 export * from "./plan-reads.ts";
 export * from "./quality.ts";
 export * from "./ranges.ts";

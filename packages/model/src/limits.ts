@@ -88,6 +88,20 @@ export const limits = {
   mqttClients: 1000,
   countersPerNode: 100,
   liveSubscribersPerUser: 32,
+  /** of values on their way to one gateway; what one device waits for stays together up to it */
+  desiredMessageBytes: 4 * 1024 * 1024,
+  /** values that are held at one gateway, and ids of calls that it remembers */
+  holdsPerNode: 1000,
+  callsRemembered: 10_000,
+  /** a longer text or bytes value that is held at a gateway is not told to the cloud */
+  heldValueBytes: 1024,
+  /** not ended, of one device: each waits for its turn on the line */
+  callsPerDevice: 32,
+  holderChars: 64,
+  localRequestBytes: 256 * 1024,
+  localConnections: 32,
+  /** of all clients together; what comes beyond is told to wait */
+  localRequestsPerSecond: 200,
   desiredTtlMaxMs: 24 * 3600 * 1000,
   desiredWaitMaxMs: 60_000,
   joinTokenTtlMaxMs: 7 * 24 * 3600 * 1000,

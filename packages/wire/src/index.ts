@@ -1,6 +1,7 @@
 export * from "./batch.ts";
 export * from "./frames.ts";
 export * from "./join-token.ts";
+export * from "./link-calls.ts";
 export * from "./link-channel.ts";
 export * from "./link-cloud-messages.ts";
 export * from "./link-edge-messages.ts";

@@ -1,5 +1,6 @@
 import { type DesiredValue, type DeviceUid, desiredStates, limits, type Micros } from "@penstock/model";
 import type { AnyMessage } from "./frames.ts";
+import { callIds, methodCall } from "./link-calls.ts";
 import {
   bad,
   type Check,
@@ -64,6 +65,8 @@ const fields = {
   "reports-taken": {
     taken: list(shape({ device: uid, property, version: isCounter, state: oneOf(desiredStates) }), 100_000),
   },
+  calls: { calls: list(methodCall, limits.callsRemembered) },
+  "call-reports-taken": { ids: callIds },
   certificate: { certificatePem: text(limits.frameBytes * 4), trustBundlePem: text(limits.frameBytes * 16) },
   ping: { n: isCounter },
   pong: { n: isCounter },

@@ -17,6 +17,7 @@ import {
   type Ranges,
 } from "@penstock/model";
 import type { AnyMessage } from "./frames.ts";
+import { callIds, callReport, propertyHold } from "./link-calls.ts";
 import {
   bad,
   type Check,
@@ -72,7 +73,11 @@ const entry: Check<WireEntry> = (value, path) => {
   return [isCounter(firstSeq, path), count as number, isCounter(layoutId, path), isBytes(body, path), z === 1 ? 1 : 0];
 };
 
-const taken = list(shape({ device: uid, property, version: isCounter }), 100_000);
+const takenFields = shape({ device: uid, property, version: isCounter });
+const taken = list((value, path) => {
+  const { time } = value as { time?: unknown };
+  return { ...takenFields(value, path), ...(time !== undefined && { time: micros(time, `${path}.time`) }) };
+}, 100_000);
 
 const report: Check<DesiredReport> = (value, path) => {
   const base = shape<Omit<DesiredReport, "value">>({
@@ -163,6 +168,9 @@ const fields = {
   applied: { version: isCounter },
   "desired-taken": { taken },
   reports: { reports: list(report, 100_000) },
+  holds: { holds: list(propertyHold, limits.holdsPerNode) },
+  "calls-taken": { ids: callIds },
+  "call-reports": { reports: list(callReport, limits.callsRemembered) },
   status: { report: nodeReport },
   renew: { publicKey: isBytes },
   ping: { n: isCounter },

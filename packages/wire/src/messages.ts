@@ -8,6 +8,7 @@
 import type {
   AssignedSet,
   BootId,
+  CallReport,
   DesiredReport,
   DesiredState,
   DesiredValue,
@@ -15,8 +16,10 @@ import type {
   Epoch,
   ErrorCode,
   LayoutProperty,
+  MethodCall,
   Micros,
   NodeReport,
+  PropertyHold,
   Ranges,
 } from "@penstock/model";
 
@@ -115,7 +118,13 @@ export interface Desired {
 }
 export interface DesiredTaken {
   readonly t: "desired-taken";
-  readonly taken: readonly { readonly device: DeviceUid; readonly property: string; readonly version: number }[];
+  readonly taken: readonly {
+    readonly device: DeviceUid;
+    readonly property: string;
+    readonly version: number;
+    /** when the gateway had it on disk, by its own clock */
+    readonly time?: Micros;
+  }[];
 }
 export interface Reports {
   readonly t: "reports";
@@ -129,6 +138,31 @@ export interface ReportsTaken {
     readonly version: number;
     readonly state: DesiredState;
   }[];
+}
+/** On control, edge → cloud: all values that are held at the gateway now; when a session begins and whenever they change. */
+export interface Holds {
+  readonly t: "holds";
+  readonly holds: readonly PropertyHold[];
+}
+/** On control, cloud → edge. A call that comes twice is one call. */
+export interface Calls {
+  readonly t: "calls";
+  readonly calls: readonly MethodCall[];
+}
+/** On control, edge → cloud: on disk; from now on they may reach the device. */
+export interface CallsTaken {
+  readonly t: "calls-taken";
+  readonly ids: readonly string[];
+}
+/** On control, edge → cloud. */
+export interface CallReports {
+  readonly t: "call-reports";
+  readonly reports: readonly CallReport[];
+}
+/** On control, cloud → edge: committed. */
+export interface CallReportsTaken {
+  readonly t: "call-reports-taken";
+  readonly ids: readonly string[];
 }
 export interface Status {
   readonly t: "status";
@@ -148,6 +182,28 @@ export interface Ping {
   readonly n: number;
 }
 
-export type EdgeMessage = Hello | Readings | Dropped | Applied | DesiredTaken | Reports | Status | Renew | Ping;
-export type CloudMessage = Welcome | Refused | Ack | Assigned | Desired | ReportsTaken | Certificate | Ping;
+export type EdgeMessage =
+  | Hello
+  | Readings
+  | Dropped
+  | Applied
+  | DesiredTaken
+  | Reports
+  | Holds
+  | CallsTaken
+  | CallReports
+  | Status
+  | Renew
+  | Ping;
+export type CloudMessage =
+  | Welcome
+  | Refused
+  | Ack
+  | Assigned
+  | Desired
+  | ReportsTaken
+  | Calls
+  | CallReportsTaken
+  | Certificate
+  | Ping;
 export type LinkMessage = EdgeMessage | CloudMessage;

@@ -99,6 +99,15 @@ export function createHandlers(options: {
         return { body: view, status: isSettled ? 200 : 202 };
       },
     },
+    methods: {
+      async call({ caller, params, query, body, idempotencyKey, signal }) {
+        const request = { ...body, wait: query.wait, idempotencyKey, signal };
+        const { view, isSettled } = await services.calls.call(caller, params, request);
+        return { body: view, status: isSettled ? 200 : 202 };
+      },
+      get: async ({ caller, params }) => ({ body: await services.calls.get(caller, params) }),
+      calls: async ({ caller, params, query }) => ({ body: await services.calls.list(caller, params, query) }),
+    },
     series: {
       query: async ({ caller, params, query }) => ({ body: await services.series.query(caller, params, query) }),
     },

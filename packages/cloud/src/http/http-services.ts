@@ -13,6 +13,12 @@ interface PropertyRef {
   readonly device: string;
   readonly property: string;
 }
+interface MethodRef {
+  readonly tenant: string;
+  readonly device: string;
+  readonly method: string;
+}
+type Methods = Contract["methods"]["routes"];
 type Kinds = Pick<Contract, "tenants" | "users" | "nodes" | "connections" | "deviceModels" | "devices">;
 export type KindName = keyof Kinds;
 
@@ -172,6 +178,19 @@ export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
         readonly onTraceId?: ((id: string) => void) | undefined;
       },
     ): Promise<{ view: ResponseOf<Twins["setDesired"]>; isSettled: boolean }>;
+  };
+  readonly calls: {
+    call(
+      caller: Caller,
+      ref: MethodRef,
+      request: BodyOf<Methods["call"]> & {
+        readonly wait?: string | undefined;
+        readonly idempotencyKey?: string | undefined;
+        readonly signal?: AbortSignal | undefined;
+      },
+    ): Promise<{ view: ResponseOf<Methods["call"]>; isSettled: boolean }>;
+    get(caller: Caller, ref: MethodRef & { readonly id: string }): Promise<ResponseOf<Methods["get"]>>;
+    list(caller: Caller, ref: MethodRef, query: QueryOf<Methods["calls"]>): Promise<ResponseOf<Methods["calls"]>>;
   };
   readonly series: {
     query(

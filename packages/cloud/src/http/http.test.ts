@@ -52,6 +52,7 @@ const spec = {
       speed: { type: "int64", access: "readWrite", minimum: 0, maximum: 100, visitor: { table: "holding", offset: 1 } },
       temperature: { type: "float64", unit: "Cel", visitor: { table: "holding", offset: 0 } },
     },
+    methods: { start: { sets: { speed: 5 } } },
   },
   connection: { node: "gw-01", protocol: "modbus", settings: { host: "127.0.0.1" } },
 } as const;
@@ -240,6 +241,7 @@ function filled({ route }: NamedRoute, tenant: string): string {
     name: names[kind] ?? "default",
     device: "conveyor-01",
     property: "speed",
+    method: "start",
     id: joinTokenId,
     action: "pause",
     version: "1",

@@ -2,6 +2,7 @@ import {
   AppError,
   addRange,
   type BootId,
+  type CallReport,
   type CloudControl,
   type DesiredReport,
   type DesiredValue,
@@ -11,10 +12,12 @@ import {
   type ErrorCode,
   type Ingest,
   type Layout,
+  type MethodCall,
   type NodeReport,
   type NodeUid,
   type OutboxEntry,
   type OutboxReader,
+  type PropertyHold,
   type Ranges,
   type TenantUid,
 } from "@penstock/model";
@@ -190,6 +193,39 @@ export class MemoryEdgeControl implements EdgeControl {
       (r) => !taken.some((t) => t.property === r.property && t.version === r.version && t.state === r.state),
     );
   }
+  calls: MethodCall[] = [];
+  callReports: CallReport[] = [];
+  held: PropertyHold[] = [];
+  #callListeners = new Set<() => void>();
+  #holdListeners = new Set<() => void>();
+  async takeCalls(calls: readonly MethodCall[]) {
+    this.calls.push(...calls);
+  }
+  pendingCallReports() {
+    return this.callReports;
+  }
+  onCallReport(listener: () => void) {
+    this.#callListeners.add(listener);
+    return () => this.#callListeners.delete(listener);
+  }
+  endCall(report: CallReport) {
+    this.callReports.push(report);
+    for (const listener of this.#callListeners) listener();
+  }
+  async callReportsTaken(ids: readonly string[]) {
+    this.callReports = this.callReports.filter(({ id }) => !ids.includes(id));
+  }
+  holds() {
+    return this.held;
+  }
+  onHolds(listener: () => void) {
+    this.#holdListeners.add(listener);
+    return () => this.#holdListeners.delete(listener);
+  }
+  hold(holds: PropertyHold[]) {
+    this.held = holds;
+    for (const listener of this.#holdListeners) listener();
+  }
 }
 
 export class MemoryCloudControl implements CloudControl {
@@ -228,6 +264,21 @@ export class MemoryCloudControl implements CloudControl {
   }
   async takeReports(_: unknown, reports: readonly DesiredReport[]) {
     this.reports.push(...reports);
+  }
+  holds: readonly PropertyHold[] = [];
+  pendingCallList: MethodCall[] = [];
+  callReports: CallReport[] = [];
+  async takeHolds(_: unknown, holds: readonly PropertyHold[]) {
+    this.holds = holds;
+  }
+  async pendingCalls() {
+    return this.pendingCallList;
+  }
+  async callsTaken(_: unknown, ids: readonly string[]) {
+    this.pendingCallList = this.pendingCallList.filter(({ id }) => !ids.includes(id));
+  }
+  async takeCallReports(_: unknown, reports: readonly CallReport[]) {
+    this.callReports.push(...reports);
   }
   nodeConnected() {
     this.connected += 1;

@@ -147,6 +147,7 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
     },
     assignedChanged: (node) => byNode.get(node)?.assignedChanged(),
     desiredChanged: (node) => byNode.get(node)?.desiredChanged(),
+    callsChanged: (node) => byNode.get(node)?.callsChanged(),
     disconnect(node: NodeUid, code: ErrorCode) {
       byNode.get(node)?.refuse(code, `Cannot go on: ${errors[code].means}`);
     },

@@ -5,6 +5,7 @@ import {
   AppError,
   type BootId,
   batchFromSamples,
+  type CallReport,
   type DesiredReport,
   type DesiredValue,
   type Epoch,
@@ -233,6 +234,44 @@ test("link carries the assigned set, desired values and reports, each once and o
   assert.deepEqual(w.edge.reports, []);
   await w.clock.advanceAsync(10_000);
   assert.ok(w.cloud.statuses >= 2, "status goes up every few seconds");
+  await w.end(link);
+});
+
+test("link carries calls once a session, their ends until they are taken, and who holds what", async () => {
+  const w = world();
+  const id = "1".repeat(32);
+  const given = [{ name: "at", type: "uint64" as const, value: 2n ** 64n - 1n }];
+  w.cloud.pendingCallList = [{ id, device: layout.device, method: "start", arguments: given, ttlMs: 5000 }];
+  w.edge.held = [
+    {
+      ...{ device: layout.device, property: "speed", holder: "panel", type: "string", value: "on" },
+      ...{ since: w.clock.now(), until: null },
+    },
+  ];
+  const link = w.connect();
+  await w.clock.advanceAsync(1000);
+  assert.deepEqual(w.edge.calls[0]?.arguments, given);
+  assert.ok(w.edge.calls[0]!.ttlMs <= 5000);
+  assert.deepEqual(w.cloud.pendingCallList, []);
+  assert.deepEqual(w.cloud.holds, w.edge.held);
+  w.server.callsChanged(peer.node);
+  await w.clock.advanceAsync(1000);
+  assert.equal(w.edge.calls.length, 1);
+  const report: CallReport = {
+    ...{ id, device: layout.device, state: "done", reason: null, message: null, type: "int64", value: -(2n ** 63n) },
+    ...{ steps: [{ property: "a", state: "written", reason: null, message: null }], time: w.clock.now() },
+  };
+  w.edge.endCall(report);
+  w.edge.hold([]);
+  await w.clock.advanceAsync(1000);
+  assert.deepEqual(w.cloud.callReports, [report]);
+  assert.deepEqual(w.edge.callReports, []);
+  assert.deepEqual(w.cloud.holds, []);
+  w.cut();
+  w.cloud.callReports = [];
+  w.edge.callReports = [report];
+  await w.clock.advanceAsync(10_000);
+  assert.deepEqual(w.cloud.callReports, [report], "what was not taken is told again in the next session");
   await w.end(link);
 });
 

@@ -50,6 +50,7 @@ export interface RunningSession {
   readonly isOpen: boolean;
   assignedChanged(): void;
   desiredChanged(): void;
+  callsChanged(): void;
   /** says why and closes */
   refuse(code: ErrorCode, message: string): void;
   tick(): void;
@@ -141,6 +142,12 @@ export function runCloudSession(options: SessionOptions): RunningSession {
       log.trace({ id: `${device}/${property}#${version}` }, "Desired value goes over the link");
     feed({ t: "desired", values });
   });
+  const pushCalls = coalesced(async () => {
+    const calls = await control.pendingCalls(peer);
+    for (const { device, id } of log.tracing ? calls : [])
+      log.trace({ id: `${device}/${id}` }, "Call goes over the link");
+    feed({ t: "calls", calls });
+  });
 
   function perform(effect: CloudEffect): void {
     switch (effect.t) {
@@ -162,6 +169,7 @@ export function runCloudSession(options: SessionOptions): RunningSession {
         log.debug({ remote: peer.remote, agent: effect.hello.agent }, "Gateway is connected");
         track(pushAssigned());
         track(pushDesired());
+        track(pushCalls());
         return;
       case "submit":
         submit(effect.entries, effect.bytes);
@@ -179,6 +187,18 @@ export function runCloudSession(options: SessionOptions): RunningSession {
         return;
       case "take-reports":
         handOver(controlWeight(effect.reports), () => takeReports(effect));
+        return;
+      case "take-holds":
+        handOver(controlWeight(effect.holds), () => control.takeHolds(peer, effect.holds));
+        return;
+      case "calls-taken":
+        handOver(effect.ids.length * 64, () => control.callsTaken(peer, effect.ids));
+        return;
+      case "take-call-reports":
+        handOver(controlWeight(effect.reports), async () => {
+          await control.takeCallReports(peer, effect.reports);
+          feed({ t: "call-reports-taken", ids: effect.reports.map(({ id }) => id) });
+        });
         return;
       case "report":
         control.nodeReport(peer, effect.report);
@@ -303,6 +323,9 @@ export function runCloudSession(options: SessionOptions): RunningSession {
     },
     desiredChanged() {
       if (state.phase === "open") track(pushDesired());
+    },
+    callsChanged() {
+      if (state.phase === "open") track(pushCalls());
     },
     refuse(code, message) {
       stats.refused.add();

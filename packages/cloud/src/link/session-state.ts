@@ -1,5 +1,6 @@
 import type {
   AssignedSet,
+  CallReport,
   CloudControl,
   DesiredReport,
   DesiredValue,
@@ -7,8 +8,10 @@ import type {
   IngestEntry,
   Layout,
   limits,
+  MethodCall,
   Micros,
   NodeReport,
+  PropertyHold,
   Ranges,
 } from "@penstock/model";
 import type { AnyMessage, CloudMessage, DesiredTaken, Hello, ReportsTaken } from "@penstock/wire";
@@ -36,6 +39,8 @@ export interface CloudSession {
   readonly assignedSent: number | null;
   /** version last sent per `device/property` */
   readonly desiredSent: ReadonlyMap<string, number>;
+  /** ids of calls sent in this session */
+  readonly callsSent: ReadonlySet<string>;
   /** messages about what was dropped, in the minute that began then */
   readonly dropped: { readonly since: number; readonly count: number };
   /** highest version that the gateway said it works by */
@@ -61,6 +66,8 @@ export type CloudInput =
   | { readonly t: "ack-due"; readonly now: number; readonly credit: Credit }
   | { readonly t: "assigned"; readonly set: AssignedSet }
   | { readonly t: "desired"; readonly values: readonly DesiredValue[] }
+  | { readonly t: "calls"; readonly calls: readonly MethodCall[] }
+  | { readonly t: "call-reports-taken"; readonly ids: readonly string[] }
   | { readonly t: "reports-taken"; readonly taken: ReportsTaken["taken"] }
   | { readonly t: "certificate"; readonly certificatePem: string; readonly trustBundlePem: string }
   | { readonly t: "refuse"; readonly code: ErrorCode; readonly message: string }
@@ -76,6 +83,9 @@ export type CloudEffect =
   | { readonly t: "applied"; readonly version: number }
   | { readonly t: "desired-taken"; readonly taken: DesiredTaken["taken"] }
   | { readonly t: "take-reports"; readonly reports: readonly DesiredReport[] }
+  | { readonly t: "take-holds"; readonly holds: readonly PropertyHold[] }
+  | { readonly t: "calls-taken"; readonly ids: readonly string[] }
+  | { readonly t: "take-call-reports"; readonly reports: readonly CallReport[] }
   | { readonly t: "report"; readonly report: NodeReport }
   | ({ readonly t: "raise" } & Parameters<CloudControl["raise"]>[1])
   | { readonly t: "renew"; readonly publicKeyDer: Uint8Array }

@@ -1,13 +1,12 @@
-import { type AssignedSet, addRange, type DesiredValue, limits, type Ranges } from "@penstock/model";
+import { type AssignedSet, addRange, type DesiredValue, limits, type MethodCall, type Ranges } from "@penstock/model";
 import { type AnyMessage, checkEdgeMessage, type EdgeMessage, helloVersions, linkVersions } from "@penstock/wire";
 import type { Credit } from "./credit.ts";
+import { desiredMessages } from "./desired-messages.ts";
 import { committed, gapAlarms, sendAck, takeDropped, takeReadings, tellCredit } from "./session-readings.ts";
 import type { CloudEffect, CloudInput, CloudSession, CloudStep } from "./session-state.ts";
 
 export const quietMicros = 5_000_000;
 export const silentMicros = 15_000_000;
-/** So many of the longest values fit one message, whatever their encoding makes of them. */
-const valuesPerMessage = 32;
 
 export function newCloudSession(now: number): CloudSession {
   return {
@@ -27,6 +26,7 @@ export function newCloudSession(now: number): CloudSession {
     credit: { live: 0, backlog: 0 },
     assignedSent: null,
     desiredSent: new Map(),
+    callsSent: new Set(),
     dropped: { since: now, count: 0 },
     applied: 0,
     ignored: 0,
@@ -63,6 +63,10 @@ export function cloudStep(state: CloudSession, input: CloudInput): CloudStep {
       return assigned(state, input.set);
     case "desired":
       return desired(state, input.values);
+    case "calls":
+      return calls(state, input.calls);
+    case "call-reports-taken":
+      return send(state, { t: "call-reports-taken", ids: input.ids });
     case "reports-taken":
       return send(state, { t: "reports-taken", taken: input.taken });
     case "certificate":
@@ -154,6 +158,12 @@ function open(state: CloudSession, message: EdgeMessage, now: number): CloudStep
       return { state, effects: [{ t: "desired-taken", taken: message.taken }] };
     case "reports":
       return { state, effects: [{ t: "take-reports", reports: message.reports }] };
+    case "holds":
+      return { state, effects: [{ t: "take-holds", holds: message.holds }] };
+    case "calls-taken":
+      return { state, effects: [{ t: "calls-taken", ids: message.ids }] };
+    case "call-reports":
+      return { state, effects: [{ t: "take-call-reports", reports: message.reports }] };
     case "status":
       return { state, effects: [{ t: "report", report: message.report }] };
     case "renew":
@@ -194,10 +204,17 @@ function desired(state: CloudSession, values: readonly DesiredValue[]): CloudSte
   if (fresh.length === 0) return { state, effects: [] };
   const desiredSent = new Map(state.desiredSent);
   for (const { device, property, version } of fresh) desiredSent.set(`${device}/${property}`, version);
-  const effects: CloudEffect[] = [];
-  for (let at = 0; at < fresh.length; at += valuesPerMessage)
-    effects.push({ t: "send", message: { t: "desired", values: fresh.slice(at, at + valuesPerMessage) } });
+  const effects = desiredMessages(fresh).map(
+    (values): CloudEffect => ({ t: "send", message: { t: "desired", values } }),
+  );
   return { state: { ...state, desiredSent }, effects };
+}
+
+/** Each call once a session; in another the gateway knows it by its id. */
+function calls(state: CloudSession, pending: readonly MethodCall[]): CloudStep {
+  const fresh = pending.filter(({ id }) => !state.callsSent.has(id));
+  const effects = fresh.map((call): CloudEffect => ({ t: "send", message: { t: "calls", calls: [call] } }));
+  return { state: { ...state, callsSent: new Set([...state.callsSent, ...fresh.map(({ id }) => id)]) }, effects };
 }
 
 function tick(state: CloudSession, now: number, credit: Credit): CloudStep {

@@ -1,9 +1,11 @@
 import { AppError, type CloudControl, type NodeIdentity } from "@penstock/model";
 import type { Alarms } from "./alarms.ts";
 import type { Assigned } from "./assigned.ts";
+import type { Calls } from "./calls.ts";
 import { type Certificates, publicKeyFromDer } from "./certificates.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Desired } from "./desired.ts";
+import type { Holds } from "./holds.ts";
 import type { NodeAlarms } from "./node-alarms.ts";
 import type { NodeStatuses } from "./node-status.ts";
 
@@ -13,6 +15,8 @@ export function createControl(
   parts: {
     readonly assigned: Assigned;
     readonly desired: Desired;
+    readonly holds: Holds;
+    readonly calls: Calls;
     readonly alarms: Alarms;
     readonly nodeAlarms: NodeAlarms;
     readonly statuses: NodeStatuses;
@@ -20,7 +24,7 @@ export function createControl(
   },
 ): CloudControl {
   const { db, log } = context;
-  const { assigned, desired, alarms, nodeAlarms, statuses, certificates } = parts;
+  const { assigned, desired, holds, calls, alarms, nodeAlarms, statuses, certificates } = parts;
 
   async function nodeRow({ tenant, node }: NodeIdentity) {
     const row = await db
@@ -44,6 +48,10 @@ export function createControl(
     pendingDesired: ({ tenant, node }) => desired.pending(tenant, node),
     desiredTaken: ({ tenant, node }, taken) => desired.taken(tenant, node, taken),
     takeReports: ({ tenant, node }, reports) => desired.takeReports(tenant, node, reports),
+    takeHolds: (identity, held) => holds.take(identity, held),
+    pendingCalls: (identity) => calls.pending(identity),
+    callsTaken: (identity, ids) => calls.taken(identity, ids),
+    takeCallReports: (identity, reports) => calls.takeReports(identity, reports),
     nodeConnected(identity, { agentVersion, remote }) {
       const { node } = identity;
       statuses.connected(identity, agentVersion);

@@ -3,6 +3,7 @@ import { createAlarms } from "./alarms.ts";
 import { createAssigned } from "./assigned.ts";
 import { createAuth } from "./auth.ts";
 import { createBulk } from "./bulk.ts";
+import { createCalls } from "./calls.ts";
 import { createCertificates } from "./certificates.ts";
 import { createChanges } from "./changes.ts";
 import { createConnections } from "./connections.ts";
@@ -13,6 +14,7 @@ import { createDesired } from "./desired.ts";
 import { createDeviceModels } from "./device-models.ts";
 import { createDevices } from "./devices.ts";
 import { createHistory } from "./history.ts";
+import { createHolds } from "./holds.ts";
 import { createJoinTokens } from "./join-tokens.ts";
 import { createKubeEdge } from "./kubeedge.ts";
 import { createLive } from "./live.ts";
@@ -39,7 +41,9 @@ import { createUsers } from "./users.ts";
 export function createServices(context: ServiceContext) {
   const names = createNames(context.db);
   const statuses = createNodeStatuses(context);
-  const desired = createDesired(context, names);
+  const holds = createHolds(context);
+  const desired = createDesired(context, { names, holds });
+  const calls = createCalls(context);
   const live = createLive(context, names);
   const alarms = createAlarms(context, { names, onAlarm: (tenant, alarm) => live.onAlarm(tenant, alarm) });
   const nodeAlarms = createNodeAlarms({ alarms, names });
@@ -80,14 +84,15 @@ export function createServices(context: ServiceContext) {
     changes: createChanges(context, bulk),
     manifests: context.manifests,
     desired,
-    twins: createTwins(context, { live, desired }),
+    calls,
+    twins: createTwins(context, { live, desired, holds }),
     series: createSeries(context),
     live,
     alarms,
     nodeAlarms,
     joinTokens: createJoinTokens(context, { nodes, certificates }),
     /** for the cloud's link */
-    control: createControl(context, { assigned, desired, alarms, nodeAlarms, statuses, certificates }),
+    control: createControl(context, { assigned, desired, holds, calls, alarms, nodeAlarms, statuses, certificates }),
     /** for ingest, after each commit */
     onCommitted: (committed: CommittedBatch) => live.onCommitted(committed),
     /** for ingest, when a node sends what is not its own */
@@ -109,6 +114,7 @@ export function createServices(context: ServiceContext) {
       await statuses.start();
       await alarms.start();
       await desired.start();
+      await calls.start();
       await modelling.start();
       return users.ensureAdministrator();
     },
@@ -118,6 +124,7 @@ export function createServices(context: ServiceContext) {
       await tables.close();
       await modelling.close();
       await desired.close();
+      await calls.close();
       unassigned.close();
       await nodeAlarms.close();
       await alarms.close();

@@ -7,13 +7,10 @@ import {
   type DeviceUid,
   desiredFromJson,
   effectiveProperty,
-  formatDuration,
-  invalid,
   isFinal,
   type Json,
   limits,
   type NodeUid,
-  parseDuration,
   type TenantUid,
   type ValueType,
   valueFromJson,
@@ -35,6 +32,8 @@ import { isNews, isSettled } from "./desired-state.ts";
 import { createDesiredWait } from "./desired-wait.ts";
 import { findDevice, propertyOf } from "./device-lookup.ts";
 import { mustFind } from "./device-references.ts";
+import { durationOf } from "./duration-of.ts";
+import { type Holds, withHold } from "./holds.ts";
 import { recall, remember } from "./idempotency.ts";
 import type { Names } from "./names.ts";
 
@@ -61,27 +60,12 @@ const defaultTtlMs = 60_000;
  * Desired values, one row per property with the highest version. On disk before anybody is told; a newer one supersedes an
  * unfinished one; what is not confirmed in its time expires, also over a restart of the cloud.
  */
-export function createDesired(context: ServiceContext, names: Names) {
+export function createDesired(context: ServiceContext, parts: { readonly names: Names; readonly holds: Holds }) {
   const { db, clock, nudger, log } = context;
-  const news = createDesiredNews(names, log);
+  const news = createDesiredNews(parts.names, log);
   const expiry = createDesiredExpiry(context, news);
   const { current, outcome } = createDesiredWait(context, news);
   const accepted = context.metrics.counter("penstock_services_desired_accepted_total", "Desired values accepted");
-
-  function durationOf(
-    text: string | undefined,
-    field: string,
-    range: { least: number; most: number; otherwise: number },
-  ) {
-    if (text === undefined) return range.otherwise;
-    const ms = parseDuration(text);
-    if (ms === null || ms < range.least || ms > range.most) {
-      throw invalid([
-        { field, value: `"${text}"`, rule: `must be ${formatDuration(range.least)}..${formatDuration(range.most)}` },
-      ]);
-    }
-    return ms;
-  }
 
   return {
     async get(caller: Caller, ref: PropertyRef): Promise<DesiredView> {
@@ -91,7 +75,8 @@ export function createDesired(context: ServiceContext, names: Names) {
       if (row === undefined) {
         throw new AppError("resource/not-found", `Property "${ref.property}" of "${ref.device}" has no desired value`);
       }
-      return viewOf(row, ref.device);
+      const holds = await parts.holds.ofDevice(device.tenant, device.row.uid);
+      return withHold(viewOf(row, ref.device), holds.get(ref.property));
     },
 
     /** of one device, by property */
@@ -102,7 +87,8 @@ export function createDesired(context: ServiceContext, names: Names) {
         .where("tenant_uid", "=", tenant)
         .where("device_uid", "=", device)
         .execute();
-      return new Map(rows.map((row) => [row.property, viewOf(row, name)]));
+      const holds = await parts.holds.ofDevice(tenant, device);
+      return new Map(rows.map((row) => [row.property, withHold(viewOf(row, name), holds.get(row.property))]));
     },
 
     /**
@@ -221,6 +207,9 @@ export function createDesired(context: ServiceContext, names: Names) {
       }
       const settled = isSettled(view.state, isWriteOnly);
       if (settled || view.message !== null) return { view, isSettled: settled };
+      const holds = await parts.holds.ofDevice(device.tenant, device.row.uid);
+      const held = withHold(view, holds.get(ref.property));
+      if (held !== view) return { view: held, isSettled: false };
       const message = nudger.isConnected(node.uid as NodeUid)
         ? `Waits for the device, until ${view.expiresAt}`
         : `Gateway "${node.name}" is not connected; the value waits until ${view.expiresAt}`;

@@ -1,4 +1,12 @@
-import { AppError, type DeviceSpec, type MergedProperty, mergeDevice, type TenantUid } from "@penstock/model";
+import {
+  AppError,
+  type DeviceSpec,
+  type MergedDevice,
+  type MergedProperty,
+  type MethodSpec,
+  mergeDevice,
+  type TenantUid,
+} from "@penstock/model";
 import type { Caller, Reader } from "./context.ts";
 import { modelOf } from "./model-versions.ts";
 import { findRow, type Row, specOf } from "./resource-rows.ts";
@@ -11,6 +19,7 @@ export interface FoundDevice {
   readonly spec: DeviceSpec;
   /** model merged in */
   readonly properties: ReadonlyMap<string, MergedProperty>;
+  readonly methods: MergedDevice["methods"];
 }
 
 /** @throws AppError resource/not-found for a tenant the caller may not see, in the words for one that is not there */
@@ -27,15 +36,16 @@ export async function findDevice(
   keep(known.specs, row.resource_version, spec);
   const model = await modelOf(db, { tenant, device: row.uid, spec });
   const versions = `${row.resource_version}/${model?.version ?? ""}`;
-  const properties = known.merged.get(versions) ?? mergeDevice(model?.spec ?? null, spec).properties;
-  keep(known.merged, versions, properties);
-  return { tenant, tenantName: ref.tenant, row, spec, properties };
+  const merged = known.merged.get(versions) ?? mergeDevice(model?.spec ?? null, spec);
+  keep(known.merged, versions, merged);
+  const { properties, methods } = merged;
+  return { tenant, tenantName: ref.tenant, row, spec, properties, methods };
 }
 
 /** Specs and merged properties by resource version, which no two resources share and no change keeps. */
 interface Known {
   readonly specs: Map<number, DeviceSpec>;
-  readonly merged: Map<string, FoundDevice["properties"]>;
+  readonly merged: Map<string, MergedDevice>;
 }
 const knownByDb = new WeakMap<Reader, Known>();
 /** Devices held; beyond it the one asked for longest ago goes. A device of 1,000 properties takes about 1 MB. */
@@ -62,5 +72,16 @@ export function propertyOf(device: FoundDevice, name: string): MergedProperty {
   throw new AppError(
     "twin/unknown-property",
     `Cannot find property "${name}" of device "${device.row.name}": it has ${known === "" ? "none" : known}`,
+  );
+}
+
+/** @throws AppError twin/unknown-method naming those that there are */
+export function methodOf(device: FoundDevice, name: string): MethodSpec {
+  const found = device.methods.get(name);
+  if (found !== undefined) return found;
+  const known = [...device.methods.keys()].slice(0, 10).join(", ");
+  throw new AppError(
+    "twin/unknown-method",
+    `Cannot find method "${name}" of device "${device.row.name}": it has ${known === "" ? "none" : known}`,
   );
 }

@@ -142,7 +142,7 @@ export function deviceAccess(options: {
       }
       return value;
     },
-    async call({ device: uid, method: name, arguments: given }, signal, trace = `${uid}/${name}`) {
+    async call({ device: uid, method: name, arguments: given, onSent }, signal, trace = `${uid}/${name}`) {
       const target = deviceAt(uid, `call "${name}"`);
       const method = target.device.methods.find((m) => m.name === name);
       if (method === undefined || method.visitor === null) {
@@ -151,6 +151,7 @@ export function deviceAccess(options: {
       if (log.tracing) log.trace({ file, id: trace }, "Handed a call to the mapper");
       const { visitor, result, timeoutMs } = method;
       const answer = await ask(uid, { what: `call "${name}"`, own: () => timeoutMs, signal }, (id) => {
+        onSent?.();
         const call = { method: name, visitor, result, arguments: given, deadlineMs: timeoutMs };
         return { t: "call", id, ...common(target), ...call } as const;
       });

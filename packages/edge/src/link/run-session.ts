@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   isRetriable,
   limits,
+  type MethodCall,
   type OutboxBounds,
   type OutboxEntry,
   traceId,
@@ -66,6 +67,8 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
     feed({ t: "durable", highest: offered().highest, now: clock.monotonic() }),
   );
   const forgetReports = control.onReport(() => feed({ t: "reports", reports: control.pendingReports() }));
+  const forgetCalls = control.onCallReport(() => feed({ t: "call-reports", reports: control.pendingCallReports() }));
+  const forgetHolds = control.onHolds(() => feed({ t: "holds", holds: control.holds() }));
   const bounds = offered();
   const first = newEdgeSession({
     hello: {
@@ -190,6 +193,8 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
         options.onTime({ offset: effect.boot.offset });
         log.info({ backlog: state.backlog.length, again: effect.again }, "Link is up");
         waiting.push({ t: "reports", reports: control.pendingReports() });
+        waiting.push({ t: "call-reports", reports: control.pendingCallReports() });
+        waiting.push({ t: "holds", holds: control.holds() });
         waiting.push(tickInput());
         if (!outbox.bounds().agreed) track(untilDone("agree", agree));
         return;
@@ -206,6 +211,12 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
         return;
       case "reports-taken":
         inOrder("reports-taken", () => control.reportsTaken(effect.taken));
+        return;
+      case "take-calls":
+        takeCalls(effect.calls, clock.monotonic());
+        return;
+      case "call-reports-taken":
+        inOrder("call-reports-taken", () => control.callReportsTaken(effect.ids));
         return;
       case "certificate":
         inOrder("certificate", () => options.onCertificate(effect.certificate));
@@ -227,7 +238,16 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
       // What was waited for others and for the disk is gone from the time to live.
       const waitedMs = (clock.monotonic() - cameAt) / 1000;
       await control.takeDesired(values.map((value) => ({ ...value, ttlMs: Math.max(0, value.ttlMs - waitedMs) })));
-      feed({ t: "desired-taken", values });
+      feed({ t: "desired-taken", values, time: clock.now() });
+    });
+  }
+
+  function takeCalls(calls: readonly MethodCall[], cameAt: number): void {
+    for (const { id, device } of log.tracing ? calls : []) log.trace({ id: `${device}/${id}` }, "Call came");
+    inOrder("calls", async () => {
+      const waitedMs = (clock.monotonic() - cameAt) / 1000;
+      await control.takeCalls(calls.map((call) => ({ ...call, ttlMs: Math.max(0, call.ttlMs - waitedMs) })));
+      feed({ t: "calls-taken", ids: calls.map(({ id }) => id) });
     });
   }
 
@@ -276,6 +296,8 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
   cancelTick();
   forgetDurable();
   forgetReports();
+  forgetCalls();
+  forgetHolds();
   while (inFlight.size > 0) await Promise.allSettled(inFlight);
   stats.inFlightBytes.set(0);
   return { ...why, sent: state.sent };

@@ -1,11 +1,14 @@
 import type {
   AssignedSet,
+  CallReport,
   DesiredReport,
   DesiredValue,
   ErrorCode,
+  MethodCall,
   Micros,
   NodeReport,
   OutboxEntry,
+  PropertyHold,
   Ranges,
 } from "@penstock/model";
 import type { Certificate, CloudMessage, EdgeMessage, Hello, Lane, ReportsTaken } from "@penstock/wire";
@@ -44,6 +47,8 @@ export interface EdgeSession {
   /** below it every missing seq has been told as dropped */
   readonly toldLowest: number;
   readonly reportsOut: ReadonlySet<string>;
+  /** ids of calls whose end was told in this session and is not acknowledged */
+  readonly callReportsOut: ReadonlySet<string>;
   readonly statusText: string;
   readonly statusAt: number;
   readonly renewedAt: number | null;
@@ -65,7 +70,10 @@ export type EdgeInput =
     }
   | { readonly t: "reports"; readonly reports: readonly DesiredReport[] }
   | { readonly t: "applied"; readonly version: number }
-  | { readonly t: "desired-taken"; readonly values: readonly DesiredValue[] }
+  | { readonly t: "desired-taken"; readonly values: readonly DesiredValue[]; readonly time: Micros }
+  | { readonly t: "holds"; readonly holds: readonly PropertyHold[] }
+  | { readonly t: "calls-taken"; readonly ids: readonly string[] }
+  | { readonly t: "call-reports"; readonly reports: readonly CallReport[] }
   | {
       readonly t: "tick";
       readonly now: number;
@@ -85,6 +93,8 @@ export type EdgeEffect =
   | { readonly t: "apply-assigned"; readonly set: AssignedSet }
   | { readonly t: "take-desired"; readonly values: readonly DesiredValue[] }
   | { readonly t: "reports-taken"; readonly taken: ReportsTaken["taken"] }
+  | { readonly t: "take-calls"; readonly calls: readonly MethodCall[] }
+  | { readonly t: "call-reports-taken"; readonly ids: readonly string[] }
   | { readonly t: "certificate"; readonly certificate: Certificate }
   | { readonly t: "close"; readonly code: ErrorCode; readonly message: string };
 

@@ -1,4 +1,4 @@
-import { addRange, type DesiredReport, type NodeReport, type Ranges } from "@penstock/model";
+import { addRange, type CallReport, type DesiredReport, type NodeReport, type Ranges } from "@penstock/model";
 import { type CloudMessage, type Hello, linkVersions } from "@penstock/wire";
 import { noCompression } from "./compress.ts";
 import type { BootOffset } from "./correct-time.ts";
@@ -16,6 +16,8 @@ const stalledMicros = 60_000_000;
 const statusMicros = 5_000_000;
 const renewAgainMicros = 3_600_000_000;
 const reportsPerMessage = 1000;
+/** so many of the longest results fit one message, whatever their encoding makes of them */
+const callReportsPerMessage = 32;
 
 /** @param options.boot known when an earlier session of this boot was welcomed */
 export function newEdgeSession(options: {
@@ -46,6 +48,7 @@ export function newEdgeSession(options: {
     boot: options.boot,
     toldLowest: hello.lowest,
     reportsOut: new Set(),
+    callReportsOut: new Set(),
     statusText: "",
     statusAt: now,
     renewedAt: null,
@@ -74,8 +77,14 @@ export function edgeStep(state: EdgeSession, input: EdgeInput): EdgeStep {
     case "desired-taken":
       return send(state, {
         t: "desired-taken",
-        taken: input.values.map(({ device, property, version }) => ({ device, property, version })),
+        taken: input.values.map(({ device, property, version }) => ({ device, property, version, time: input.time })),
       });
+    case "holds":
+      return state.phase === "open" ? send(state, { t: "holds", holds: input.holds }) : { state, effects: [] };
+    case "calls-taken":
+      return send(state, { t: "calls-taken", ids: input.ids });
+    case "call-reports":
+      return sendCallReports(state, input.reports);
     case "tick":
       return ticked(state, input);
   }
@@ -132,6 +141,13 @@ function opened(state: EdgeSession, input: { message: CloudMessage; now: number 
       const reportsOut = new Set(state.reportsOut);
       for (const taken of message.taken) reportsOut.delete(reportKey(taken));
       return { state: { ...state, reportsOut }, effects: [{ t: "reports-taken", taken: message.taken }] };
+    }
+    case "calls":
+      return { state, effects: [{ t: "take-calls", calls: message.calls }] };
+    case "call-reports-taken": {
+      const callReportsOut = new Set(state.callReportsOut);
+      for (const id of message.ids) callReportsOut.delete(id);
+      return { state: { ...state, callReportsOut }, effects: [{ t: "call-reports-taken", ids: message.ids }] };
     }
     case "certificate":
       return { state, effects: [{ t: "certificate", certificate: message }] };
@@ -201,6 +217,18 @@ function sendReports(state: EdgeSession, reports: readonly DesiredReport[]): Edg
     effects.push({ t: "send", lane: "control", message: { t: "reports", reports: part } });
   }
   return { state: { ...state, reportsOut: new Set([...state.reportsOut, ...fresh.map(reportKey)]) }, effects };
+}
+
+function sendCallReports(state: EdgeSession, reports: readonly CallReport[]): EdgeStep {
+  if (state.phase !== "open") return { state, effects: [] };
+  const fresh = reports.filter(({ id }) => !state.callReportsOut.has(id));
+  const effects: EdgeEffect[] = [];
+  for (let at = 0; at < fresh.length; at += callReportsPerMessage) {
+    const part = fresh.slice(at, at + callReportsPerMessage);
+    effects.push({ t: "send", lane: "control", message: { t: "call-reports", reports: part } });
+  }
+  const callReportsOut = new Set([...state.callReportsOut, ...fresh.map(({ id }) => id)]);
+  return { state: { ...state, callReportsOut }, effects };
 }
 
 function reportKey(report: Pick<DesiredReport, "device" | "property" | "version" | "state">): string {

@@ -1,5 +1,5 @@
 import { type Codec, type Files, type Journal, openJournal, plainCodec } from "@penstock/runtime";
-import { type Slot, slotKey } from "./desired-slot.ts";
+import { emptySlot, type Slot, slotKey } from "./desired-slot.ts";
 
 export type SlotMap = ReadonlyMap<string, Slot>;
 /** The slots that one append changes, each whole: applying it twice changes nothing. */
@@ -15,8 +15,19 @@ const slotMap: Codec<SlotMap> = {
 
 function apply(before: SlotMap, entry: SlotEntry): SlotMap {
   const after = new Map(before);
-  for (const slot of entry.slots) after.set(slotKey(slot.device, slot.property), slot);
+  for (const slot of entry.slots) after.set(slotKey(slot.device, slot.property), complete(slot));
   return after;
+}
+
+/** Earlier agents knew nothing of values set at the gateway, nor when a step was made. */
+function complete(slot: Slot): Slot {
+  const unknown = { takenAt: null, writtenAt: null };
+  return {
+    ...emptySlot(slot.device, slot.property),
+    ...slot,
+    active: slot.active === null ? null : { ...unknown, ...slot.active },
+    end: slot.end === null ? null : { ...unknown, ...slot.end },
+  };
 }
 
 /**

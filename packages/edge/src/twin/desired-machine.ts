@@ -4,15 +4,26 @@ import {
   codeOf,
   type DesiredReport,
   type DesiredValue,
-  type DeviceUid,
   isHeldAs,
   limits,
-  type Micros,
   type Value,
   valueToText,
 } from "@penstock/model";
-import { type Active, lifeAfterRestart, lifeNow, lifeOf, type Slot, slotKey } from "./desired-slot.ts";
-import type { Access, Context, Input, Slots, Step, Trouble } from "./desired-step.ts";
+import { endOf, type Reason, reportOf, takesNone } from "./desired-report.ts";
+import {
+  type Active,
+  activeOf,
+  drivenOf,
+  type End,
+  emptySlot,
+  lifeAfterRestart,
+  lifeNow,
+  lifeOf,
+  type Slot,
+  slotKey,
+  withActive,
+} from "./desired-slot.ts";
+import type { Access, Context, Input, LocalWrite, Slots, Step, Trouble } from "./desired-step.ts";
 
 const firstBackOffMs = 200;
 const longestBackOffMs = 5000;
@@ -24,13 +35,20 @@ export const reportsPerSlot = 32;
 /**
  * The life of desired values: pending → written → confirmed, or failed, superseded, expired. Pure: the same slots, input
  * and context give the same step. The highest version wins whatever the order of arrival; per property one access is in
- * flight at a time, so that an older write never lands after a newer one.
+ * flight at a time, so that an older write never lands after a newer one. Values set at the gateway live by the same
+ * rules beside those of the cloud; docs/decisions/0013-local-writes.md says which of the two goes first.
  */
 export function step(slots: Slots, input: Input, context: Context): Step {
   const machine = new Machine(slots, context);
   switch (input.t) {
     case "desired":
       for (const value of input.values) machine.desire(value);
+      break;
+    case "local":
+      machine.setLocally(input.write);
+      break;
+    case "release":
+      machine.release(slotKey(input.device, input.property));
       break;
     case "written":
       machine.written(input.access);
@@ -40,6 +58,9 @@ export function step(slots: Slots, input: Input, context: Context): Step {
       break;
     case "trouble":
       machine.troubled(input.access, input.trouble);
+      break;
+    case "not-begun":
+      machine.notBegun(input.access);
       break;
     case "taken":
       for (const taken of input.taken) machine.taken(taken);
@@ -69,10 +90,11 @@ class Machine {
 
   step(): Step {
     let lookAt = Number.POSITIVE_INFINITY;
-    for (const { active, busy } of this.#changed.values()) {
-      if (active === null) continue;
-      lookAt = Math.min(lookAt, active.life.deadline);
-      if (!busy && active.waitUntil > 0) lookAt = Math.min(lookAt, active.waitUntil);
+    for (const slot of this.#changed.values()) {
+      for (const life of [slot.active?.life, slot.local?.life, slot.hold?.life])
+        if (life) lookAt = Math.min(lookAt, life.deadline);
+      const driven = drivenOf(slot);
+      if (driven !== null && !slot.busy && driven.waitUntil > 0) lookAt = Math.min(lookAt, driven.waitUntil);
     }
     return {
       slots: this.#changed,
@@ -86,7 +108,7 @@ class Machine {
   desire(wanted: DesiredValue): void {
     const { device, property, version } = wanted;
     const key = slotKey(device, property);
-    const slot = this.#get(key) ?? emptySlot(device, property);
+    let slot = this.#get(key) ?? emptySlot(device, property);
     if (version < slot.highest) {
       this.#tellSuperseded(key, slot, wanted);
       return;
@@ -96,35 +118,46 @@ class Machine {
       this.#again(key, slot, leftMs);
       return;
     }
-    const old = slot.active;
-    const reports =
-      old === null
-        ? slot.reports
-        : this.#add(
-            slot,
-            this.#report(slot, old, "superseded", {
-              code: "twin/superseded",
-              message: `Version ${version} took the place of version ${old.version}`,
-            }),
-          );
-    this.#put(key, {
-      ...slot,
-      highest: version,
-      end: null,
-      reports,
-      active: {
-        version,
-        type: wanted.type,
-        value: wanted.value,
-        state: "pending",
-        next: "write",
-        waitUntil: 0,
-        failures: 0,
-        mismatches: 0,
-        trouble: null,
-        life: lifeOf(leftMs, this.#context),
-      },
-    });
+    const taken = { code: "twin/superseded", message: `Version ${version} took its place` } as const;
+    if (slot.active !== null) slot = this.#ended(slot, slot.active, "superseded", taken);
+    // A value set here holds, or it yields.
+    if (slot.local !== null && slot.hold === null) slot = this.#ended(slot, slot.local, "superseded", taken);
+    this.#put(key, { ...slot, highest: version, end: null, active: this.#begin(wanted, leftMs) });
+    this.look(key);
+  }
+
+  setLocally(write: LocalWrite): void {
+    const { device, property, holder, holdMs } = write;
+    const key = slotKey(device, property);
+    let slot = this.#get(key) ?? emptySlot(device, property);
+    const local = this.#begin(write, Math.min(write.ttlMs, limits.desiredTtlMaxMs));
+    const policy = this.#context.find(device, property)?.localWrites ?? "refuse";
+    const why = policy === "refuse" ? takesNone(property) : policy === "yield" ? this.#cloudFirst(slot) : null;
+    if (why !== null) {
+      const state = why.code === "twin/superseded" ? "superseded" : "failed";
+      this.#put(key, {
+        ...slot,
+        localEnd: endOf(slot, local, { state, trouble: why, value: null, time: this.#context.time }),
+      });
+      return;
+    }
+    const after = { code: "twin/superseded", message: `${holder} set another value` } as const;
+    if (slot.local !== null) slot = this.#ended(slot, slot.local, "superseded", after);
+    const { type, value } = write;
+    const life = holdMs === null ? null : lifeOf(holdMs, this.#context);
+    const hold = policy === "hold" ? { holder, type, value, since: this.#context.time, life } : null;
+    this.#put(key, { ...slot, hold, local, localEnd: null });
+    this.look(key);
+  }
+
+  /** What waits of the cloud goes on, from its write: the device has another value now. */
+  release(key: string): void {
+    const slot = this.#get(key);
+    if (slot === undefined || slot.hold === null) return;
+    const active = slot.active === null ? null : { ...slot.active, next: "write" as const, waitUntil: 0 };
+    const why = { code: "twin/superseded", message: "The hold ended" } as const;
+    const free = slot.local === null ? slot : this.#ended(slot, slot.local, "superseded", why);
+    this.#put(key, { ...free, hold: null, active });
     this.look(key);
   }
 
@@ -140,36 +173,35 @@ class Machine {
       end !== null &&
       !slot.reports.some((report) => report.version === end.version && report.state === end.state)
     ) {
-      this.#put(key, { ...slot, reports: this.#add(slot, end) });
+      const { takenAt, writtenAt, ...report } = end;
+      this.#put(key, { ...slot, reports: this.#add(slot, report) });
     }
   }
 
   #tellSuperseded(key: string, slot: Slot, wanted: DesiredValue): void {
     // Its own end, if it had one that the cloud has not taken, goes up anyway and says more.
     if (slot.reports.some((report) => report.version === wanted.version && report.state !== "written")) return;
-    const report = this.#report(slot, wanted, "superseded", {
-      code: "twin/superseded",
-      message: `Version ${slot.highest} came before version ${wanted.version}`,
-    });
+    const message = `Version ${slot.highest} came before version ${wanted.version}`;
+    const trouble: Reason = { code: "twin/superseded", message };
+    const report = reportOf(slot, wanted, { state: "superseded", trouble, value: null, time: this.#context.time });
     this.#put(key, { ...slot, reports: this.#add(slot, report) });
   }
 
   written(access: Access): void {
     const found = this.#settled(access);
     if (found === null) return;
-    const { key, slot, active } = found;
-    const property = this.#context.find(slot.device, slot.property);
-    if (property?.access === "write") {
-      this.#end(key, slot, "written", null, active.value);
+    const { key, slot } = found;
+    const active = { ...found.active, writtenAt: found.active.writtenAt ?? this.#context.time };
+    if (this.#context.find(slot.device, slot.property)?.access === "write") {
+      this.#put(key, this.#ended(slot, active, "written", null, active.value));
+      this.look(key);
       return;
     }
-    const reports =
-      active.state === "written" ? slot.reports : this.#add(slot, this.#report(slot, active, "written", null));
-    this.#put(
-      key,
-      { ...slot, reports, active: { ...active, state: "written", next: "read", failures: 0, waitUntil: 0 } },
-      reports !== slot.reports,
-    );
+    const isNews = active.state !== "written" && active.version > 0;
+    const told = { state: "written", trouble: null, value: null, time: this.#context.time } as const;
+    const reports = isNews ? this.#add(slot, reportOf(slot, active, told)) : slot.reports;
+    const read: Active = { ...active, state: "written", next: "read", failures: 0, waitUntil: 0 };
+    this.#put(key, withActive({ ...slot, reports }, read), isNews);
     this.look(key);
   }
 
@@ -185,31 +217,34 @@ class Machine {
       scale: typeof scale === "number" ? scale : null,
     });
     if (held) {
-      this.#end(key, slot, "confirmed", null, value);
+      this.#put(key, this.#ended(slot, active, "confirmed", null, value));
+      this.look(key);
       return;
     }
     const mismatches = active.mismatches + 1;
-    const trouble: Trouble = {
+    const trouble: Reason = {
       code: "twin/not-confirmed",
       message: `Cannot confirm "${slot.property}": wrote ${valueToText(active.type, active.value)}, read back ${valueToText(active.type, value)}`,
-      retriable: true,
     };
     if (mismatches >= mismatchesAllowed) {
-      this.#end(key, slot, "failed", trouble, value);
-      return;
-    }
-    this.#wait(key, { ...slot, active: { ...active, mismatches, next: "write" } }, trouble);
+      this.#put(key, this.#ended(slot, active, "failed", trouble, value));
+      this.look(key);
+    } else this.#wait(key, slot, { ...active, mismatches, next: "write" }, trouble);
   }
 
-  troubled(access: Access, trouble: Trouble): void {
+  troubled(access: Access, { retriable, ...trouble }: Trouble): void {
     const settled = this.#settled(access);
     if (settled === null) return;
     const { key, slot, active } = settled;
-    if (!trouble.retriable) {
-      this.#end(key, slot, "failed", trouble);
-      return;
-    }
-    this.#wait(key, { ...slot, active: { ...active, failures: active.failures + 1 } }, trouble);
+    if (!retriable) {
+      this.#put(key, this.#ended(slot, active, "failed", trouble));
+      this.look(key);
+    } else this.#wait(key, slot, { ...active, failures: active.failures + 1 }, trouble);
+  }
+
+  notBegun(access: Access): void {
+    const settled = this.#settled(access);
+    if (settled !== null) this.look(settled.key);
   }
 
   taken(taken: Pick<DesiredReport, "device" | "property" | "version" | "state">): void {
@@ -222,52 +257,66 @@ class Machine {
 
   restart(key: string): void {
     const slot = this.#get(key)!;
+    const times = this.#context;
     // Whether the last write arrived is not known, so it is made again: a desired value is a state.
-    const active =
-      slot.active === null
-        ? null
-        : {
-            ...slot.active,
-            next: "write" as const,
-            waitUntil: 0,
-            life: lifeAfterRestart(slot.active.life, this.#context),
-          };
-    this.#put(key, { ...slot, busy: false, active }, false);
+    const again = (active: Active | null): Active | null =>
+      active && { ...active, next: "write", waitUntil: 0, life: lifeAfterRestart(active.life, times) };
+    const { hold } = slot;
+    const held = hold && { ...hold, life: hold.life && lifeAfterRestart(hold.life, times) };
+    this.#put(key, { ...slot, busy: false, active: again(slot.active), local: again(slot.local), hold: held }, false);
     this.look(key);
   }
 
   /** Ends what has expired or may no longer be written; begins the next access where none is in flight. */
   look(key: string): void {
-    const slot = this.#get(key)!;
-    const { active } = slot;
-    if (active === null) return;
     const { now } = this.#context;
-    const broken = this.#broken(slot, active);
-    if (broken !== null) {
-      this.#end(key, slot, "failed", broken);
+    const { hold } = this.#get(key)!;
+    if (hold !== null && ((hold.life !== null && now >= hold.life.deadline) || !this.#mayHold(key))) {
+      this.release(key);
       return;
     }
-    if (now >= active.life.deadline) {
-      this.#expire(key, slot, active);
-      return;
-    }
-    if (slot.busy || active.waitUntil > now) {
+    this.#endIfOver(key, this.#get(key)!.local);
+    this.#endIfOver(key, this.#get(key)!.active);
+    const slot = this.#get(key)!;
+    const driven = drivenOf(slot);
+    if (driven === null || slot.busy || driven.waitUntil > now) {
       // Put again only so that `step` sees when to look next.
-      this.#put(key, slot, false);
+      if (slot.active !== null || slot.local !== null || slot.hold !== null) this.#put(key, slot, false);
       return;
     }
-    this.#put(key, { ...slot, busy: true, active: { ...active, waitUntil: 0 } }, false);
+    this.#put(key, withActive({ ...slot, busy: true }, { ...driven, waitUntil: 0 }), false);
     const { device, property } = slot;
-    this.#accesses.push({ op: active.next, device, property, version: active.version, value: active.value });
+    this.#accesses.push({ op: driven.next, device, property, version: driven.version, value: driven.value });
+  }
+
+  #mayHold(key: string): boolean {
+    const { device, property } = this.#get(key)!;
+    return this.#context.find(device, property)?.localWrites === "hold";
+  }
+
+  /** A value set here gives way to one of the cloud that is on its way. */
+  #cloudFirst({ property, active }: Slot): Reason | null {
+    if (active === null) return null;
+    const message = `Version ${active.version} of the cloud is on its way to "${property}"`;
+    return { code: "twin/superseded", message };
+  }
+
+  #endIfOver(key: string, active: Active | null): void {
+    if (active === null) return;
+    const slot = this.#get(key)!;
+    const broken = this.#broken(slot, active);
+    if (broken !== null) this.#put(key, this.#ended(slot, active, "failed", broken));
+    else if (this.#context.now >= active.life.deadline) this.#put(key, this.#expired(slot, active));
   }
 
   /** Why the value may not be written as the device is now described. */
-  #broken(slot: Slot, active: Active): Omit<Trouble, "retriable"> | null {
+  #broken(slot: Slot, active: Active): Reason | null {
     const property = this.#context.find(slot.device, slot.property);
     if (property === null) {
       const message = `Cannot set "${slot.property}": the device has no such property, or is not at this gateway`;
       return { code: "twin/unknown-property", message };
     }
+    if (active.version < 0 && property.localWrites === "refuse") return takesNone(slot.property);
     try {
       checkDesired(property, active.type, active.value);
       return null;
@@ -277,11 +326,14 @@ class Machine {
     }
   }
 
-  #expire(key: string, slot: Slot, active: Active): void {
+  #expired(slot: Slot, active: Active): Slot {
     const step = active.state === "written" ? "written but not confirmed" : slot.busy ? "being written" : "not written";
-    const why = active.trouble === null ? "" : `: ${active.trouble.message}`;
-    const message = `Time to live of "${slot.property}" version ${active.version} ended, ${step}${why}`;
-    this.#end(key, slot, "expired", { code: "twin/expired", message });
+    const isHeld = active.version > 0 && slot.hold !== null;
+    const trouble = isHeld ? `${slot.hold!.holder} holds it since then or before` : active.trouble?.message;
+    const why = trouble === undefined ? "" : `: ${trouble}`;
+    const which = active.version > 0 ? ` version ${active.version}` : "";
+    const message = `Time to live of "${slot.property}"${which} ended, ${step}${why}`;
+    return this.#ended(slot, active, "expired", { code: "twin/expired", message });
   }
 
   /** An access has come to its end; null when a newer version took over or this one ended meanwhile. */
@@ -291,54 +343,33 @@ class Machine {
     if (held === undefined) return null;
     const slot = { ...held, busy: false };
     this.#put(key, slot, false);
-    if (slot.active === null || slot.active.version !== access.version) {
-      this.look(key);
-      return null;
-    }
-    return { key, slot, active: slot.active };
+    const active = activeOf(slot, access.version);
+    if (active !== null) return { key, slot, active };
+    this.look(key);
+    return null;
   }
 
-  #wait(key: string, slot: Slot & { readonly active: Active }, trouble: Trouble): void {
-    const { active } = slot;
+  #wait(key: string, slot: Slot, active: Active, trouble: Reason): void {
     const turn = active.failures + active.mismatches - 1;
     const backOffMs = Math.min(longestBackOffMs, firstBackOffMs * 2 ** Math.min(turn, 10));
     const waitUntil = this.#context.now + backOffMs * 1000;
-    const { code, message } = trouble;
-    this.#put(key, { ...slot, active: { ...active, waitUntil, trouble: { code, message } } }, false);
+    this.#put(key, withActive(slot, { ...active, waitUntil, trouble }), false);
     this.look(key);
   }
 
-  #end(
-    key: string,
-    slot: Slot,
-    state: DesiredReport["state"],
-    trouble: Omit<Trouble, "retriable"> | null,
-    value: Value = null,
-  ): void {
-    const end = this.#report(slot, slot.active!, state, trouble, value);
-    this.#put(key, { ...slot, active: null, end, reports: this.#add(slot, end) });
+  #begin({ version, type, value }: Pick<DesiredValue, "version" | "type" | "value">, leftMs: number): Active {
+    return {
+      ...{ version, type, value, state: "pending", next: "write", waitUntil: 0, failures: 0, mismatches: 0 },
+      ...{ trouble: null, life: lifeOf(leftMs, this.#context), takenAt: this.#context.time, writtenAt: null },
+    };
   }
 
-  #report(
-    slot: Slot,
-    of: Pick<DesiredReport, "version" | "type">,
-    state: DesiredReport["state"],
-    trouble: Omit<Trouble, "retriable"> | null,
-    value: Value = null,
-  ): DesiredReport {
-    const last = slot.reports.at(-1)?.time ?? 0;
-    return {
-      device: slot.device,
-      property: slot.property,
-      version: of.version,
-      state,
-      reason: trouble?.code ?? null,
-      message: trouble?.message ?? null,
-      value,
-      type: of.type,
-      // Never before the one before it, though the wall clock of the run before may have been ahead.
-      time: Math.max(last, this.#context.time) as Micros,
-    };
+  /** The slot with this value at its end; what the cloud set is reported to it. */
+  #ended(slot: Slot, active: Active, state: End["state"], trouble: Reason | null, value: Value = null): Slot {
+    const end = endOf(slot, active, { state, trouble, value, time: this.#context.time });
+    if (active.version < 0) return { ...slot, local: null, localEnd: end };
+    const { takenAt, writtenAt, ...report } = end;
+    return { ...slot, active: null, end, reports: this.#add(slot, report) };
   }
 
   #add(slot: Slot, report: DesiredReport): readonly DesiredReport[] {
@@ -356,13 +387,9 @@ class Machine {
     this.#changed.set(key, slot);
     if (!durable) return;
     this.#durable.add(key);
-    const { active } = slot;
-    if (active !== null) {
-      this.#changed.set(key, { ...slot, active: { ...active, life: lifeNow(active.life, this.#context) } });
-    }
+    const asNow = (active: Active | null): Active | null =>
+      active && { ...active, life: lifeNow(active.life, this.#context) };
+    const hold = slot.hold && { ...slot.hold, life: slot.hold.life && lifeNow(slot.hold.life, this.#context) };
+    this.#changed.set(key, { ...slot, active: asNow(slot.active), local: asNow(slot.local), hold });
   }
-}
-
-function emptySlot(device: DeviceUid, property: string): Slot {
-  return { device, property, highest: 0, active: null, end: null, reports: [], busy: false };
 }

@@ -9,11 +9,31 @@ export interface Slot {
   /** the value on its way to the device, always of version `highest`; null when that has ended */
   readonly active: Active | null;
   /** how version `highest` ended; null while it is on its way */
-  readonly end: DesiredReport | null;
+  readonly end: End | null;
+  /** a value set here keeps the cloud's waiting; null = nobody holds */
+  readonly hold: Hold | null;
+  /** a value set here, on its way to the device; goes before `active`. Its version is below 0, where the cloud has none */
+  readonly local: Active | null;
+  readonly localEnd: End | null;
   /** not yet taken by the cloud, oldest first; at most `reportsPerSlot` */
   readonly reports: readonly DesiredReport[];
   /** an access to the device is in flight, perhaps for an older version; only one at a time, so writes cannot overtake */
   readonly busy: boolean;
+}
+
+/** How a version ended, and when it made its steps. */
+export interface End extends DesiredReport {
+  readonly takenAt: Micros | null;
+  readonly writtenAt: Micros | null;
+}
+
+export interface Hold {
+  readonly holder: string;
+  readonly type: ValueType;
+  readonly value: Value;
+  readonly since: Micros;
+  /** null = until it is released */
+  readonly life: Life | null;
 }
 
 export interface Active {
@@ -30,6 +50,9 @@ export interface Active {
   readonly mismatches: number;
   readonly trouble: { readonly code: ErrorCode; readonly message: string } | null;
   readonly life: Life;
+  /** when it was on disk here; null where an earlier agent did not note it */
+  readonly takenAt: Micros | null;
+  readonly writtenAt: Micros | null;
 }
 
 /**
@@ -67,6 +90,26 @@ export function lifeAfterRestart(life: Life, times: Times): Life {
   // A monotonic clock below the journaled one has begun anew with the machine and says nothing.
   const byMonotonic = times.now >= life.journaledAt ? (life.deadline - times.now) / 1000 : life.leftMs;
   return lifeOf(Math.max(0, Math.min(life.leftMs, byWall, byMonotonic)), times);
+}
+
+export function emptySlot(device: DeviceUid, property: string): Slot {
+  const nothing = { active: null, end: null, hold: null, local: null, localEnd: null };
+  return { device, property, highest: 0, ...nothing, reports: [], busy: false };
+}
+
+/** What goes to the device next: a value set here first, and while it is held nothing of the cloud. */
+export function drivenOf(slot: Slot): Active | null {
+  return slot.local ?? (slot.hold === null ? slot.active : null);
+}
+
+/** The value on its way that has this version, wherever it was set. */
+export function activeOf(slot: Slot, version: number): Active | null {
+  const active = version < 0 ? slot.local : slot.active;
+  return active?.version === version ? active : null;
+}
+
+export function withActive(slot: Slot, active: Active): Slot {
+  return active.version < 0 ? { ...slot, local: active } : { ...slot, active };
 }
 
 export function slotKey(device: DeviceUid, property: string): string {

@@ -1,4 +1,12 @@
-import type { DesiredReport, DesiredValue, DeviceUid, EffectiveProperty, ErrorCode, Value } from "@penstock/model";
+import type {
+  DesiredReport,
+  DesiredValue,
+  DeviceUid,
+  EffectiveProperty,
+  ErrorCode,
+  Value,
+  ValueType,
+} from "@penstock/model";
 import type { Slot, Times } from "./desired-slot.ts";
 
 /** What happens to desired values, as data. */
@@ -8,10 +16,29 @@ export type Input =
   | { readonly t: "found"; readonly access: Access; readonly value: Value }
   | { readonly t: "trouble"; readonly access: Access; readonly trouble: Trouble }
   | { readonly t: "taken"; readonly taken: readonly Pick<DesiredReport, "device" | "property" | "version" | "state">[] }
+  /** the access was not begun: what was to be written is not wanted any more */
+  | { readonly t: "not-begun"; readonly access: Access }
+  | { readonly t: "local"; readonly write: LocalWrite }
+  | { readonly t: "release"; readonly device: DeviceUid; readonly property: string }
   /** time has passed, or devices were edited or removed */
   | { readonly t: "look" }
   /** the process starts with what the journal held */
   | { readonly t: "restart" };
+
+/** A value set at the gateway. What becomes of it follows from the property's `localWrites`. */
+export interface LocalWrite {
+  readonly device: DeviceUid;
+  readonly property: string;
+  readonly type: ValueType;
+  readonly value: Value;
+  /** below 0 and lower with each */
+  readonly version: number;
+  readonly holder: string;
+  /** how long it may take until it is confirmed */
+  readonly ttlMs: number;
+  /** how long it holds, where it does; null = until it is released */
+  readonly holdMs: number | null;
+}
 
 /** One access to a device, to be answered with written, found or trouble. */
 export interface Access {

@@ -9,18 +9,20 @@ import {
   type EffectiveProperty,
   invalid,
   isFinal,
-  isRetriable,
+  limits,
+  type PropertyHold,
 } from "@penstock/model";
 import type { Cancel, Clock, Files, Journal, Log, Metrics } from "@penstock/runtime";
+import { DesiredAccesses } from "./desired-accesses.ts";
 import { openDesiredJournal, type SlotEntry, type SlotMap } from "./desired-journal.ts";
 import { step } from "./desired-machine.ts";
 import { SlotOverlay } from "./desired-overlay.ts";
-import { desiredId, type Slot } from "./desired-slot.ts";
-import type { Access, Context, Input } from "./desired-step.ts";
+import { desiredId, drivenOf, type End, type Slot, slotKey } from "./desired-slot.ts";
+import type { Access, Context, Input, LocalWrite } from "./desired-step.ts";
+import { type DesiredView, holdOf, viewOf } from "./desired-view.ts";
+import { LocalWaits } from "./local-waits.ts";
 
 const file = "edge/src/twin/desired.ts";
-/** an access that has not ended by then is called off; collect's own time-outs are shorter */
-const accessTimeoutMs = 30_000;
 const diskRetryMs = 1000;
 const inputsPerAppend = 1000;
 /** looks that fall close together are made in one */
@@ -37,15 +39,6 @@ export interface DesiredOptions {
   lookup(device: DeviceUid): EffectiveDevice | null;
 }
 
-/** Where a property's desired value stands. */
-export interface DesiredView {
-  readonly property: string;
-  readonly version: number;
-  readonly state: DesiredReport["state"];
-  readonly active: Slot["active"];
-  readonly end: DesiredReport | null;
-}
-
 export interface Desired {
   /** resolves when the values are on disk; rejects with data/disk-full or data/write-failed, and then holds none of them */
   take(values: readonly DesiredValue[]): Promise<void>;
@@ -54,6 +47,17 @@ export interface Desired {
   onReport(listener: () => void): () => void;
   reportsTaken(taken: readonly Pick<DesiredReport, "device" | "property" | "version" | "state">[]): Promise<void>;
   of(device: DeviceUid): readonly DesiredView[];
+  /**
+   * Takes a value set at the gateway; it is on disk when this resolves.
+   *
+   * @returns what resolves with its end; never rejects while the gateway runs
+   * @throws AppError data/…, request/too-many when too many properties are held
+   */
+  setLocally(write: Omit<LocalWrite, "version">): Promise<{ readonly ended: Promise<End> }>;
+  /** what waits of the cloud goes on; false when nobody held it */
+  release(device: DeviceUid, property: string): Promise<boolean>;
+  holds(): readonly PropertyHold[];
+  onHolds(listener: () => void): () => void;
   /** the assigned set has changed */
   devicesChanged(): void;
   /** resolves when no access and no write is in flight; what has not ended goes on at the next start */
@@ -84,7 +88,10 @@ class DesiredLoop implements Desired {
   #isRunning = false;
   #closed = false;
   readonly #closing = new AbortController();
-  readonly #inFlight = new Set<Promise<void>>();
+  readonly #accesses: DesiredAccesses;
+  readonly #holdListeners = new Set<() => void>();
+  readonly #held = new Set<string>();
+  readonly #localWaits: LocalWaits;
   readonly #listeners = new Set<() => void>();
   readonly #reporting = new Set<string>();
   #lookAt = Number.POSITIVE_INFINITY;
@@ -95,7 +102,17 @@ class DesiredLoop implements Desired {
     this.#options = options;
     this.#journal = journal;
     this.#slots = new Map(journal.state);
-    for (const [key, slot] of this.#slots) if (slot.reports.length > 0) this.#reporting.add(key);
+    for (const [key, slot] of this.#slots) {
+      if (slot.reports.length > 0) this.#reporting.add(key);
+      if (slot.hold !== null) this.#held.add(key);
+    }
+    this.#localWaits = new LocalWaits(this.#slots);
+    this.#accesses = new DesiredAccesses({
+      ...options,
+      closing: this.#closing.signal,
+      isWanted: (access) => this.#isWanted(access),
+      ended: (inputs) => this.push(...inputs),
+    });
   }
 
   take(values: readonly DesiredValue[]): Promise<void> {
@@ -128,12 +145,44 @@ class DesiredLoop implements Desired {
   }
 
   of(device: DeviceUid): readonly DesiredView[] {
-    const views: DesiredView[] = [];
-    for (const { device: owner, property, highest, active, end } of this.#slots.values()) {
-      if (owner !== device) continue;
-      views.push({ property, version: highest, state: active?.state ?? end?.state ?? "pending", active, end });
+    return [...this.#slots.values()].filter((slot) => slot.device === device).map(viewOf);
+  }
+
+  async setLocally(write: Omit<LocalWrite, "version">): Promise<{ readonly ended: Promise<End> }> {
+    const key = slotKey(write.device, write.property);
+    if (this.#held.size >= limits.holdsPerNode && !this.#held.has(key)) {
+      const text = `Cannot set "${write.property}" here: ${limits.holdsPerNode} properties are held already`;
+      throw new AppError("request/too-many", text);
     }
-    return views;
+    const { version, ended } = this.#localWaits.next(key);
+    try {
+      await this.#wait({ t: "local", write: { ...write, version } });
+    } catch (error) {
+      this.#localWaits.forget(version);
+      throw error;
+    }
+    return { ended };
+  }
+
+  async release(device: DeviceUid, property: string): Promise<boolean> {
+    if (!this.#held.has(slotKey(device, property))) return false;
+    await this.#wait({ t: "release", device, property });
+    return true;
+  }
+
+  holds(): readonly PropertyHold[] {
+    return [...this.#held].map((key) => holdOf(this.#slots.get(key)!));
+  }
+
+  onHolds(listener: () => void): () => void {
+    this.#holdListeners.add(listener);
+    return () => this.#holdListeners.delete(listener);
+  }
+
+  /** A write that waited for its turn: a newer value may have come, or a value set here. */
+  #isWanted({ device, property, version }: Access): boolean {
+    const slot = this.#slots.get(slotKey(device, property));
+    return slot !== undefined && drivenOf(slot)?.version === version;
   }
 
   devicesChanged(): void {
@@ -145,7 +194,7 @@ class DesiredLoop implements Desired {
     this.#cancelLook();
     this.#cancelRetry();
     this.#closing.abort(new AppError("aborted", "Cannot end the access to the device: the gateway stops"));
-    await Promise.all([...this.#inFlight]);
+    await this.#accesses.idle();
     await this.#running;
     for (const { done } of this.#queue.splice(0)) done?.reject(stopped());
     await this.#journal.close();
@@ -203,7 +252,7 @@ class DesiredLoop implements Desired {
         this.#options.metrics.counter("penstock_twin_reports_dropped_total", help).add(reportsDropped);
       }
       for (const { done } of batch) done?.resolve();
-      for (const trip of roundTrips(accesses)) this.#start(trip);
+      this.#accesses.start(accesses);
       this.#schedule(lookAt);
     }
     this.#isRunning = false;
@@ -220,12 +269,16 @@ class DesiredLoop implements Desired {
 
   #commit(overlay: SlotOverlay): void {
     let reported = false;
+    let isHoldNew = false;
     for (const [key, slot] of overlay.changed) {
       const before = this.#slots.get(key);
       this.#slots.set(key, slot);
       if (slot.reports.length > 0) this.#reporting.add(key);
       else this.#reporting.delete(key);
       if (before === undefined || before.highest < slot.highest) this.#traceTaken(slot);
+      if (holdText(before) !== holdText(slot)) isHoldNew = true;
+      if (slot.hold !== null) this.#held.add(key);
+      else this.#held.delete(key);
       for (const report of slot.reports) {
         if (before?.reports.includes(report) === true) continue;
         reported = true;
@@ -233,6 +286,8 @@ class DesiredLoop implements Desired {
       }
     }
     if (reported) for (const listener of this.#listeners) listener();
+    if (isHoldNew) for (const listener of this.#holdListeners) listener();
+    this.#localWaits.look(overlay.changed);
   }
 
   #traceTaken(slot: Slot): void {
@@ -247,52 +302,6 @@ class DesiredLoop implements Desired {
       const { state, reason } = report;
       log.trace({ file, id: desiredId(report), state, reason, final: isFinal(state) }, "Desired value made a step");
     }
-  }
-
-  /** The accesses of one round trip: one read, or writes of one device. Their answers go through the machine together. */
-  #start(trip: readonly Access[]): void {
-    const { clock, log, metrics } = this.#options;
-    const { op, device } = trip[0]!;
-    metrics.counter("penstock_twin_accesses_total", "Accesses to devices for desired values", { op }).add();
-    if (log.tracing) {
-      for (const access of trip) log.trace({ file, id: desiredId(access), op }, "Access to the device begins");
-    }
-    const calledOff = new AbortController();
-    const cancel = clock.after(accessTimeoutMs, () => {
-      const names = trip.map(({ property }) => `"${property}"`).join(", ");
-      calledOff.abort(new AppError("mapper/timeout", `Cannot ${op} ${names}: no end after 30 s`));
-    });
-    const signal = AbortSignal.any([calledOff.signal, this.#closing.signal]);
-    const made = op === "write" ? this.#write(device, trip, signal) : this.#read(trip[0]!, signal).then((one) => [one]);
-    const ended = made
-      .catch((error: unknown) => trip.map((access) => this.#trouble(access, error)))
-      .then((inputs) => {
-        cancel();
-        this.#inFlight.delete(ended);
-        this.push(...inputs);
-      });
-    this.#inFlight.add(ended);
-  }
-
-  async #write(device: DeviceUid, trip: readonly Access[], signal: AbortSignal): Promise<Input[]> {
-    const writes = trip.map(({ property, value }) => ({ property, value }));
-    const outcomes = await this.#options.access.write(device, writes, signal, desiredId(trip[0]!));
-    return trip.map((access, i) => {
-      const error = outcomes[i];
-      if (error === null) return { t: "written", access };
-      return this.#trouble(access, error ?? new AppError("mapper/bad-answer", `No outcome for "${access.property}"`));
-    });
-  }
-
-  async #read(access: Access, signal: AbortSignal): Promise<Input> {
-    const { device, property } = access;
-    return { t: "found", access, value: await this.#options.access.read(device, property, signal, desiredId(access)) };
-  }
-
-  #trouble(access: Access, error: unknown): Input {
-    if (!(error instanceof AppError)) this.#options.log.error({ error, id: desiredId(access) }, "Device access failed");
-    const message = error instanceof AppError ? error.message : `Cannot ${access.op} "${access.property}"`;
-    return { t: "trouble", access, trouble: { code: codeOf(error), message, retriable: isRetriable(error) } };
   }
 
   #schedule(lookAt: number): void {
@@ -316,16 +325,9 @@ class DesiredLoop implements Desired {
   }
 }
 
-/** All writes of a device go out together; a read goes alone. In the order of the first access of each. */
-function roundTrips(accesses: readonly Access[]): Iterable<readonly Access[]> {
-  const trips = new Map<string, Access[]>();
-  for (const access of accesses) {
-    const key = access.op === "write" ? access.device : `${access.device}/${access.property}`;
-    const trip = trips.get(key);
-    if (trip === undefined) trips.set(key, [access]);
-    else trip.push(access);
-  }
-  return trips.values();
+function holdText(slot: Slot | undefined): string {
+  const hold = slot?.hold ?? null;
+  return hold === null ? "" : `${hold.since} ${hold.holder}`;
 }
 
 /** A described device never changes: an edit makes a new one. */

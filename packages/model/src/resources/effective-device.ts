@@ -110,7 +110,7 @@ export function effectiveProperty(name: string, spec: MergedProperty): Effective
 /** How long a method may take when nobody says. */
 export const defaultMethodTimeoutMs = 10_000;
 
-function effectiveMethod(name: string, spec: MethodSpec): EffectiveMethod {
+export function effectiveMethod(name: string, spec: MethodSpec): EffectiveMethod {
   return {
     name,
     arguments: Object.entries(spec.arguments ?? {}).map(([argument, { type, minimum, maximum, optional }]) => ({

@@ -106,6 +106,7 @@ export async function testBench({ manifests = [modbus] }: { readonly manifests?:
   const nudger = {
     assignedChanged: (node: NodeUid) => void nudges.push(`assigned ${node}`),
     desiredChanged: (node: NodeUid) => void nudges.push(`desired ${node}`),
+    callsChanged: (node: NodeUid) => void nudges.push(`calls ${node}`),
     disconnect: (node: NodeUid, code: ErrorCode) => void nudges.push(`disconnect ${node} ${code}`),
     isConnected: (node: NodeUid) => connected.has(node),
   };

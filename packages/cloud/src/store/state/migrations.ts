@@ -15,6 +15,7 @@ export function stateMigrations(engine: Engine): MigrationProvider {
       "0007-model-rollouts": modelRollouts,
       "0008-resource-history": resourceHistory,
       "0009-desired-times": desiredTimes,
+      "0010-holds-and-calls": holdsAndCalls,
     }),
   };
 }
@@ -279,5 +280,51 @@ const desiredTimes: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema.alterTable("desired").addColumn("written_at", "bigint").execute();
     await db.schema.alterTable("desired").addColumn("ended_at", "bigint").execute();
+  },
+};
+
+/** Values that gateways hold, and calls of methods. */
+const holdsAndCalls: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema
+      .createTable("holds")
+      .addColumn("tenant_uid", "text", required)
+      .addColumn("device_uid", "text", required)
+      .addColumn("property", "text", required)
+      .addColumn("node_uid", "text", required)
+      .addColumn("holder", "text", required)
+      .addColumn("type", "text", required)
+      .addColumn("value", "text")
+      .addColumn("since", "bigint", required)
+      .addColumn("until", "bigint")
+      .addPrimaryKeyConstraint("holds_key", ["tenant_uid", "device_uid", "property"])
+      .execute();
+    await db.schema
+      .createTable("device_calls")
+      .addColumn("id", "text", (c) => c.primaryKey())
+      .addColumn("tenant_uid", "text", required)
+      .addColumn("device_uid", "text", required)
+      .addColumn("node_uid", "text", required)
+      .addColumn("method", "text", required)
+      .addColumn("arguments", "text", required)
+      .addColumn("state", "text", required)
+      .addColumn("reason", "text")
+      .addColumn("message", "text")
+      .addColumn("result_type", "text")
+      .addColumn("result", "text")
+      .addColumn("steps", "text", required)
+      .addColumn("requested_by", "text", required)
+      .addColumn("requested_at", "bigint", required)
+      .addColumn("expires_at", "bigint", required)
+      .addColumn("offered_at", "bigint")
+      .addColumn("sent_at", "bigint")
+      .addColumn("ended_at", "bigint")
+      .execute();
+    const index = (name: string, table: string, columns: string[]) =>
+      db.schema.createIndex(name).on(table).columns(columns).execute();
+    await index("holds_node", "holds", ["tenant_uid", "node_uid"]);
+    await index("device_calls_node", "device_calls", ["tenant_uid", "node_uid", "state"]);
+    await index("device_calls_open", "device_calls", ["state", "expires_at"]);
+    await index("device_calls_device", "device_calls", ["tenant_uid", "device_uid", "method", "requested_at"]);
   },
 };
