@@ -113,6 +113,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     const collect = createCollect({
       ...{ bus, clock, files, processes: systemChildProcesses, log, metrics, wallOf: clock.wallOf },
       mapperFolders: options.mapperFolders,
+      mapperData: `${folder}/mappers`,
       hostCommand: { command: process.execPath, args: [...mapperFlags, options.mapperHost] },
     });
 

@@ -16,6 +16,7 @@ import {
   valueTypes,
 } from "@penstock/model";
 import { encodeBatchBody, type PointSpec } from "@penstock/wire";
+import { put, type Writable } from "./value-problem.ts";
 
 /** Row not reported yet; no flag byte has this bit. */
 const unset = 0x80;
@@ -165,47 +166,6 @@ export function openSink(options: {
       isOpen = false;
     },
   };
-}
-
-/** One column of any type, as `put` writes it after having checked the value against the type. */
-type Writable = { [place: number]: unknown };
-
-/** @returns why the value cannot be that of the type; drivers are foreign code */
-function put(column: Writable, place: number, type: ValueType, value: Value): ErrorCode | null {
-  switch (type) {
-    case "bool":
-      if (typeof value !== "boolean") return "mapper/bad-answer";
-      column[place] = value ? 1 : 0;
-      return null;
-    case "float32":
-    case "float64":
-      if (typeof value !== "number") return "mapper/bad-answer";
-      if (!Number.isFinite(value)) return "mapper/value-not-finite";
-      column[place] = value;
-      return Number.isFinite(column[place]) ? null : "mapper/value-out-of-range";
-    case "int64":
-    case "uint64":
-      if (typeof value !== "bigint") return "mapper/bad-answer";
-      column[place] = value;
-      return column[place] === value ? null : "mapper/value-out-of-range";
-    case "string":
-      if (typeof value !== "string") return "mapper/bad-answer";
-      column[place] = value;
-      return null;
-    case "bytes":
-      if (!(value instanceof Uint8Array)) return "mapper/bad-answer";
-      column[place] = value;
-      return null;
-    case "json":
-      if (typeof value !== "object" || value === null || !("json" in value)) return "mapper/bad-answer";
-      column[place] = JSON.stringify(value.json);
-      return null;
-    default:
-      if (typeof value !== "number") return "mapper/bad-answer";
-      column[place] = value;
-      // A typed array keeps the low bits of what does not fit: then it is not what was put in.
-      return column[place] === value ? null : "mapper/value-out-of-range";
-  }
 }
 
 function emptyOf(type: ValueType): unknown {

@@ -13,6 +13,10 @@ export interface HostConnectionOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: DriverLog;
+  /** the mapper's own */
+  readonly folder: string;
+  /** a connection that had been made is no more */
+  readonly ended: (error: AppError) => void;
   /** told of changes only; null is good news */
   readonly changed: (error: AppError | null) => void;
 }
@@ -76,6 +80,7 @@ export class HostConnection {
     if (this.#state.is !== "open" || this.#state.connection !== connection) return;
     this.#end(connection);
     this.#fail(error);
+    this.#options.ended(error);
   }
 
   async close(): Promise<void> {
@@ -88,7 +93,7 @@ export class HostConnection {
   }
 
   #open(): Promise<MapperConnection> {
-    const { mapper, settings, line, clock, log } = this.#options;
+    const { mapper, settings, line, clock, log, folder } = this.#options;
     let made: MapperConnection | null = null;
     const open = async () => {
       const connection = await mapper.open(withDefaults(mapper.connection, settings), {
@@ -96,6 +101,7 @@ export class HostConnection {
         log,
         clock,
         line,
+        folder,
         lost: (error) => made !== null && this.lose(made, error),
       });
       made = connection;

@@ -1,4 +1,5 @@
 import {
+  browses,
   type CallOptions,
   calls,
   checkSettings,
@@ -9,7 +10,7 @@ import {
   withDefaults,
   writesAll,
 } from "@penstock/mapper-sdk";
-import { AppError, codeOf, type ErrorCode, type FieldError, invalid, sameData, type Value } from "@penstock/model";
+import { AppError, codeOf, type ErrorCode, type FieldError, invalid, limits, sameData, type Value } from "@penstock/model";
 import type { Clock, Random } from "@penstock/runtime";
 import {
   type AgentToMapper,
@@ -23,12 +24,15 @@ import { withDeadline } from "./deadline.ts";
 import { driverLog } from "./driver-log.ts";
 import { GroupRows, openSink } from "./group-rows.ts";
 import { asAppError, HostConnection } from "./host-connection.ts";
+import { type SubscribedGroup, Subscriptions } from "./subscriptions.ts";
 
 export interface MapperHostOptions {
   readonly mapper: Mapper;
   readonly clock: Clock;
   readonly random: Random;
   readonly pid: number;
+  /** what the mapper may keep; exists */
+  readonly folder: string;
   readonly send: (message: MapperToAgent) => void;
 }
 
@@ -39,15 +43,8 @@ const mostTraceSteps = 16;
 type Message<T extends AgentToMapper["t"]> = Extract<AgentToMapper, { t: T }>;
 
 /** A group as it was announced, with all that need not be done again for each read. */
-interface Group {
-  readonly connection: string;
+interface Group extends SubscribedGroup {
   readonly rows: GroupRows;
-  /** what the driver is asked for; the same array each time, so that it can keep its plan */
-  readonly points: readonly Point[];
-  /** position in the group of each of them */
-  readonly rowOf: readonly number[];
-  /** positions whose settings break a rule; the driver never sees them */
-  readonly invalidRows: readonly number[];
   isReading: boolean;
 }
 
@@ -60,10 +57,12 @@ export class MapperHost {
   readonly #log;
   readonly #connections = new Map<string, HostConnection>();
   readonly #groups = new Map<number, Group>();
+  readonly #subscriptions: Subscriptions;
 
   constructor(options: MapperHostOptions) {
     this.#options = options;
     this.#log = driverLog(options);
+    this.#subscriptions = new Subscriptions(options);
   }
 
   start(): void {
@@ -81,10 +80,21 @@ export class MapperHost {
         this.#close(message.connection);
         return;
       case "group":
+        this.#subscriptions.end(message.group);
         this.#groups.set(message.group, this.#newGroup(message));
         return;
       case "ungroup":
+        this.#subscriptions.end(message.group);
         this.#groups.delete(message.group);
+        return;
+      case "subscribe":
+        this.#answer(message.id, `subscribe to group ${message.group}`, () => this.#subscribe(message));
+        return;
+      case "taken":
+        this.#subscriptions.taken(message.group);
+        return;
+      case "browse":
+        this.#answer(message.id, "browse", () => this.#browse(message));
         return;
       case "read":
         this.#answer(message.id, `read group ${message.group}`, () => this.#read(message));
@@ -108,6 +118,7 @@ export class MapperHost {
 
   /** Resolves when every connection has been closed. */
   async close(): Promise<void> {
+    this.#subscriptions.endAll();
     await Promise.all([...this.#connections.values()].map((connection) => connection.close()));
     this.#connections.clear();
   }
@@ -116,7 +127,8 @@ export class MapperHost {
     const known = this.#connections.get(name);
     if (known !== undefined && sameData([known.settings, known.line], [settings, line])) return;
     this.#close(name);
-    const { mapper, clock, random, send } = this.#options;
+    const { mapper, clock, random, folder, send } = this.#options;
+    const ended = (error: AppError) => this.#subscriptions.connectionEnded(name, error);
     const changed = (error: AppError | null) =>
       send({
         t: "connection",
@@ -125,7 +137,10 @@ export class MapperHost {
         code: error?.code ?? null,
         message: error?.message ?? null,
       });
-    const connection = new HostConnection({ name, settings, line, mapper, clock, random, log: this.#log, changed });
+    const connection = new HostConnection({
+      ...{ name, settings, line, mapper, clock, random, folder, ended, changed },
+      log: this.#log,
+    });
     this.#connections.set(name, connection);
   }
 
@@ -154,7 +169,7 @@ export class MapperHost {
     if (wrong.length > 0) {
       this.#log.warn({ device, points: invalidRows.length }, invalid(wrong.slice(0, 5)).message);
     }
-    return { connection, rows: new GroupRows(device, specs), points, rowOf, invalidRows, isReading: false };
+    return { connection, device, specs, rows: new GroupRows(device, specs), points, rowOf, invalidRows, isReading: false };
   }
 
   #point(of: DeviceSpecOfMapper, spec: PointSpec): { point: Point | null; fields: readonly FieldError[] } {
@@ -199,6 +214,27 @@ export class MapperHost {
     }
     follow.step("Values became rows with time and quality");
     return { t: "values", id, body: rows.encode(), ...follow.answer };
+  }
+
+  async #subscribe({ id, group: number, deadlineMs, trace: isTraced }: Message<"subscribe">): Promise<MapperToAgent> {
+    const group = this.#groups.get(number);
+    if (group === undefined) throw new AppError("input/invalid", `Cannot subscribe to group ${number}: never announced`);
+    const follow = followed(isTraced);
+    const what = `subscribe to group ${number}`;
+    await this.#subscriptions.begin(number, group, (work) =>
+      this.#using(group.connection, { deadlineMs, what }, (connection, signal) =>
+        work(connection, { signal, ...follow.call }),
+      ),
+    );
+    return { t: "subscribed", id, ...follow.answer };
+  }
+
+  async #browse({ id, connection: name, path, deadlineMs }: Message<"browse">): Promise<MapperToAgent> {
+    const nodes = await this.#using(name, { deadlineMs, what: "browse" }, (connection, signal) => {
+      if (!browses(connection)) throw new AppError("mapper/unsupported", "Cannot browse: its devices do not say what they have");
+      return connection.browse(path, { signal });
+    });
+    return { t: "browsed", id, nodes: nodes.slice(0, limits.browsedNodes).map((node) => ({ ...node })) };
   }
 
   async #write(message: Message<"write">): Promise<MapperToAgent> {

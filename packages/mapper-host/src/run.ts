@@ -13,14 +13,15 @@ export interface RunOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly pid: number;
+  readonly folder: string;
 }
 
 /**
  * Serves the agent at the other end of the pipe until it says `stop` or is gone, then closes every connection, for two
  * seconds at most. Rejects when the agent breaks the protocol.
  *
- * What is written to the pipe is bounded by what the agent asks for: one answer for each question, and 50 log lines a
- * second.
+ * What is written to the pipe is bounded by what the agent asks for: one answer for each question, so many messages of
+ * news a group until it has taken some, and 50 log lines a second.
  */
 export function runMapperHost({ pipe, clock, ...options }: RunOptions): Promise<void> {
   const host = new MapperHost({

@@ -33,6 +33,10 @@ export interface MapperSpec<C extends Fields, A extends Fields, V extends Fields
   readonly extent?: Extent;
   /** what reading costs its lines, so that their load can be told beforehand */
   readonly cost?: LineCost;
+  /** connections have `subscribe` */
+  readonly subscribes?: boolean;
+  /** connections have `browse` */
+  readonly browses?: boolean;
   /** what its process may touch; ["network"] unless stated */
   readonly permissions?: readonly string[];
   /**
@@ -81,6 +85,8 @@ export function mapperManifest<C extends Fields, A extends Fields, V extends Fie
     rules: spec.rules ?? [],
     extent: spec.extent ?? null,
     cost: spec.cost ?? null,
+    ...(spec.subscribes === true && { subscribes: true }),
+    ...(spec.browses === true && { browses: true }),
     permissions: spec.permissions ?? ["network"],
   };
 }

@@ -1,4 +1,4 @@
-import type { AppError, ErrorCode, ExactJson, LineSettings, Quality, Value, ValueType } from "@penstock/model";
+import type { Access, AppError, ErrorCode, ExactJson, Json, LineSettings, Quality, Value, ValueType } from "@penstock/model";
 
 /** Versions of this contract that the kit speaks. */
 export const sdkVersion = { min: 1, max: 1 } as const;
@@ -33,6 +33,8 @@ export interface OpenContext {
   readonly clock: DriverClock;
   /** time-outs, retries, pauses: the same words for every protocol; a driver keeps those that mean something to it */
   readonly line: LineSettings;
+  /** the mapper's own folder at this gateway, for what must outlive its process, such as certificates; exists, mode 0700 */
+  readonly folder: string;
   /** called by the driver, at most once, when the connection has ended by itself after `open` had resolved */
   lost(error: AppError): void;
 }
@@ -56,6 +58,11 @@ export interface PointResult {
   readonly reason?: ErrorCode;
   /** microseconds of the clock handed in, when the answer arrived; the runner's own time when missing */
   readonly monotonic?: number;
+  /**
+   * when the value was so by the device's own clock, in microseconds since 1970 UTC; then the reading has that time. Only
+   * of what was subscribed to
+   */
+  readonly time?: number;
 }
 
 /** Where a driver with much to report puts values, instead of one object for each. Rows are positions in `points`. */
@@ -112,26 +119,38 @@ export interface MethodCall<Address = unknown, Method = unknown> {
   readonly deviceCustom: Readonly<Record<string, ExactJson>>;
 }
 
-/** Looked for by the runner: the device reports changes by itself. */
+/** Looked for by the runner where the manifest says `subscribes`: the device tells changes by itself. */
 export interface Subscribes<Address = unknown, Visitor = unknown> {
-  /** resolves when the device has agreed; `each` is called until `signal` is aborted */
-  subscribe(
-    points: readonly Point<Address, Visitor>[],
-    each: (row: number, result: PointResult) => void,
-    options: { signal: AbortSignal },
-  ): Promise<void>;
+  /**
+   * Resolves when the device has agreed; from then on `each` is called with every change, several of one row in their
+   * order, and first with the present value where the protocol has one. `lost` ends every subscription of the connection,
+   * and the runner subscribes again on the next; a driver that can go on without a gap, keeps quiet. A device that is said
+   * to be gone, while the connection stands, is told with `mapper/device-offline` for its rows.
+   */
+  subscribe(points: readonly Point<Address, Visitor>[], options: SubscribeOptions): Promise<void>;
+}
+export interface SubscribeOptions extends CallOptions {
+  each(row: number, result: PointResult): void;
+  /** aborted when nobody wants the values any more; `signal` only says that nobody waits for the agreement */
+  readonly ended: AbortSignal;
 }
 /** Looked for by the runner: the device can say what it has. */
 export interface Browses {
   /** what lies directly below `path`; [] is the top */
-  browse(path: readonly string[], options: { signal: AbortSignal }): Promise<readonly BrowsedNode[]>;
+  browse(path: readonly string[], options: CallOptions): Promise<readonly BrowsedNode[]>;
 }
 export interface BrowsedNode {
   readonly name: string;
   readonly path: readonly string[];
   /** set when it can be read: the visitor that reads it */
-  readonly visitor?: Readonly<Record<string, unknown>>;
+  readonly visitor?: Readonly<Record<string, Json>>;
   readonly type?: ValueType;
+  readonly access?: Access;
+  readonly unit?: string;
+  /** for people, such as what the device says of it */
+  readonly description?: string;
+  /** something lies below it */
+  readonly hasChildren?: boolean;
 }
 
 export function readsInto(connection: object): connection is ReadsInto {
@@ -140,6 +159,14 @@ export function readsInto(connection: object): connection is ReadsInto {
 
 export function writesAll(connection: object): connection is WritesAll {
   return "writeAll" in connection && typeof connection.writeAll === "function";
+}
+
+export function subscribes(connection: object): connection is Subscribes {
+  return "subscribe" in connection && typeof connection.subscribe === "function";
+}
+
+export function browses(connection: object): connection is Browses {
+  return "browse" in connection && typeof connection.browse === "function";
 }
 
 export function calls(connection: object): connection is Calls {

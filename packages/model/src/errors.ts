@@ -42,6 +42,12 @@ export const errors = {
     http: 502,
     means: "The device answered, but not to this question or not by the protocol",
   },
+  "mapper/bad-time": {
+    who: "plant",
+    retry: "never",
+    http: 502,
+    means: "The device dated the value in a way that cannot be; it has the time of its arrival",
+  },
   "mapper/connect-failed": {
     who: "plant",
     retry: "later",
@@ -55,6 +61,12 @@ export const errors = {
     means: "The connection to the device ended while a request was in flight",
   },
   "mapper/device-busy": { who: "plant", retry: "later", http: 503, means: "The device answered but asked to wait" },
+  "mapper/device-offline": {
+    who: "plant",
+    retry: "later",
+    http: 503,
+    means: "Who speaks for the device says that it is not there",
+  },
   "mapper/device-failure": { who: "plant", retry: "later", http: 502, means: "The device answered that it failed" },
   "mapper/function-unsupported": {
     who: "plant",

@@ -19,6 +19,10 @@ export const limits = {
   layoutPropertiesPerNode: 10_000_000,
   lanes: 32,
   mapperFrameBytes: 16 * 1024 * 1024,
+  /** changes of one subscribed group that wait in its mapper; beyond, the oldest go and are counted */
+  newsWaiting: 50_000,
+  /** of one step below a path */
+  browsedNodes: 2000,
   readingsPerBatch: 10_000,
   /** encoded; leaves room in one link message for what stands around it */
   batchBytes: 8 * 1024 * 1024 - 65_536,

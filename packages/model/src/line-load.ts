@@ -63,7 +63,8 @@ function groupsOf(device: EffectiveDevice): Iterable<Group> {
   const groups = new Map<string, Group>();
   for (const property of device.properties) {
     const { collect, access } = property;
-    if (collect === null || access === "write") continue;
+    // What the device tells by itself costs the line no question.
+    if (collect === null || access === "write" || "subscribe" in collect) continue;
     const key = JSON.stringify(collect);
     const known = groups.get(key);
     if (known === undefined) groups.set(key, { timesPerSecond: timesPerSecond(collect), properties: [property] });

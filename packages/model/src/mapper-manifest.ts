@@ -86,6 +86,10 @@ export interface MapperManifest {
   readonly extent: Extent | null;
   /** what reading costs its lines; null or missing: nobody can say beforehand */
   readonly cost?: LineCost | null;
+  /** its devices tell changes by themselves: `collect: { subscribe: true }` */
+  readonly subscribes?: boolean;
+  /** its devices say what they have */
+  readonly browses?: boolean;
   /** what the process may touch besides its pipe: "network", "serial", "files" … */
   readonly permissions: readonly string[];
 }
@@ -166,6 +170,8 @@ const manifestSchema = Type.Object(
       }),
     ]),
     cost: Type.Optional(Type.Union([Type.Null(), lineCostSchema])),
+    subscribes: Type.Optional(Type.Boolean()),
+    browses: Type.Optional(Type.Boolean()),
     permissions: Type.Array(Type.String({ pattern: "^[a-z]+$" })),
   },
   { additionalProperties: false },

@@ -7,6 +7,9 @@ import type { ErrorCode, ExactJson, Json, LineSettings, Value, ValueType } from 
 
 export const mapperProtocol = { min: 1, max: 1 } as const;
 
+/** messages of news of one group that the agent need not have taken before more come */
+export const newsInFlight = 8;
+
 export interface PointSpec {
   readonly property: string;
   readonly type: ValueType;
@@ -42,6 +45,23 @@ export type AgentToMapper =
       readonly points: readonly PointSpec[];
     } & DeviceSpecOfMapper)
   | { readonly t: "ungroup"; readonly group: number }
+  /** the device shall tell changes of the group by itself, until "ungroup" or "unsubscribed" */
+  | {
+      readonly t: "subscribe";
+      readonly id: number;
+      readonly group: number;
+      readonly deadlineMs: number;
+      readonly trace?: boolean;
+    }
+  /** one "news" has been taken: room for another */
+  | { readonly t: "taken"; readonly group: number }
+  | {
+      readonly t: "browse";
+      readonly id: number;
+      readonly connection: string;
+      readonly path: readonly string[];
+      readonly deadlineMs: number;
+    }
   /** trace: the answer shall say through which files the values went; the same for write and read-point */
   | {
       readonly t: "read";
@@ -93,6 +113,30 @@ export type MapperToAgent =
     }
   /** body = encodeBatchBody with monotonic times; layout = the group's points */
   | { readonly t: "values"; readonly id: number; readonly body: Uint8Array; readonly trace?: readonly TraceStep[] }
+  | { readonly t: "subscribed"; readonly id: number; readonly trace?: readonly TraceStep[] }
+  /**
+   * body = encodeBatchBody; layout = the group's points, one row a property at most. Its times are monotonic, or the
+   * device's own (wall). dropped: older changes that found no room since the last one. At most `newsInFlight` are not taken
+   */
+  | {
+      readonly t: "news";
+      readonly group: number;
+      readonly body: Uint8Array;
+      readonly isWall: boolean;
+      readonly dropped: number;
+    }
+  /** what was subscribed to is over; it may be tried again */
+  | {
+      readonly t: "unsubscribed";
+      readonly group: number;
+      readonly code: ErrorCode;
+      readonly message: string;
+    }
+  | {
+      readonly t: "browsed";
+      readonly id: number;
+      readonly nodes: readonly JsonObject[];
+    }
   /** one outcome a point, in their order; null = the device has taken it */
   | {
       readonly t: "written";

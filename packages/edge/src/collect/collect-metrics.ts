@@ -1,6 +1,8 @@
 import type { ErrorCode } from "@penstock/model";
 import type { Metrics } from "@penstock/runtime";
 
+export type CollectMetrics = ReturnType<typeof collectMetrics>;
+
 /** What collect counts. Reasons are codes of the error table, so their number is bounded. */
 export function collectMetrics(metrics: Metrics) {
   return {
@@ -13,6 +15,10 @@ export function collectMetrics(metrics: Metrics) {
     badReadings: metrics.counter("penstock_collect_bad_readings_total", "Readings published in place of an answer"),
     failures: (code: ErrorCode) =>
       metrics.counter("penstock_collect_failures_total", "Cycles that ended without a good value", { reason: code }),
+    newsDropped: metrics.counter(
+      "penstock_collect_news_dropped_total",
+      "Changes told by devices that found no room in their mapper; the oldest went",
+    ),
     readTime: metrics.histogram(
       "penstock_collect_read_seconds",
       "From the request to the mapper until its answer",

@@ -36,6 +36,7 @@ import { badBatch, batchFromMapper, outcomeOf, type WallOf } from "./results.ts"
 import { sayable } from "./sayable.ts";
 import { Schedule } from "./schedule.ts";
 import type { LineState, ScheduleEffect, ScheduleInput } from "./schedule-types.ts";
+import { Subscribed } from "./subscribed.ts";
 
 export interface CollectOptions {
   readonly bus: Bus;
@@ -48,6 +49,8 @@ export interface CollectOptions {
   /** folders that hold a `mapper.json`, or folders with one; of two mappers of one name the first found */
   readonly mapperFolders: readonly string[];
   readonly hostCommand: HostCommand;
+  /** where each mapper gets a folder of its own */
+  readonly mapperData: string;
 }
 export interface Collect {
   /** collects what the set says from now on; what did not change goes on undisturbed */
@@ -98,7 +101,8 @@ class Collector {
   readonly #uses = new Map<ConnectionUid, LineUse>();
   readonly #turns: LineTurns;
   readonly #dayClock: DayClock;
-  /** one per group at most */
+  readonly #subscribed: Subscribed;
+  /** of a group that is read one, of one that is subscribed to a few */
   readonly #publishing = new Set<Promise<void>>();
   #set: AssignedSet | null = null;
   #lastGroup = 0;
@@ -118,6 +122,12 @@ class Collector {
     const { clock, wallOf } = options;
     this.#dayClock = new DayClock({ clock, wallOf, onDue: (group) => this.#run({ t: "due", group }) });
     this.#turns = new LineTurns({ run: (input) => this.#run(input), use: (connection) => this.#useOf(connection) });
+    this.#subscribed = new Subscribed({
+      ...{ clock, wallOf, log: this.#log, metrics: this.#metrics },
+      group: (id) => this.#groups.get(id),
+      publish: (batch) => this.#onBus(batch),
+      run: (input) => this.#run(input),
+    });
     this.access = deviceAccess({ find, log: this.#log, turns: this.#turns });
   }
 
@@ -149,12 +159,12 @@ class Collector {
 
   cycles(reportMs: (layout: Layout) => number | null): CycleHealth[] {
     const now = this.#options.clock.monotonic();
-    const all = [...this.#groups.values()].map(({ id, device, cadence, layout }): CycleHealth => {
+    const all = [...this.#groups.values()].flatMap(({ id, device, collection, layout }): CycleHealth[] => {
+      // What the device tells by itself has no cycle.
+      if ("subscribe" in collection) return [];
       const health = this.#meters.get(id)!.health(now);
-      return {
-        ...{ device: device.uid, cadence, properties: layout.properties.length },
-        ...{ ...health, reportMs: reportMs(layout) },
-      };
+      const about = { device: device.uid, cadence: collection, properties: layout.properties.length };
+      return [{ ...about, ...health, reportMs: reportMs(layout) }];
     });
     return slowestCycles(all, mostCycles);
   }
@@ -205,11 +215,12 @@ class Collector {
     for (const group of groups) {
       this.#groups.set(group.id, group);
       this.#mappers.get(connection.protocol)?.send(groupMessage(group));
-      const { id, cadence } = group;
-      this.#meters.set(id, new CycleMeter(cadence));
-      const everyUs = "everyMs" in cadence ? cadence.everyMs * 1000 : null;
-      this.#run({ t: "add", group: { id, device: device.uid, connection: connection.uid, everyUs } });
-      if ("atSeconds" in cadence) this.#dayClock.add(id, cadence.atSeconds);
+      const { id, collection } = group;
+      const isSubscribed = "subscribe" in collection;
+      if (!isSubscribed) this.#meters.set(id, new CycleMeter(collection));
+      const everyUs = "everyMs" in collection ? collection.everyMs * 1000 : null;
+      this.#run({ t: "add", group: { id, device: device.uid, connection: connection.uid, everyUs, isSubscribed } });
+      if ("atSeconds" in collection) this.#dayClock.add(id, collection.atSeconds);
     }
   }
 
@@ -221,6 +232,7 @@ class Collector {
       this.#groups.delete(group.id);
       this.#meters.delete(group.id);
       this.#dayClock.remove(group.id);
+      this.#subscribed.removed(group.id);
       this.#mappers.get(group.connection.protocol)?.send({ t: "ungroup", group: group.id });
     }
   }
@@ -237,13 +249,14 @@ class Collector {
   #mapperOf(name: string): Mapper {
     let mapper = this.#mappers.get(name);
     if (mapper === undefined) {
-      const { clock, processes, files, metrics, hostCommand: host, mapperFolders: folders } = this.#options;
+      const { clock, processes, files, metrics, hostCommand: host, mapperFolders: folders, mapperData } = this.#options;
       const log = this.#log;
       mapper = new Mapper({
-        ...{ name, host, processes, clock, log, metrics },
+        ...{ name, host, folder: `${mapperData}/${name}`, processes, clock, log, metrics },
         find: () => findMapper({ name, folders, files, log }),
         onUp: () => this.#mapperUp(name),
         onDown: (code, message) => this.#setLines(name, { state: "down", code, message }),
+        onNews: (message, of) => this.#subscribed.take(message, of),
         onConnection: ({ connection, state, code, message }) => {
           const uid = connection as ConnectionUid; // ours, if it is one that we know
           if (this.#connections.get(uid)?.protocol !== name) return;
@@ -298,7 +311,7 @@ class Collector {
   #do(effect: ScheduleEffect): void {
     switch (effect.t) {
       case "read":
-        void this.#read(this.#groups.get(effect.group)!);
+        this.#begin(this.#groups.get(effect.group)!);
         break;
       case "act":
         this.#turns.grant(effect.act);
@@ -316,6 +329,14 @@ class Collector {
       case "health":
         this.#logHealth(effect.health);
         break;
+    }
+  }
+
+  #begin(group: CollectGroup): void {
+    if (!("subscribe" in group.collection)) void this.#read(group);
+    else {
+      const { line, protocol } = group.connection;
+      void this.#subscribed.begin(group, this.#mapperOf(protocol), budgetMs(line, group.points.length));
     }
   }
 
@@ -374,11 +395,13 @@ class Collector {
   #publish(group: CollectGroup, batch: ReadingBatch): void {
     this.#metrics.readings.add(batch.count);
     if (this.#log.tracing) this.#log.trace({ file, id: traceId(batch), readings: batch.count }, "Read from the device");
-    const published = this.#options.bus.publish(batch).then(() => {
-      this.#publishing.delete(published);
-      this.#run({ t: "published", group: group.id });
-    });
+    void this.#onBus(batch).then(() => this.#run({ t: "published", group: group.id }));
+  }
+
+  #onBus(batch: ReadingBatch): Promise<void> {
+    const published = this.#options.bus.publish(batch).finally(() => this.#publishing.delete(published));
     this.#publishing.add(published);
+    return published;
   }
 
   #logHealth({ device: uid, state, reason, message }: DeviceHealth): void {

@@ -1,5 +1,5 @@
 import {
-  type Cadence,
+  type Collection,
   type EffectiveConnection,
   type EffectiveDevice,
   type EffectiveProperty,
@@ -8,12 +8,13 @@ import {
 } from "@penstock/model";
 import type { AgentToMapper, DeviceSpecOfMapper, PointSpec } from "@penstock/wire";
 
-/** Properties of one device with one cadence: one layout, one read, one batch. */
+/** Properties of one device that are got in one way: one layout, one read or subscription, one batch. */
 export interface CollectGroup {
   readonly id: number;
   readonly device: EffectiveDevice;
   readonly connection: EffectiveConnection;
-  readonly cadence: Cadence;
+  /** how its values are got */
+  readonly collection: Collection;
   /** one object for the group's life, so that later stages recognise it */
   readonly layout: Layout;
   /** in layout order */
@@ -26,20 +27,20 @@ export function groupsOf(
   connection: EffectiveConnection,
   nextId: () => number,
 ): CollectGroup[] {
-  const byCadence = new Map<string, { readonly cadence: Cadence; readonly members: EffectiveProperty[] }>();
+  const byWay = new Map<string, { readonly collection: Collection; readonly members: EffectiveProperty[] }>();
   for (const property of device.properties) {
-    const { collect: cadence } = property;
-    if (cadence === null || property.access === "write") continue;
-    const key = JSON.stringify(cadence);
-    const known = byCadence.get(key);
-    if (known === undefined) byCadence.set(key, { cadence, members: [property] });
+    const { collect: collection } = property;
+    if (collection === null || property.access === "write") continue;
+    const key = JSON.stringify(collection);
+    const known = byWay.get(key);
+    if (known === undefined) byWay.set(key, { collection, members: [property] });
     else known.members.push(property);
   }
-  return [...byCadence.values()].map(({ cadence, members }) => {
+  return [...byWay.values()].map(({ collection, members }) => {
     const byName = new Map(members.map((property) => [property.name, property]));
     const properties = layoutOrder(members.map(({ name, type }) => ({ name, type })));
     const points = properties.map(({ name }) => pointOf(byName.get(name)!));
-    return { id: nextId(), device, connection, cadence, layout: { id: 0, device: device.uid, properties }, points };
+    return { id: nextId(), device, connection, collection, layout: { id: 0, device: device.uid, properties }, points };
   });
 }
 

@@ -5,10 +5,13 @@ import type { LineState, ScheduledGroup, ScheduleLimits } from "./schedule-types
 export interface GroupRecord extends ScheduledGroup {
   readonly of: DeviceRecord;
   dueAt: number;
-  state: "idle" | "queued" | "reading" | "publishing";
+  /** subscribed: nothing is asked, the device tells changes */
+  state: "idle" | "queued" | "reading" | "publishing" | "subscribed";
   /** null = never read */
   isGood: boolean | null;
   code: ErrorCode | null;
+  /** subscriptions in a row that failed */
+  failures: number;
 }
 export interface DeviceRecord {
   readonly uid: DeviceUid;

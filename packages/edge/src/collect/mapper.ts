@@ -21,7 +21,7 @@ import {
   supervisorWakesAt,
 } from "./supervisor.ts";
 
-/** The program that runs one mapper; the path of its `mapper.json` is added to the arguments. */
+/** The program that runs one mapper; the path of its `mapper.json` and that of its own folder are added to the arguments. */
 export interface HostCommand {
   readonly command: string;
   readonly args: readonly string[];
@@ -30,6 +30,8 @@ export interface HostCommand {
 export interface MapperOptions {
   readonly name: string;
   readonly host: HostCommand;
+  /** the mapper's own; it makes it */
+  readonly folder: string;
   readonly processes: ChildProcesses;
   readonly clock: Clock;
   readonly log: Log;
@@ -39,6 +41,8 @@ export interface MapperOptions {
   /** the process is there and has nothing open yet */
   onUp(): void;
   onDown(code: ErrorCode, message: string): void;
+  /** what devices tell by themselves, and the end of it */
+  onNews(news: Extract<MapperToAgent, { readonly t: "news" | "unsubscribed" }>, of: Mapper): void;
   onConnection(news: Extract<MapperToAgent, { readonly t: "connection" }>): void;
 }
 
@@ -168,9 +172,9 @@ export class Mapper {
   }
 
   #spawn(manifest: string): void {
-    const { host, processes, clock } = this.#options;
+    const { host, folder, processes, clock } = this.#options;
     const process = new MapperProcess({
-      child: processes.spawn({ command: host.command, args: [...host.args, manifest] }),
+      child: processes.spawn({ command: host.command, args: [...host.args, manifest, folder] }),
       clock,
       events: {
         news: (message) => this.#news(message),
@@ -200,6 +204,10 @@ export class Mapper {
         break;
       case "connection":
         this.#options.onConnection(message);
+        break;
+      case "news":
+      case "unsubscribed":
+        this.#options.onNews(message, this);
         break;
       case "log":
         this.#forward(message.level, message.message, message.fields);

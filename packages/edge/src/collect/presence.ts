@@ -7,6 +7,7 @@ const silences: ReadonlySet<ErrorCode> = new Set([
   "mapper/gateway-no-response",
   "mapper/connect-failed",
   "mapper/connection-lost",
+  "mapper/device-offline",
 ]);
 
 export function isSilence(code: ErrorCode): boolean {
@@ -14,7 +15,7 @@ export function isSilence(code: ErrorCode): boolean {
 }
 
 /** So many silences in a row, and a device is offline and only asked now and then whether it is back. */
-const silencesUntilOffline = 2;
+export const silencesUntilOffline = 2;
 
 export function isOnlyProbed({ silences }: DeviceRecord): boolean {
   return silences >= silencesUntilOffline;

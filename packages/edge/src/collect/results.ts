@@ -105,7 +105,7 @@ function badSample(property: string, reason: ErrorCode, time: number) {
   return { property, time: time as Micros, value: null, quality: "bad", reason } as const;
 }
 
-function onTheWall(batch: ReadingBatch, wallOf: WallOf): ReadingBatch {
+export function onTheWall(batch: ReadingBatch, wallOf: WallOf): ReadingBatch {
   const { time, uncertain } = wallOf(batch.baseTime);
   if (uncertain === null) return { ...batch, baseTime: time, clock: null };
   const clock = { boot: uncertain, monotonic: batch.baseTime };

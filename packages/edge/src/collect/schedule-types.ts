@@ -5,8 +5,10 @@ export interface ScheduledGroup {
   readonly id: number;
   readonly device: DeviceUid;
   readonly connection: ConnectionUid;
-  /** null = it is due when "due" says so */
+  /** null = it is due when "due" says so, or is subscribed to */
   readonly everyUs: number | null;
+  /** its device tells changes by itself: "read" then means to ask it to */
+  readonly isSubscribed?: boolean;
 }
 
 /** How a read ended. A failure says why; `hasRows` = the mapper gave rows that say so themselves. */
@@ -40,9 +42,13 @@ export type ScheduleInput =
       readonly connection: ConnectionUid;
       readonly lost: { readonly code: ErrorCode; readonly message: string } | null;
     }
-  /** the read is over; the group stays busy until its rows are published */
+  /** the read is over; the group stays busy until its rows are published. Of a subscription: agreed, and it has begun */
   | { readonly t: "answered"; readonly group: number; readonly outcome: Outcome }
   | { readonly t: "published"; readonly group: number }
+  /** changes came of a group that is subscribed to; the code when every row is bad for it */
+  | { readonly t: "news"; readonly group: number; readonly code: ErrorCode | null }
+  /** a subscription is over by itself */
+  | { readonly t: "ended"; readonly group: number; readonly code: ErrorCode; readonly message: string }
   /** a group without a cycle time of its own */
   | { readonly t: "due"; readonly group: number }
   /** somebody wants to write to a device, read something back from it, or call it; the number is theirs */

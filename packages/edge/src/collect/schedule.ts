@@ -2,7 +2,7 @@ import type { ConnectionUid, DeviceHealth, DeviceUid, ErrorCode, LineHealth } fr
 import { DueTimes } from "./due-times.ts";
 import { type DeviceRecord, type GroupRecord, Line, type Turn } from "./line.ts";
 import { firstDue, nextDue } from "./phase.ts";
-import { healthOf, isOnlyProbed, isSilence, offlineAt } from "./presence.ts";
+import { healthOf, isOnlyProbed, isSilence, offlineAt, silencesUntilOffline } from "./presence.ts";
 import {
   type Outcome,
   type ScheduledGroup,
@@ -102,6 +102,12 @@ export class Schedule {
       case "answered":
         this.#answered(input.group, input.outcome);
         break;
+      case "news":
+        this.#news(input.group, input.code);
+        break;
+      case "ended":
+        this.#ended(input.group, input.code, input.message);
+        break;
       case "published":
         this.#published(input.group);
         break;
@@ -144,11 +150,13 @@ export class Schedule {
   #addGroup(group: ScheduledGroup): void {
     const of = this.#devices.get(group.device);
     if (of === undefined) throw new Error(`Cannot add group ${group.id}: no device "${group.device}"`);
-    const dueAt = group.everyUs === null ? 0 : firstDue(group.device, group.everyUs, this.#now);
-    const record: GroupRecord = { ...group, of, dueAt, state: "idle", isGood: null, code: null };
+    const { device, everyUs, isSubscribed = false } = group;
+    const dueAt = everyUs === null && !isSubscribed ? 0 : firstDue(device, everyUs ?? 1_000_000, this.#now);
+    const record: GroupRecord = { ...group, of, dueAt, state: "idle", isGood: null, code: null, failures: 0 };
     this.#groups.set(group.id, record);
     of.groups.add(record);
-    if (group.everyUs !== null) this.#due.set(`g${group.id}`, dueAt);
+    if (everyUs !== null) this.#due.set(`g${group.id}`, dueAt);
+    if (isSubscribed) this.#due.set(`s${group.id}`, dueAt);
   }
 
   #removeDevice(uid: DeviceUid): void {
@@ -162,6 +170,7 @@ export class Schedule {
     for (const turn of device.line.withdraw((turn) => turn.device === device)) this.#grant(turn);
     for (const group of device.groups) {
       this.#due.remove(`g${group.id}`);
+      this.#due.remove(`s${group.id}`);
       // A read in flight still fills its place on the line until it is answered.
       if (group.state !== "reading") this.#groups.delete(group.id);
     }
@@ -171,6 +180,7 @@ export class Schedule {
     for (let key = this.#due.take(this.#now); key !== null; key = this.#due.take(this.#now)) {
       const name = key.slice(1);
       if (key.startsWith("g")) this.#cycleInSteps(this.#groups.get(Number(name))!);
+      else if (key.startsWith("s")) this.#subscribe(this.#groups.get(Number(name))!);
       else if (key.startsWith("d")) this.#probe(this.#devices.get(name as DeviceUid)!);
       else if (key.startsWith("o")) this.#maybeOffline(this.#devices.get(name as DeviceUid)!);
     }
@@ -197,6 +207,48 @@ export class Schedule {
     if (line.state === "down") this.#publishBad(group, line.code);
     else if (isOnlyProbed(device)) this.#publishBad(group, device.code ?? "mapper/timeout");
     else this.#enqueue(group);
+  }
+
+  /** Asks for a subscription, or again for one; one that cannot be asked for now is looked at again. */
+  #subscribe(group: GroupRecord): void {
+    const { of: device } = group;
+    const { line } = device.line;
+    if (group.state === "subscribed" || group.state === "queued" || group.state === "reading") return;
+    if (line.state === "down") {
+      if (group.isGood !== false) this.#publishBad(group, line.code);
+    } else if (group.state === "idle" && (!isOnlyProbed(device) || device.probeGroup === group)) this.#enqueue(group);
+    else this.#subscribeLater(group);
+  }
+
+  #subscribeLater(group: GroupRecord): void {
+    const { backOffFirstMs, backOffLongestMs } = group.of.line.settings;
+    const backOffMs = Math.min(backOffLongestMs, backOffFirstMs * 2 ** Math.min(group.failures, 30));
+    this.#due.set(`s${group.id}`, this.#now + backOffMs * 1000);
+  }
+
+  #news(id: number, code: ErrorCode | null): void {
+    const group = this.#groups.get(id);
+    if (group === undefined || this.#devices.get(group.device) !== group.of) return;
+    const { of: device } = group;
+    if (code === null || !isSilence(code)) this.#heard(device, code, null);
+    else {
+      // Somebody else says that it is gone and will say when it is back: nobody has to ask.
+      device.silences = Math.max(device.silences, silencesUntilOffline);
+      device.code = code;
+      device.message = null;
+    }
+    this.#tellHealth(device);
+    this.#startTurns(device.line);
+  }
+
+  #ended(id: number, code: ErrorCode, message: string): void {
+    const group = this.#groups.get(id);
+    if (group?.state !== "subscribed") return;
+    const { of: device } = group;
+    this.#publishBad(group, code);
+    if (isSilence(code)) this.#silent(device, group, code, message);
+    this.#tellHealth(device);
+    this.#startTurns(device.line);
   }
 
   #enqueue(group: GroupRecord): void {
@@ -271,8 +323,10 @@ export class Schedule {
     }
     group.isGood = code === null;
     group.code = code;
-    group.state = "publishing";
-    if (!hasRows) this.#effects.push({ t: "publish-bad", group: id, code: code ?? "internal" });
+    group.failures = code === null ? 0 : group.failures + 1;
+    const hasBegun = group.isSubscribed === true && code === null;
+    group.state = hasBegun ? "subscribed" : "publishing";
+    if (!hasRows && !hasBegun) this.#effects.push({ t: "publish-bad", group: id, code: code ?? "internal" });
     if (isSilent) this.#silent(device, group, code, message);
     else if (code !== "mapper/stopped") this.#heard(device, code, message);
     this.#tellHealth(device);
@@ -281,7 +335,9 @@ export class Schedule {
 
   #published(id: number): void {
     const group = this.#groups.get(id);
-    if (group?.state === "publishing") group.state = "idle";
+    if (group?.state !== "publishing") return;
+    group.state = "idle";
+    if (group.isSubscribed === true) this.#subscribeLater(group);
   }
 
   #silent(device: DeviceRecord, group: GroupRecord, code: ErrorCode, message: string | null): void {
@@ -330,6 +386,9 @@ export class Schedule {
     if (to.state !== "up") for (const turn of line.withdraw(({ kind }) => kind === "act")) this.#grant(turn);
     if (to.state === "down") {
       for (const turn of line.flush()) if (turn.kind === "read") this.#publishBad(turn.group, to.code);
+      for (const group of [...line.devices].flatMap((device) => [...device.groups])) {
+        if (group.state === "subscribed") this.#publishBad(group, to.code);
+      }
     }
     if (to.state === "up") {
       for (const device of line.devices) {

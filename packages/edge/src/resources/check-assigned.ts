@@ -2,6 +2,7 @@ import {
   type AssignedSet,
   accesses,
   type Cadence,
+  type Collection,
   checkEffectiveDevice,
   checkEffectiveProperty,
   checkLineSettings,
@@ -102,8 +103,8 @@ function* propertyFaults(at: string, property: EffectiveProperty, seen: Set<stri
   if (!valueTypes.includes(type)) yield fault(`${at}.type`, type, `one of ${valueTypes.join(", ")}`);
   if (!accesses.includes(access)) yield fault(`${at}.access`, access, `one of ${accesses.join(", ")}`);
   if (!isObject(visitor)) yield fault(`${at}.visitor`, visitor, "object");
-  if (collect !== null && !isCadence(collect)) {
-    const rule = `null, everyMs of ${limits.collectEveryMinMs}..${limits.collectEveryMaxMs}, or seconds of the day`;
+  if (collect !== null && !isCollection(collect)) {
+    const rule = `null, everyMs of ${limits.collectEveryMinMs}..${limits.collectEveryMaxMs}, seconds of the day, or subscribe`;
     yield fault(`${at}.collect`, collect, rule);
   } else if (isProperty(property)) yield* checkEffectiveProperty(property, at);
 }
@@ -117,6 +118,10 @@ function isProperty({ type, report, publish }: EffectiveProperty): boolean {
 function isMethod(method: EffectiveMethod): boolean {
   const isList = (list: unknown): list is readonly unknown[] => Array.isArray(list) && list.every(isObject);
   return isObject(method) && isList(method.arguments) && isList(method.sets);
+}
+
+function isCollection(collect: unknown): collect is Collection {
+  return isCadence(collect) || (isObject(collect) && (collect as { subscribe?: unknown }).subscribe === true);
 }
 
 function isCadence(cadence: unknown): cadence is Cadence {

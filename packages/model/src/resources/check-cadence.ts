@@ -21,8 +21,13 @@ export function checkCadences(property: MergedProperty, at: string): FieldError[
   }
   const fields: FieldError[] = [];
   if (collect !== undefined) {
-    if (collect.every === undefined && collect.at === undefined) {
-      fields.push({ field: `${at}.collect`, value: shown(collect), rule: "must state every or at" });
+    const ways = [collect.every, collect.at, collect.subscribe].filter((way) => way !== undefined);
+    if (ways.length === 0) {
+      fields.push({ field: `${at}.collect`, value: shown(collect), rule: "must state every, at or subscribe" });
+    }
+    if (collect.subscribe !== undefined && ways.length > 1) {
+      const rule = "cannot stand beside every or at: what the device tells by itself is not polled";
+      fields.push({ field: `${at}.collect.subscribe`, value: shown(collect.subscribe), rule });
     }
     fields.push(...oneOfBoth(collect, `${at}.collect`));
     fields.push(...checkDuration(collect.every, { field: `${at}.collect.every`, ...bounds }));
@@ -37,7 +42,7 @@ export function checkCadences(property: MergedProperty, at: string): FieldError[
     const rule = "can only stand beside onChange: without it every reading is reported, or that of each period";
     fields.push({ field: `${at}.report.atLeast`, value: shown(report.atLeast), rule });
   }
-  if (collect?.at !== undefined) return fields;
+  if (collect?.at !== undefined || collect?.subscribe !== undefined) return fields;
   const readEveryMs = collect?.every === undefined ? defaultEveryMs : (parseDuration(collect.every) ?? defaultEveryMs);
   for (const name of ["every", "atLeast"] as const) {
     const given = report[name];

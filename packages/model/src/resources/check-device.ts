@@ -47,6 +47,10 @@ export function checkDevice(
     const visitor = { visitor: property.visitor ?? {} };
     const paths = { ...at, visitor: `${path}.visitor` };
     fields.push(...checkAgainstManifest(manifest, visitor, paths, { known, property: facts }));
+    if (property.collect?.subscribe === true && manifest.subscribes !== true) {
+      const rule = `devices of "${manifest.name}" tell nothing by themselves: state every or at`;
+      fields.push({ field: `${path}.collect.subscribe`, value: "true", rule });
+    }
     fields.push(...checkCustomBlock(manifest, property.custom ?? {}, `${path}.custom`));
   }
   for (const [name, method] of merged.methods) {
@@ -78,7 +82,7 @@ function checkPresence({ presence, properties }: MergedDevice): FieldError[] {
   if (offlineAfter === undefined || fields.length > 0) return fields;
   let fastestMs = Number.POSITIVE_INFINITY;
   for (const { access, collect } of properties.values()) {
-    if (access === "write" || collect?.at !== undefined) continue;
+    if (access === "write" || collect?.at !== undefined || collect?.subscribe !== undefined) continue;
     fastestMs = Math.min(fastestMs, parseDuration(collect?.every ?? "") ?? defaultEveryMs);
   }
   const ms = parseDuration(offlineAfter)!;

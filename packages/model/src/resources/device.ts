@@ -71,7 +71,15 @@ export const propertyFields = {
   minimum: Type.Optional(bound),
   maximum: Type.Optional(bound),
   visitor: Type.Optional(jsonObject),
-  collect: Type.Optional(Type.Object(cadenceFields, { additionalProperties: false })),
+  collect: Type.Optional(
+    Type.Object(
+      {
+        ...cadenceFields,
+        subscribe: Type.Optional(Type.Literal(true, { description: "The device tells its changes; nothing is polled" })),
+      },
+      { additionalProperties: false },
+    ),
+  ),
   report: Type.Optional(reportSchema),
   publish: Type.Optional(
     Type.Object(

@@ -4,6 +4,7 @@ import { type ExactJson, isIntegerType, type Json, type ValueType } from "../val
 import type { ConnectionSpec, DeviceModelSpec, DeviceSpec, MethodSpec, PropertySpec } from "./device.ts";
 import type {
   Cadence,
+  Collection,
   EffectiveConnection,
   EffectiveDevice,
   EffectiveMethod,
@@ -99,7 +100,7 @@ export function effectiveProperty(name: string, spec: MergedProperty): Effective
     minimum: boundText(type, spec.minimum),
     maximum: boundText(type, spec.maximum),
     visitor: plain(spec.visitor),
-    collect: access === "write" ? null : (cadenceOf(spec.collect) ?? { everyMs: defaultEveryMs }),
+    collect: access === "write" ? null : collectionOf(spec.collect),
     report: reportPolicy(spec),
     publish: spec.publish === undefined ? null : { topic: spec.publish.topic, qos: spec.publish.qos ?? 0 },
     localWrites: spec.localWrites ?? "refuse",
@@ -133,6 +134,11 @@ export function effectiveMethod(name: string, spec: MethodSpec): EffectiveMethod
 /** "${level}" stands for the argument "level"; null for a value that stands for itself. */
 export function argumentNamed(value: unknown): string | null {
   return typeof value === "string" ? (/^\$\{([A-Za-z_][A-Za-z0-9_-]{0,62})\}$/.exec(value)?.[1] ?? null) : null;
+}
+
+function collectionOf(spec: MergedProperty["collect"]): Collection {
+  if (spec?.subscribe === true) return { subscribe: true };
+  return cadenceOf(spec) ?? { everyMs: defaultEveryMs };
 }
 
 /** null when neither is stated; `checkProperty` has refused both at once and what cannot be read */

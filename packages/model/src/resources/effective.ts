@@ -37,6 +37,8 @@ export interface EffectiveDevice {
 }
 /** When something is done: in steps of a monotonic clock, or at seconds of the day in the node's time zone, ascending. */
 export type Cadence = { readonly everyMs: number } | { readonly atSeconds: readonly number[] };
+/** How values are got: asked for by a cadence, or told by the device when they change. */
+export type Collection = Cadence | { readonly subscribe: true };
 export interface ReportPolicy {
   readonly toCloud: boolean;
   /** the first reading of each period goes; null = no period */
@@ -56,7 +58,7 @@ export interface EffectiveProperty {
   readonly maximum: string | null;
   readonly visitor: Readonly<Record<string, Json>>;
   /** null = never polled (write-only) */
-  readonly collect: Cadence | null;
+  readonly collect: Collection | null;
   readonly report: ReportPolicy;
   readonly publish: { readonly topic: string; readonly qos: 0 | 1 } | null;
   readonly localWrites: LocalWritePolicy;
