@@ -69,7 +69,7 @@ function start() {
   };
   const sent: MapperToAgent[] = [];
   const random = { bytes: (length: number) => new Uint8Array(length), number: () => 0 };
-  const host = new MapperHost({ mapper, clock, random, pid: 7, send: (message) => sent.push(message) });
+  const host = new MapperHost({ mapper, clock, random, pid: 7, folder: "/own", send: (message) => sent.push(message) });
   host.handle({ t: "open", connection: "c", settings: {}, line: defaultLine });
   const ask = async (message: AgentToMapper, waitMs = 0): Promise<MapperToAgent | undefined> => {
     host.handle(message);

@@ -42,7 +42,14 @@ const point = (property: string, type: ValueType, visitor: JsonObject = {}): Poi
 function start() {
   const { clock, move } = testClock();
   const sent: MapperToAgent[] = [];
-  const host = new MapperHost({ mapper: lamp, clock, random, pid: 7, send: (message) => sent.push(message) });
+  const host = new MapperHost({
+    mapper: lamp,
+    clock,
+    random,
+    pid: 7,
+    folder: "/own",
+    send: (message) => sent.push(message),
+  });
   host.start();
   const settle = async () => {
     for (let i = 0; i < 20; i++) await Promise.resolve();

@@ -10,7 +10,16 @@ import {
   withDefaults,
   writesAll,
 } from "@penstock/mapper-sdk";
-import { AppError, codeOf, type ErrorCode, type FieldError, invalid, limits, sameData, type Value } from "@penstock/model";
+import {
+  AppError,
+  codeOf,
+  type ErrorCode,
+  type FieldError,
+  invalid,
+  limits,
+  sameData,
+  type Value,
+} from "@penstock/model";
 import type { Clock, Random } from "@penstock/runtime";
 import {
   type AgentToMapper,
@@ -169,7 +178,16 @@ export class MapperHost {
     if (wrong.length > 0) {
       this.#log.warn({ device, points: invalidRows.length }, invalid(wrong.slice(0, 5)).message);
     }
-    return { connection, device, specs, rows: new GroupRows(device, specs), points, rowOf, invalidRows, isReading: false };
+    return {
+      connection,
+      device,
+      specs,
+      rows: new GroupRows(device, specs),
+      points,
+      rowOf,
+      invalidRows,
+      isReading: false,
+    };
   }
 
   #point(of: DeviceSpecOfMapper, spec: PointSpec): { point: Point | null; fields: readonly FieldError[] } {
@@ -218,7 +236,8 @@ export class MapperHost {
 
   async #subscribe({ id, group: number, deadlineMs, trace: isTraced }: Message<"subscribe">): Promise<MapperToAgent> {
     const group = this.#groups.get(number);
-    if (group === undefined) throw new AppError("input/invalid", `Cannot subscribe to group ${number}: never announced`);
+    if (group === undefined)
+      throw new AppError("input/invalid", `Cannot subscribe to group ${number}: never announced`);
     const follow = followed(isTraced);
     const what = `subscribe to group ${number}`;
     await this.#subscriptions.begin(number, group, (work) =>
@@ -231,7 +250,8 @@ export class MapperHost {
 
   async #browse({ id, connection: name, path, deadlineMs }: Message<"browse">): Promise<MapperToAgent> {
     const nodes = await this.#using(name, { deadlineMs, what: "browse" }, (connection, signal) => {
-      if (!browses(connection)) throw new AppError("mapper/unsupported", "Cannot browse: its devices do not say what they have");
+      if (!browses(connection))
+        throw new AppError("mapper/unsupported", "Cannot browse: its devices do not say what they have");
       return connection.browse(path, { signal });
     });
     return { t: "browsed", id, nodes: nodes.slice(0, limits.browsedNodes).map((node) => ({ ...node })) };

@@ -18,9 +18,13 @@ async function startHost(t: TestContext, change: object = {}) {
   await cp(join(import.meta.dirname, "../test/lamp"), folder, { recursive: true });
   const manifest = manifestText({ manifest: { ...lamp.manifest, ...change } });
   await writeFile(join(folder, "mapper.json"), manifest);
-  const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts"), join(folder, "mapper.json")], {
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, "main.ts"), join(folder, "mapper.json"), join(folder, "own")],
+    {
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+    },
+  );
   t.after(() => child.kill("SIGKILL"));
   const pipe = child.stdio[3] as Socket; // a pipe in stdio is a socket
   let stderr = "";

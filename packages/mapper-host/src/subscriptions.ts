@@ -1,4 +1,10 @@
-import { type CallOptions, type MapperConnection, type Point, type PointResult, subscribes } from "@penstock/mapper-sdk";
+import {
+  type CallOptions,
+  type MapperConnection,
+  type Point,
+  type PointResult,
+  subscribes,
+} from "@penstock/mapper-sdk";
 import { AppError } from "@penstock/model";
 import type { Clock } from "@penstock/runtime";
 import type { MapperToAgent, PointSpec } from "@penstock/wire";

@@ -1,9 +1,10 @@
-import { AppError, defaultLine, type ErrorCode, type Value, type ValueType } from "@penstock/model";
+import { AppError, type ErrorCode, type Value, type ValueType } from "@penstock/model";
 import { type Behaviour, ConformanceServer } from "./conformance-server.ts";
 import { checkSettings, type Mapper } from "./define-mapper.ts";
-import type { DriverLog, MapperConnection, Point } from "./driver.ts";
+import type { MapperConnection, Point } from "./driver.ts";
 import { type Fields, withDefaults } from "./field.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { openContext } from "./open-context.ts";
 
 // An assertion narrows types only through a name whose type is written out.
 type Assert = typeof import("node:assert/strict");
@@ -35,7 +36,6 @@ export interface ConformanceHarness {
   readonly refusal: { readonly answer: (request: Uint8Array) => Uint8Array; readonly code: ErrorCode };
 }
 
-const silentLog: DriverLog = { debug() {}, info() {}, warn() {}, error() {} };
 /** Longer than any time-out of a driver. */
 const longMs = 120_000;
 
@@ -206,13 +206,7 @@ class Stage {
     const server = port === undefined ? await this.listen() : { host: "127.0.0.1", port };
     const connection = await this.#mapper.open(
       withDefaults(this.#mapper.connection, this.#harness.connection(server)),
-      {
-        signal: new AbortController().signal,
-        log: silentLog,
-        clock: this.clock,
-        line: defaultLine,
-        lost: (error) => this.lost.push(error.code),
-      },
+      openContext({ clock: this.clock, lost: (error) => this.lost.push(error.code) }),
     );
     this.#opened.push(connection);
     return connection;

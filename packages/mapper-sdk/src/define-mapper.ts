@@ -9,7 +9,7 @@ import {
   type SettingsPart,
   type SettingsRule,
 } from "@penstock/model";
-import { type MapperConnection, type OpenContext, sdkVersion } from "./driver.ts";
+import { type OpenContext, type OpenedConnection, sdkVersion } from "./driver.ts";
 import { type Fields, objectSchema, type Settings } from "./field.ts";
 
 /** All that a driver author states. Forms, checks, docs and `mapper.json` follow from it. */
@@ -44,7 +44,7 @@ export interface MapperSpec<C extends Fields, A extends Fields, V extends Fields
    *
    * @throws AppError mapper/connect-failed and others of the `mapper/…` codes
    */
-  open(connection: Settings<C>, context: OpenContext): Promise<MapperConnection<Settings<A>, Settings<V>>>;
+  open(connection: Settings<C>, context: OpenContext): Promise<OpenedConnection<Settings<A>, Settings<V>>>;
 }
 
 const isMapperMark = Symbol.for("penstock.mapper");

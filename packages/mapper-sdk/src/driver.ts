@@ -1,4 +1,14 @@
-import type { Access, AppError, ErrorCode, ExactJson, Json, LineSettings, Quality, Value, ValueType } from "@penstock/model";
+import type {
+  Access,
+  AppError,
+  ErrorCode,
+  ExactJson,
+  Json,
+  LineSettings,
+  Quality,
+  Value,
+  ValueType,
+} from "@penstock/model";
 
 /** Versions of this contract that the kit speaks. */
 export const sdkVersion = { min: 1, max: 1 } as const;
@@ -152,6 +162,9 @@ export interface BrowsedNode {
   /** something lies below it */
   readonly hasChildren?: boolean;
 }
+
+/** What `open` gives: what every connection can, and what this one can besides. */
+export type OpenedConnection<A = unknown, V = unknown> = MapperConnection<A, V> & Partial<Subscribes<A, V> & Browses>;
 
 export function readsInto(connection: object): connection is ReadsInto {
   return "readInto" in connection && typeof connection.readInto === "function";

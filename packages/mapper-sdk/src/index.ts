@@ -5,4 +5,5 @@ export * from "./define-mapper.ts";
 export * from "./driver.ts";
 export * from "./field.ts";
 export * from "./manual-clock.ts";
+export * from "./open-context.ts";
 export * from "./place-fields.ts";

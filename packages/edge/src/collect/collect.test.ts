@@ -25,7 +25,12 @@ test("collect reads each cycle once and publishes it with wall time", async (t) 
   };
   batches.length = 0;
   await clock.advanceAsync(5000);
-  assert.deepEqual(processes.last.spawned.args, ["--flag", "host.ts", "/mappers/fake/mapper.json"]);
+  assert.deepEqual(processes.last.spawned.args, [
+    "--flag",
+    "host.ts",
+    "/mappers/fake/mapper.json",
+    "/data/mappers/fake",
+  ]);
   assert.equal(batches.length, 5);
   const readings = readingsOf(batches[4]!);
   assert.deepEqual(

@@ -99,6 +99,7 @@ function collectWith(options: {
     wallOf: (monotonic) => ({ time: monotonic as Micros, uncertain: null }),
     mapperFolders: ["/mappers"],
     hostCommand: { command: "node", args: [] },
+    mapperData: "/data/mappers",
   });
 }
 

@@ -51,7 +51,8 @@ function dated(batch: ReadingBatch, { time: now, uncertain }: ReturnType<WallOf>
   if (![...(batch.offsets ?? [0])].some((offset) => isOff(batch.baseTime + offset))) return batch;
   const samples = readingsOf(batch).map(({ property, time, value, quality, reason }) => {
     if (!isOff(time)) return { property, time, value, quality, reason };
-    const judged = quality === "good" ? ({ quality: "uncertain", reason: "mapper/bad-time" } as const) : { quality, reason };
+    const judged =
+      quality === "good" ? ({ quality: "uncertain", reason: "mapper/bad-time" } as const) : { quality, reason };
     return { property, time: now as Micros, value, ...judged };
   });
   return batchFromSamples({ layout: batch.layout, samples }).batch;

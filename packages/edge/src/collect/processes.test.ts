@@ -50,6 +50,7 @@ test("collect with a real mapper process: values, a write, kill -9, bad quality,
     ...{ bus, clock, metrics, files: realFiles(), processes: systemChildProcesses, log: silentLog },
     wallOf: (monotonic) => ({ time: (monotonic + offset) as Micros, uncertain: null }),
     mapperFolders: [folder],
+    mapperData: join(folder, "data"),
     hostCommand: {
       command: process.execPath,
       args: [join(import.meta.dirname, "../../../mapper-host/src/main.ts")],

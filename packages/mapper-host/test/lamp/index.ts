@@ -10,6 +10,10 @@ export const lamps = {
   closed: 0,
   refuseOpen: null as ErrorCode | null,
   lose: () => {},
+  /** tells a change of what is subscribed to */
+  tell: (_row: number, _value: number) => {},
+  told: [] as string[],
+  folder: "",
   written: [] as unknown[],
 };
 
@@ -27,7 +31,10 @@ export const lamp = defineMapper({
     crashes: bool({ default: false }),
     wrongType: bool({ default: false }),
   },
-  open: async (_, { lost }) => {
+  subscribes: true,
+  browses: true,
+  open: async (_, { lost, folder }) => {
+    lamps.folder = folder;
     lamps.opened++;
     if (lamps.refuseOpen !== null) throw new AppError(lamps.refuseOpen, "Cannot open lamp");
     lamps.lose = () => lost(new AppError("mapper/connection-lost", "The lamp fell down"));
@@ -51,6 +58,15 @@ export const lamp = defineMapper({
         if (point.visitor.hangs) await new Promise(() => {});
         lamps.written.push(value);
       },
+      subscribe: async (points, { each, ended }) => {
+        if (points.some((point) => point.visitor.hangs)) await new Promise(() => {});
+        lamps.tell = (row, value) => {
+          if (!ended.aborted) each(row, { value });
+        };
+        ended.addEventListener("abort", () => lamps.told.push("ended"));
+        for (const row of points.keys()) each(row, { value: 0 });
+      },
+      browse: async (path) => (path.length === 0 ? [{ name: "hall", path: ["hall"], hasChildren: true }] : []),
       close: async () => {
         lamps.closed++;
       },

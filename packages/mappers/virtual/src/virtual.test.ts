@@ -8,10 +8,11 @@ import {
   ManualClock,
   type MapperConnection,
   manifestText,
+  openContext,
   type Point,
   withDefaults,
 } from "@penstock/mapper-sdk";
-import { AppError, defaultLine, parseManifest, type Value, type ValueType } from "@penstock/model";
+import { AppError, parseManifest, type Value, type ValueType } from "@penstock/model";
 import fc from "fast-check";
 import type { Address, Method, Visitor } from "./fields.ts";
 import { virtual } from "./index.ts";
@@ -21,10 +22,9 @@ const signal = new AbortController().signal;
 
 async function open(settings: Record<string, unknown> = {}) {
   const clock = new ManualClock();
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
   assert.deepEqual(checkSettings(virtual, { connection: settings }), []);
   const given = withDefaults(virtual.connection, settings);
-  const connection = (await virtual.open(given, { signal, log, clock, line: defaultLine, lost() {} })) as Opened;
+  const connection = (await virtual.open(given, openContext({ clock }))) as Opened;
   const show = async (point: Point<Address, Visitor>) => {
     const [result] = await connection.read([point], { signal });
     return result!.value ?? result!.reason;

@@ -75,7 +75,9 @@ export const propertyFields = {
     Type.Object(
       {
         ...cadenceFields,
-        subscribe: Type.Optional(Type.Literal(true, { description: "The device tells its changes; nothing is polled" })),
+        subscribe: Type.Optional(
+          Type.Literal(true, { description: "The device tells its changes; nothing is polled" }),
+        ),
       },
       { additionalProperties: false },
     ),

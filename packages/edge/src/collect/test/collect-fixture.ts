@@ -63,6 +63,7 @@ export function setUpCollect(
     ...{ bus, clock, files, processes, log: silentLog, metrics, wallOf },
     mapperFolders: ["/nowhere", "/mappers"],
     hostCommand: { command: "node", args: ["--flag", "host.ts"] },
+    mapperData: "/data/mappers",
   });
   t.after(async () => {
     const closed = collect.close();

@@ -10,7 +10,7 @@ import {
 } from "@penstock/wire";
 
 type Group = Extract<AgentToMapper, { readonly t: "group" }>;
-type Ask = Extract<AgentToMapper, { readonly t: "read" | "write" | "read-point" | "call" }>;
+type Ask = Extract<AgentToMapper, { readonly t: "read" | "write" | "read-point" | "call" | "subscribe" }>;
 
 /**
  * For tests: a mapper process that lives in memory and speaks real frames. Every property reads as `value`; a device in
@@ -99,6 +99,14 @@ export class FakeMapper implements Child {
     this.say({ t: "values", id, body: encodeBatchBody(batchFromSamples({ layout, samples: rows }).batch) });
   }
 
+  news(group: Group, samples: readonly (Partial<Sample> & { readonly property: string })[], isWall = false): void {
+    const layout: Layout = { id: 0, device: group.device as DeviceUid, properties: propertiesOf(group) };
+    const time = this.#clock.monotonic() as Micros;
+    const rows = samples.map((sample): Sample => ({ time, value: null, quality: "good", reason: null, ...sample }));
+    const body = encodeBatchBody(batchFromSamples({ layout, samples: rows }).batch);
+    this.say({ t: "news", group: group.group, body, isWall, dropped: 0 });
+  }
+
   #take(message: AgentToMapper): void {
     this.heard.push(message);
     if (this.isDeaf) return;
@@ -121,6 +129,9 @@ export class FakeMapper implements Child {
         this.values(message.id, group);
         break;
       }
+      case "subscribe":
+        if (!this.answer(message, this.groups.get(message.group))) this.say({ t: "subscribed", id: message.id });
+        break;
       case "write":
         if (!this.answer(message, undefined))
           this.say({ t: "written", id: message.id, outcomes: message.points.map(() => null) });
