@@ -1,9 +1,8 @@
 import type {
-  Access,
   AppError,
+  BrowsedNode,
   ErrorCode,
   ExactJson,
-  Json,
   LineSettings,
   Quality,
   Value,
@@ -149,19 +148,7 @@ export interface Browses {
   /** what lies directly below `path`; [] is the top */
   browse(path: readonly string[], options: CallOptions): Promise<readonly BrowsedNode[]>;
 }
-export interface BrowsedNode {
-  readonly name: string;
-  readonly path: readonly string[];
-  /** set when it can be read: the visitor that reads it */
-  readonly visitor?: Readonly<Record<string, Json>>;
-  readonly type?: ValueType;
-  readonly access?: Access;
-  readonly unit?: string;
-  /** for people, such as what the device says of it */
-  readonly description?: string;
-  /** something lies below it */
-  readonly hasChildren?: boolean;
-}
+export type { BrowsedNode } from "@penstock/model";
 
 /** What `open` gives: what every connection can, and what this one can besides. */
 export type OpenedConnection<A = unknown, V = unknown> = MapperConnection<A, V> & Partial<Subscribes<A, V> & Browses>;

@@ -1,4 +1,5 @@
 export * from "./alarm.ts";
+export * from "./browse.ts";
 export * from "./caller.ts";
 export * from "./copy/copy-schema.ts";
 export * from "./copy/expand-pattern.ts";

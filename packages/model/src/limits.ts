@@ -23,6 +23,7 @@ export const limits = {
   newsWaiting: 50_000,
   /** of one step below a path */
   browsedNodes: 2000,
+  browsePathSteps: 64,
   readingsPerBatch: 10_000,
   /** encoded; leaves room in one link message for what stands around it */
   batchBytes: 8 * 1024 * 1024 - 65_536,

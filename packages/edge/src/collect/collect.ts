@@ -1,6 +1,7 @@
 import {
   AppError,
   type AssignedSet,
+  type BrowsedNode,
   type Bus,
   type ConnectionUid,
   type CycleHealth,
@@ -21,6 +22,7 @@ import {
 } from "@penstock/model";
 import type { Cancel, ChildProcesses, Clock, Files, Log, Metrics } from "@penstock/runtime";
 import type { MapperToAgent, TraceStep } from "@penstock/wire";
+import { browse } from "./browse.ts";
 import { budgetMs } from "./budget.ts";
 import { collectMetrics } from "./collect-metrics.ts";
 import { CycleMeter, slowestCycles } from "./cycle-meter.ts";
@@ -56,6 +58,8 @@ export interface Collect {
   /** collects what the set says from now on; what did not change goes on undisturbed */
   apply(set: AssignedSet): void;
   readonly access: DeviceAccess;
+  /** what the other end of a connection says that it has, below a path. @throws AppError resource/not-found, mapper/… */
+  browse(connection: ConnectionUid, path: readonly string[]): Promise<BrowsedNode[]>;
   mappers(): MapperStatus[];
   devices(): DeviceHealth[];
   /** @param reportMs time between reports to the cloud of a layout, by whoever decides on them */
@@ -79,6 +83,7 @@ export function createCollect(options: CollectOptions): Collect {
   return {
     apply: (set) => collect.apply(set),
     access: collect.access,
+    browse: (connection, path) => collect.browse(connection, path),
     mappers: () => collect.mappers(),
     devices: () => collect.devices(),
     cycles: (reportMs) => collect.cycles(reportMs),
@@ -147,6 +152,13 @@ class Collector {
     for (const device of set.devices) if (!this.#devices.has(device.uid)) this.#addDevice(device);
     const wanted = new Set(set.connections.map(({ protocol }) => protocol));
     for (const mapper of this.#mappers.values()) mapper.want(wanted.has(mapper.name));
+  }
+
+  async browse(uid: ConnectionUid, path: readonly string[]): Promise<BrowsedNode[]> {
+    const connection = this.#connections.get(uid);
+    const mapper = connection && this.#mappers.get(connection.protocol);
+    if (!connection || !mapper) throw new AppError("resource/not-found", `Cannot browse: no connection "${uid}" here`);
+    return browse({ connection, mapper }, path);
   }
 
   mappers(): MapperStatus[] {

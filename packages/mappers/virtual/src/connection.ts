@@ -6,8 +6,10 @@ import type {
   MethodCall,
   Point,
   PointResult,
+  SubscribeOptions,
+  Subscribes,
 } from "@penstock/mapper-sdk";
-import { AppError, type Value } from "@penstock/model";
+import { AppError, sameValue, type Value } from "@penstock/model";
 import { type Address, type Method, placeName, shapeOf, type Visitor } from "./fields.ts";
 import { type PlaceState, type PlaceView, shownBy } from "./place.ts";
 import { noiseOf } from "./signal.ts";
@@ -22,11 +24,14 @@ export interface ConnectionOptions {
 type VirtualPoint = Point<Address, Visitor>;
 
 const file = "mappers/virtual/src/connection.ts";
+const lookEveryMs = 100;
 /** A place that nobody has described is made by a method only; a device has not more of them than it can have properties. */
 const mostPlaces = 100_000;
 
 /** Devices that exist nowhere else: what they show follows from the driver's clock, a seed and what was written. */
-export class VirtualConnection implements MapperConnection<Address, Visitor>, Calls<Address, Method> {
+export class VirtualConnection
+  implements MapperConnection<Address, Visitor>, Subscribes<Address, Visitor>, Calls<Address, Method>
+{
   readonly #options: ConnectionOptions;
   readonly #begun: number;
   readonly #places = new Map<string, PlaceState>();
@@ -42,16 +47,30 @@ export class VirtualConnection implements MapperConnection<Address, Visitor>, Ca
 
   async read(points: readonly VirtualPoint[], { signal, trace }: CallOptions): Promise<readonly PointResult[]> {
     await this.#wait(signal);
-    const results = points.map((point): PointResult => {
-      const key = keyOf(point.device, point.address, placeName(point.visitor, point.property));
-      const view = { shape: shapeOf(point.visitor, point.property), type: point.type };
-      this.#views.set(key, view);
-      if (this.#fails()) return { value: null, reason: "mapper/device-failure" };
-      const value = this.#show(key, view);
-      return value === null ? { value, reason: "mapper/value-out-of-range" } : { value };
-    });
+    const results = points.map((point) => this.#result(point));
     trace?.(file, "The clock gave the values");
     return results;
+  }
+
+  /** Looks every 100 ms and tells what has changed since; first all. */
+  async subscribe(points: readonly VirtualPoint[], { signal, ended, each, trace }: SubscribeOptions): Promise<void> {
+    await this.#wait(signal);
+    const told: (PointResult | undefined)[] = [];
+    const look = () => {
+      points.forEach((point, row) => {
+        const result = this.#result(point);
+        const before = told[row];
+        if (before?.reason === result.reason && sameValue(before?.value ?? null, result.value)) return;
+        told[row] = result;
+        each(row, result);
+      });
+      cancel = this.#options.clock.after(lookEveryMs, look);
+    };
+    let cancel = () => {};
+    const stop = AbortSignal.any([ended, this.#closing.signal]);
+    stop.addEventListener("abort", () => cancel(), { once: true });
+    if (!stop.aborted) look();
+    trace?.(file, "The places are watched");
   }
 
   async write(point: VirtualPoint, value: Value, { signal, trace }: CallOptions): Promise<void> {
@@ -90,6 +109,15 @@ export class VirtualConnection implements MapperConnection<Address, Visitor>, Ca
 
   async close(): Promise<void> {
     this.#closing.abort(new AppError("aborted", "The connection was closed"));
+  }
+
+  #result(point: VirtualPoint): PointResult {
+    const key = keyOf(point.device, point.address, placeName(point.visitor, point.property));
+    const view = { shape: shapeOf(point.visitor, point.property), type: point.type };
+    this.#views.set(key, view);
+    if (this.#fails()) return { value: null, reason: "mapper/device-failure" };
+    const value = this.#show(key, view);
+    return value === null ? { value, reason: "mapper/value-out-of-range" } : { value };
   }
 
   #show(key: string, view: Pick<PlaceView, "shape" | "type">): Value {

@@ -23,6 +23,7 @@ export const virtual = defineMapper({
       because: "a method that sets must say which place",
     },
   ],
+  subscribes: true,
   permissions: [],
   open: async (connection, { clock, signal }) => {
     if (signal.aborted) throw new AppError("aborted", "Opening was called off");

@@ -10,6 +10,7 @@ import {
   manifestText,
   openContext,
   type Point,
+  type Subscribes,
   withDefaults,
 } from "@penstock/mapper-sdk";
 import { AppError, parseManifest, type Value, type ValueType } from "@penstock/model";
@@ -220,4 +221,29 @@ test("a read of any point in any state is a value of its type or says why not", 
       },
     ),
   );
+});
+
+test("virtual.subscribe tells the present value, then changes only, until nobody wants them", async () => {
+  const clock = new ManualClock();
+  const connection = (await virtual.open(withDefaults(virtual.connection, {}), openContext({ clock }))) as Opened &
+    Subscribes<Address, Visitor>;
+  const points = [point("count", "int32", { period: 1000 }), point("held", "float64", {})];
+  const told: [number, Value][] = [];
+  const ended = new AbortController();
+  await connection.subscribe(points, {
+    ...{ signal, ended: ended.signal },
+    each: (row, { value }) => told.push([row, value]),
+  });
+  assert.deepEqual(told.splice(0), [
+    [0, 0],
+    [1, 0],
+  ]);
+  clock.move(1000);
+  assert.deepEqual(told.splice(0), [[0, 1]]);
+  await connection.write(points[1]!, 4.5, { signal });
+  clock.move(100);
+  assert.deepEqual(told.splice(0), [[1, 4.5]]);
+  ended.abort();
+  clock.move(5000);
+  assert.deepEqual(told, []);
 });
