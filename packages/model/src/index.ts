@@ -11,6 +11,7 @@ export * from "./flow.ts";
 export * from "./ids.ts";
 export * from "./kubeedge/finding.ts";
 export * from "./kubeedge/from-kubeedge.ts";
+export * from "./kubeedge/kubeedge-type.ts";
 export * from "./kubeedge/to-kubeedge.ts";
 export * from "./last-minute.ts";
 export * from "./limits.ts";
