@@ -250,6 +250,8 @@ export interface DeviceStatus {
     /** of reports to the cloud, over the last minute; null = none was due */
     readonly reportMs: number | null;
     readonly overruns: number;
+    /** it cannot keep its cadence now */
+    readonly isOverrun: boolean;
   }[];
 }
 export interface ConnectionStatus {

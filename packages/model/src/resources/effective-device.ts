@@ -154,6 +154,17 @@ export function cadenceText(cadence: Cadence): string {
   return `at ${times.join(", ")}`;
 }
 
+/** For people: "each reading", "every 1h", "on change by 0.5, at least every 10m", "not to the cloud". */
+export function reportText({ toCloud, cadence, deadband, atLeastMs }: ReportPolicy): string {
+  if (!toCloud) return "not to the cloud";
+  const when = [
+    ...(deadband === null ? [] : [deadband === 0 ? "on change" : `on change by ${deadband}`]),
+    ...(cadence === null ? [] : [cadenceText(cadence)]),
+    ...(atLeastMs === null ? [] : [`at least every ${formatDuration(atLeastMs)}`]),
+  ];
+  return when.length === 0 ? "each reading" : when.join(", ");
+}
+
 /** @param time "06:00" or "06:00:30" */
 function secondOfDay(time: string): number {
   const [hours = 0, minutes = 0, seconds = 0] = time.split(":").map(Number);
