@@ -5,7 +5,7 @@ import type { Caller, Reader, ServiceContext } from "./context.ts";
 import { inTransaction } from "./in-transaction.ts";
 import type { KindParts } from "./kind-service.ts";
 import { type AfterCommit, nameTaken, type Prepared, type Wanted } from "./prepared-change.ts";
-import { type Row, specOf } from "./resource-rows.ts";
+import { findRows, type Row, specOf } from "./resource-rows.ts";
 import { rowDocument } from "./row-document.ts";
 import { storeChanges } from "./store-changes.ts";
 import { notFound, tenantOf } from "./tenant-check.ts";
@@ -138,17 +138,8 @@ function wishOf(change: BulkChange): Pick<Wanted, "change" | "expects"> {
 async function rowsNamed(db: Reader, tenant: string, changes: readonly BulkChange[]): Promise<Map<string, Row>> {
   const found = new Map<string, Row>();
   for (const [kind, of] of Map.groupBy(changes, ({ kind }) => kind)) {
-    for (const names of chunksOf(of.map(({ name }) => name))) {
-      const rows = await db
-        .selectFrom("resources")
-        .selectAll()
-        .where("tenant_uid", "=", tenant)
-        .where("kind", "=", kind)
-        .where("name", "in", names)
-        .where("deleted_at", "is", null)
-        .execute();
-      for (const row of rows) found.set(`${kind} ${row.name}`, row);
-    }
+    const names = of.map(({ name }) => name);
+    for (const row of await findRows(db, tenant, kind, names)) found.set(`${kind} ${row.name}`, row);
   }
   return found;
 }

@@ -14,9 +14,8 @@ import {
   type TableDevice,
 } from "@penstock/model";
 import type { Bulk } from "./bulk.ts";
-import { chunksOf } from "./chunks-of.ts";
 import type { Caller, Reader, ServiceContext } from "./context.ts";
-import { listRows, type Row, specOf } from "./resource-rows.ts";
+import { findRows, listRows, type Row, specOf } from "./resource-rows.ts";
 import { createTableFiles } from "./tables/table-files.ts";
 import type { TableInput } from "./tables/table-worker.ts";
 import { tenantOf } from "./tenant-check.ts";
@@ -115,7 +114,7 @@ export function createTables(context: ServiceContext, bulk: Bulk) {
           },
         ]);
       }
-      const rows = removeAbsent ? await allRows(db, tenant) : await rowsNamed(db, tenant, namesIn(sheets));
+      const rows = removeAbsent ? await allRows(db, tenant) : await findRows(db, tenant, "Device", namesIn(sheets));
       const versions = new Map(rows.map((row) => [row.name, String(row.resource_version)]));
       const current = new Map(rows.map((row) => [row.name, tableDevice(row)]));
       const { changes, errors } = sheetsToDevices({ devices, properties, current, mode, removeAbsent });
@@ -189,15 +188,6 @@ async function allRows(db: Reader, tenant: string, labels?: string): Promise<Row
     rows.push(...page.rows);
     cursor = page.cursor;
   } while (cursor !== null);
-  return rows;
-}
-
-async function rowsNamed(db: Reader, tenant: string, names: readonly string[]): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const some of chunksOf(names)) {
-    const query = db.selectFrom("resources").selectAll().where("tenant_uid", "=", tenant).where("kind", "=", "Device");
-    rows.push(...(await query.where("name", "in", some).where("deleted_at", "is", null).execute()));
-  }
   return rows;
 }
 
