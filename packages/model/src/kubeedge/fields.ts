@@ -20,7 +20,13 @@ export class Fields {
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     this.#object = isObject ? (value as Readonly<Record<string, unknown>>) : {};
     if (!isObject && value !== undefined && value !== null) {
-      this.#add({ field: path, value: shown(value, 60), level: "lossy", why: "is no map of fields", todo: "" });
+      this.#add({
+        field: path,
+        value: shown(value, { field: path, most: 60 }),
+        level: "lossy",
+        why: "is no map of fields",
+        todo: "",
+      });
     }
   }
 
@@ -79,14 +85,14 @@ export class Fields {
     return this.#child(merged, this.path);
   }
   tell(key: string, { level, why, todo = "" }: Told): void {
-    this.#add({ field: this.at(key), value: shownSafely(key, this.#object[key]), level, why, todo });
+    this.#add({ field: this.at(key), value: shown(this.#object[key], { field: key, most: 60 }), level, why, todo });
   }
   /** takes a field and tells of it, if it is there */
   lose(key: string, why: string, todo = ""): void {
     const value = this.take(key);
     if (value === undefined) return;
     for (const [field, leaf] of leaves(value, this.at(key))) {
-      this.#add({ field, value: shownSafely(field, leaf), level: "lossy", why, todo });
+      this.#add({ field, value: shown(leaf, { field, most: 60 }), level: "lossy", why, todo });
     }
   }
   /** tells of every field, at any depth, that nobody has asked for */
@@ -110,16 +116,4 @@ function* leaves(value: unknown, path: string): Generator<readonly [string, unkn
   else if (typeof value === "object" && value !== null && Object.keys(value).length > 0) {
     for (const [key, inner] of Object.entries(value)) yield* leaves(inner, `${path}.${key}`);
   } else yield [path, value];
-}
-
-const secret = /password|secret|token|privatekey/i;
-
-/** Short, and never a secret. */
-export function shownSafely(field: string, value: unknown): string {
-  if (secret.test(field.split(".").at(-1) ?? "")) return "(hidden)";
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return shown(value, 60);
-  return shown(
-    Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, secret.test(key) ? "(hidden)" : inner])),
-    60,
-  );
 }

@@ -101,7 +101,10 @@ export function fromKubeEdge(input: KubeEdgeInput): FromKubeEdge {
         findings.push(...own);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        const value = error.field === "spec.protocol" ? "(settings)" : shown(valueAt(document, error.field), 60);
+        const value =
+          error.field === "spec.protocol"
+            ? "(settings)"
+            : shown(valueAt(document, error.field), { field: error.field, most: 60 });
         findings.push({
           document: named,
           field: error.field,
@@ -151,7 +154,7 @@ export function fromKubeEdge(input: KubeEdgeInput): FromKubeEdge {
     findings.push({
       document: `${String(kind)} "${String(metadata?.name ?? "")}"`,
       field: "kind",
-      value: shown(kind, 60),
+      value: shown(kind, { most: 60 }),
       level: "refused",
       why,
       todo: "",

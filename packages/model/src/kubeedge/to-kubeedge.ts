@@ -34,7 +34,14 @@ export function toKubeEdge(input: KubeEdgeOutput): ToKubeEdge {
   const findings: Finding[] = [];
   const lose: Lose = (field, value, why) => {
     if (value === undefined) return;
-    findings.push({ document: `Device "${name}"`, field, value: shown(value, 60), level: "lossy", why, todo: "" });
+    findings.push({
+      document: `Device "${name}"`,
+      field,
+      value: shown(value, { field, most: 60 }),
+      level: "lossy",
+      why,
+      todo: "",
+    });
   };
   const merged = mergeDevice(input.model?.spec ?? null, spec);
   const isShared = input.model !== null && !Object.values(spec.properties ?? {}).some(describesItself);
