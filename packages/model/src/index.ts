@@ -10,7 +10,6 @@ export * from "./exact-json.ts";
 export * from "./flow.ts";
 export * from "./ids.ts";
 export * from "./is-object.ts";
-export * from "./known-mapper.ts";
 export * from "./kubeedge/finding.ts";
 export * from "./kubeedge/from-kubeedge.ts";
 export * from "./kubeedge/kubeedge-type.ts";
