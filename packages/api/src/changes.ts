@@ -1,6 +1,7 @@
-import { kinds, nameSchema } from "@penstock/model";
+import { kinds, limits, nameSchema } from "@penstock/model";
 import Type from "typebox";
 import { dryRunQuery, numberInPath, pageFields } from "./history-shapes.ts";
+import { lineChanges } from "./line-shapes.ts";
 import { resource, route } from "./route.ts";
 import { closed, nullable, page, tenantParams, timeSchema } from "./shapes.ts";
 
@@ -37,6 +38,48 @@ export const changes = resource({
       query: Type.Object(pageFields, closed),
       response: page(Type.Object(changeFields)),
       errors: ["resource/not-found"],
+    }),
+    preview: route({
+      method: "POST",
+      exact: true,
+      path: "/api/v1/tenants/{tenant}/changes/preview",
+      summary: "Says what documents would change together, and the load their lines would have; stores nothing",
+      permission: "devices:write",
+      params: tenantParams,
+      body: Type.Object(
+        {
+          documents: Type.Array(
+            Type.Object({ kind: Type.Enum([...kinds]), metadata: Type.Object({ name: nameSchema }) }),
+            { minItems: 1, maxItems: limits.changesPerRequest, description: "whole documents, as PUT takes them" },
+          ),
+        },
+        closed,
+      ),
+      response: Type.Object({
+        results: Type.Array(
+          Type.Object({
+            kind: Type.Enum([...kinds]),
+            name: nameSchema,
+            action: Type.Enum(["create", "update", "delete", "unchanged"]),
+          }),
+        ),
+        lines: lineChanges,
+      }),
+      errors: ["resource/not-found", "input/unknown-kind", "request/unsupported-media", "input/too-large"],
+      examples: [
+        {
+          summary: "A line, before it is there",
+          body: {
+            documents: [
+              {
+                kind: "Connection",
+                metadata: { name: "bus-a" },
+                spec: { node: "gw-01", protocol: "modbus", settings: { transport: "rtu", path: "/dev/ttyS0" } },
+              },
+            ],
+          },
+        },
+      ],
     }),
     get: route({
       method: "GET",

@@ -1,5 +1,6 @@
 import { findingLevels, kinds, limits, nameSchema } from "@penstock/model";
 import Type from "typebox";
+import { lineChanges } from "./line-shapes.ts";
 import { resource, route } from "./route.ts";
 import { closed, nullable, tenantParams } from "./shapes.ts";
 
@@ -49,6 +50,7 @@ export const kubeedge = resource({
             action: Type.Enum(["create", "update", "delete", "unchanged"]),
           }),
         ),
+        lines: lineChanges,
         findings,
       }),
       errors: ["resource/not-found", "request/unsupported-media", "input/too-large"],

@@ -43,6 +43,9 @@ export function createHandlers(options: {
     },
     changes: {
       list: async ({ caller, params, query }) => ({ body: await services.changes.list(caller, params.tenant, query) }),
+      preview: async ({ caller, params, body }) => ({
+        body: await services.changes.preview(caller, params.tenant, body.documents),
+      }),
       get: async ({ caller, params }) => ({ body: await services.changes.get(caller, changeOf(params)) }),
       undo: async ({ caller, params, query }) => ({
         body: await services.changes.undo(caller, changeOf(params), query),

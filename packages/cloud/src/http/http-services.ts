@@ -103,6 +103,11 @@ export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
   };
   readonly changes: {
     list(caller: Caller, tenant: string, query: QueryOf<Changes["list"]>): Promise<ResponseOf<Changes["list"]>>;
+    preview(
+      caller: Caller,
+      tenant: string,
+      documents: BodyOf<Changes["preview"]>["documents"],
+    ): Promise<ResponseOf<Changes["preview"]>>;
     get(caller: Caller, ref: ChangeRef): Promise<ResponseOf<Changes["get"]>>;
     undo(caller: Caller, ref: ChangeRef, request: QueryOf<Changes["undo"]>): Promise<ResponseOf<Changes["undo"]>>;
   };

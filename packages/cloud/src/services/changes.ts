@@ -7,6 +7,8 @@ import { chunksOf } from "./chunks-of.ts";
 import type { Caller, Page, ServiceContext } from "./context.ts";
 import { cursorOf, textOfCursor } from "./cursor.ts";
 import { documentOf } from "./history.ts";
+import type { LineChange } from "./line-loads.ts";
+import type { Prepared } from "./prepared-change.ts";
 import { tenantOf } from "./tenant-check.ts";
 
 export interface ChangeView {
@@ -22,6 +24,7 @@ export interface ChangeView {
 export interface ChangeDetail extends ChangeView {
   changed: { kind: Kind; name: string; uid: string; action: "create" | "update" | "delete"; version: number }[];
 }
+type ChangedAction = Prepared["action"];
 interface ChangeRef {
   readonly tenant: string;
   readonly change: number;
@@ -121,6 +124,22 @@ export function createChanges(context: ServiceContext, bulk: Bulk) {
   }
 
   return {
+    /**
+     * What documents would change together and what that makes of the lines they touch, stored in no part. Each is created
+     * or replaces what has its name.
+     *
+     * @throws AppError input/invalid naming every broken document, its fields after `changes[3].`, as storing them would
+     */
+    async preview(
+      caller: Caller,
+      tenantName: string,
+      documents: readonly { readonly kind: Kind; readonly metadata: { readonly name: string } }[],
+    ): Promise<{ results: { kind: Kind; name: string; action: ChangedAction }[]; lines: LineChange[] }> {
+      const changes = documents.map((document) => ({ kind: document.kind, name: document.metadata.name, document }));
+      const { results, lines } = await bulk.applyMany(caller, tenantName, { changes, dryRun: true, reason: "edit" });
+      return { results: results.map(({ kind, name, action }) => ({ kind, name, action })), lines };
+    },
+
     /** the newest first */
     async list(
       caller: Caller,

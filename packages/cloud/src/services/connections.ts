@@ -6,6 +6,7 @@ import {
   checkConnectionSpec,
   invalid,
   type LineHealth,
+  type LineLoad,
   type NodeUid,
 } from "@penstock/model";
 import { bumpAssigned } from "./assigned.ts";
@@ -13,12 +14,16 @@ import type { ServiceContext } from "./context.ts";
 import { checkDependents, checkDeviceSpec, mustFind } from "./device-references.ts";
 import { canonical } from "./json.ts";
 import { createKindService, inUse } from "./kind-service.ts";
+import type { LineLoads, LoadedLine } from "./line-loads.ts";
 import { createLines, forgetLines } from "./line-places.ts";
 import type { NodeStatuses } from "./node-status.ts";
 import { findRow, rowsNaming, specOf } from "./resource-rows.ts";
 
 /** Buses that devices share. */
-export function createConnections(context: ServiceContext, parts: { readonly statuses: NodeStatuses }) {
+export function createConnections(
+  context: ServiceContext,
+  parts: { readonly statuses: NodeStatuses; readonly loads: LineLoads },
+) {
   const { db, manifests, nudger } = context;
   return createKindService<"Connection", ConnectionSpec, ConnectionStatus>(context, {
     kind: "Connection",
@@ -29,9 +34,11 @@ export function createConnections(context: ServiceContext, parts: { readonly sta
       for (const name of new Set(rows.map((row) => specOf<ConnectionSpec>(row).node))) {
         nodes.set(name, (await findRow(db, tenant, "Node", name))?.uid);
       }
-      return rows.map((row) =>
-        connectionStatus(parts.statuses.line(nodes.get(specOf<ConnectionSpec>(row).node), row.uid as ConnectionUid)),
-      );
+      const loads = await parts.loads.of(tenant, rows);
+      return rows.map((row) => {
+        const health = parts.statuses.line(nodes.get(specOf<ConnectionSpec>(row).node), row.uid as ConnectionUid);
+        return connectionStatus(health, loads.get(row.name));
+      });
     },
     async check({ trx, tenant, name, spec, before }) {
       await mustFind(trx, { tenant, kind: "Node", name: spec.node, field: "spec.node" });
@@ -61,16 +68,16 @@ export function createConnections(context: ServiceContext, parts: { readonly sta
   });
 }
 
-function connectionStatus(line: LineHealth | null): ConnectionStatus {
-  if (line === null) {
-    const load = { predictedPercent: null, measuredPercent: null, requestsPerSecond: null };
-    return { state: "unknown", reason: null, message: null, load };
-  }
-  const { state, reason, message, loadPercent, requestsPerSecond } = line;
-  return {
-    state: state === "waiting" ? "unknown" : state,
-    reason,
-    message,
-    load: { predictedPercent: null, measuredPercent: loadPercent, requestsPerSecond },
+function connectionStatus(health: LineHealth | null, line: LoadedLine | undefined): ConnectionStatus {
+  const load: LineLoad = {
+    predictedPercent: line?.figures?.percent ?? null,
+    predictedRequestsPerSecond: line?.figures?.requestsPerSecond ?? null,
+    unpredicted: line?.unpredicted ?? null,
+    most: line?.most ?? [],
+    measuredPercent: health?.loadPercent ?? null,
+    requestsPerSecond: health?.requestsPerSecond ?? null,
   };
+  if (health === null) return { state: "unknown", reason: null, message: null, load };
+  const { state, reason, message } = health;
+  return { state: state === "waiting" ? "unknown" : state, reason, message, load };
 }

@@ -17,6 +17,7 @@ import { createHistory } from "./history.ts";
 import { createHolds } from "./holds.ts";
 import { createJoinTokens } from "./join-tokens.ts";
 import { createKubeEdge } from "./kubeedge.ts";
+import { createLineLoads } from "./line-loads.ts";
 import { createLive } from "./live.ts";
 import { createModelling } from "./modelling.ts";
 import { createNames } from "./names.ts";
@@ -55,15 +56,19 @@ export function createServices(context: ServiceContext) {
   const tenants = createTenants(context);
   const users = createUsers(context);
 
-  const connections = createConnections(context, { statuses });
+  const loads = createLineLoads(context);
+  const connections = createConnections(context, { statuses, loads });
   const deviceModels = createDeviceModels(context, { desired });
   const devices = createDevices(context, { statuses, live, desired });
   const modelling = createModelling(context, { devices, models: deviceModels, desired, statuses, live });
   const bulk = createBulk(context, {
-    Node: nodes.parts,
-    Connection: connections.parts,
-    DeviceModel: deviceModels.parts,
-    Device: devices.parts,
+    kinds: {
+      Node: nodes.parts,
+      Connection: connections.parts,
+      DeviceModel: deviceModels.parts,
+      Device: devices.parts,
+    },
+    loads,
   });
   const tables = createTables(context, bulk);
 

@@ -16,6 +16,7 @@ import type { Bulk } from "./bulk.ts";
 import type { Caller, ServiceContext } from "./context.ts";
 import { findDevice } from "./device-lookup.ts";
 import { mustFind } from "./device-references.ts";
+import type { LineChange } from "./line-loads.ts";
 import { findRow, specOf } from "./resource-rows.ts";
 import { tenantOf } from "./tenant-check.ts";
 
@@ -23,6 +24,8 @@ export interface KubeEdgeImported {
   /** what undo takes; null for a dry run, and when nothing changed */
   change: number | null;
   results: { kind: Kind; name: string; action: "create" | "update" | "delete" | "unchanged" }[];
+  /** of a dry run: what the changes would make of their lines */
+  lines: LineChange[];
   findings: Finding[];
 }
 
@@ -52,7 +55,7 @@ export function createKubeEdge(context: ServiceContext, bulk: Bulk) {
         if (row !== undefined) models.set(name, specOf<DeviceModelSpec>(row));
       }
       const { resources, findings } = fromKubeEdge({ documents, tenant: tenantName, manifests, node, models });
-      const { id, results } = await bulk
+      const { id, results, lines } = await bulk
         .applyMany(caller, tenantName, {
           changes: resources.map(({ kind, name, labels, spec }) => ({
             kind,
@@ -69,6 +72,7 @@ export function createKubeEdge(context: ServiceContext, bulk: Bulk) {
       return {
         change: id === null ? null : Number(id),
         results: results.map(({ kind, name, action }) => ({ kind, name, action })),
+        lines,
         findings: [...findings],
       };
     },

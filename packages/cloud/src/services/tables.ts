@@ -15,6 +15,7 @@ import {
 } from "@penstock/model";
 import type { Bulk } from "./bulk.ts";
 import type { Caller, Reader, ServiceContext } from "./context.ts";
+import type { LineChange } from "./line-loads.ts";
 import { findRows, listRows, type Row, specOf } from "./resource-rows.ts";
 import { createTableFiles } from "./tables/table-files.ts";
 import type { TableInput } from "./tables/table-worker.ts";
@@ -44,6 +45,8 @@ export interface TableImported {
   updated: number;
   deleted: number;
   unchanged: number;
+  /** of a dry run: what the changes would make of their lines */
+  lines: LineChange[];
   devices: { device: string; action: "create" | "update" | "delete"; fields: FieldChange[]; changed: number }[];
 }
 /** Field changes told in one answer; the counts are complete. */
@@ -130,7 +133,7 @@ export function createTables(context: ServiceContext, bulk: Bulk) {
         };
         throw invalid([field]);
       }
-      const { id } = await bulk
+      const { id, lines } = await bulk
         .applyMany(caller, tenantName, {
           changes: differing.map(({ name, before, after }) => ({
             kind: "Device",
@@ -146,7 +149,7 @@ export function createTables(context: ServiceContext, bulk: Bulk) {
         .catch((error: unknown) => {
           throw byPlace(error, differing);
         });
-      return { change: id === null ? null : Number(id), ...told(changes.length, differing) };
+      return { change: id === null ? null : Number(id), lines, ...told(changes.length, differing) };
     },
     close: () => files.close(),
   };
@@ -221,7 +224,7 @@ function byPlace(error: unknown, changes: readonly TableChange[]): unknown {
 function told(
   named: number,
   differing: readonly (TableChange & { readonly fields: readonly FieldChange[] })[],
-): Omit<TableImported, "change"> {
+): Omit<TableImported, "change" | "lines"> {
   let left = mostTold;
   const devices = differing.map(({ name, before, after, fields }) => {
     const action = before === null ? "create" : after === null ? "delete" : "update";

@@ -87,7 +87,7 @@ export interface LineLoad {
   /** why nothing is predicted; null when it is */
   readonly unpredicted: string | null;
   /** what takes the most of it by the prediction, the most first */
-  readonly most: readonly LineShare[];
+  readonly most: LineShare[];
   /** over the last minute, as the gateway measured it */
   readonly measuredPercent: number | null;
   /** rounds a second in which a device was asked, as the gateway counted them */
