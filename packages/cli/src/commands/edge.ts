@@ -12,6 +12,7 @@ interface EdgeFlags {
   readonly cloud?: string;
   readonly mqttHost: string;
   readonly mqttPort: string;
+  readonly localApiPort: string;
   readonly mappers: readonly string[];
   readonly outboxMegabytes: string;
   readonly outboxAge: string;
@@ -31,6 +32,7 @@ export function edgeCommand(program: Command): void {
     .option("--cloud <url>", "https://HOST:PORT of the cloud, when it has moved since the gateway joined")
     .option("--mqtt-host <address>", "address of the MQTT broker", "127.0.0.1")
     .option("--mqtt-port <number>", "port of the MQTT broker; 0 = any free one", "1883")
+    .option("--local-api-port <number>", "port of the local API on loopback; 0 = any free one", "0")
     .option("--mappers <folder...>", "further folders with mappers", [])
     .option("--outbox-megabytes <number>", "how much the outbox may hold", "1024")
     .option("--outbox-age <duration>", "how old a reading in the outbox may become", "30d")
@@ -46,6 +48,7 @@ export function edgeCommand(program: Command): void {
         dataDir: resolve(flags.dataDir),
         cloud: flags.cloud ?? null,
         mqtt: { host: flags.mqttHost, port: portNumber("--mqtt-port", flags.mqttPort) },
+        localApi: { port: portNumber("--local-api-port", flags.localApiPort) },
         mapperFolders: [installedPaths.mappers, ...flags.mappers.map((folder) => resolve(folder))],
         mapperHost: installedPaths.mapperHost,
         outbox: {
@@ -59,8 +62,9 @@ export function edgeCommand(program: Command): void {
       };
       const { startEdge } = await import("@penstock/edge");
       const agent = await startEdge(options);
-      if (format === "text") console.log(`Penstock gateway "${agent.node}" runs; MQTT at ${agent.mqttAddress}`);
-      else console.log(JSON.stringify({ node: agent.node, mqttAddress: agent.mqttAddress, pid: process.pid }));
+      const { node, mqttAddress, localAddress } = agent;
+      if (format === "text") console.log(`Penstock gateway "${node}" runs; MQTT at ${mqttAddress}`);
+      else console.log(JSON.stringify({ node, mqttAddress, localAddress, pid: process.pid }));
       await runUntilSignal({ close: () => agent.close(), untilStdinEnds: flags.untilStdinEnds === true });
     });
   edge
