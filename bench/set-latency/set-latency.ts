@@ -32,8 +32,8 @@ export const setLatency: Bench = {
     try {
       const { port } = await plant.ask("state");
       const built = await bundle(join(folder, "dist"));
-      const cloud = await bench.startCloud();
-      const dataDir = join(bench.folder, node);
+      const cloud = await bench.startCloud({ args: ["--data-dir", join(folder, "cloud")] });
+      const dataDir = join(folder, node);
       const token = (await said(bench, ["edge", "token", node])).trim();
       await said(bench, ["edge", "join", "--data-dir", dataDir, "--cloud", cloud.address, "--token", token]);
       const main = [join(built.folder, "main.js"), "edge", "--data-dir", dataDir, "--mqtt-port", "0", "-o", "json"];
