@@ -90,6 +90,8 @@ export class DesiredTable {
       pendingCalls: async () => [],
       callsTaken: async () => {},
       takeCallReports: async () => {},
+      takeMappers: async () => [],
+      takeManifest: async () => {},
       nodeConnected() {},
       nodeReport() {},
       nodeDisconnected() {},

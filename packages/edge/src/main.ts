@@ -16,6 +16,7 @@ import {
 import { createBus } from "./bus/bus.ts";
 import { openBypass } from "./bypass/bypass.ts";
 import { createCollect } from "./collect/collect.ts";
+import { openMapperFolders } from "./collect/mapper-folders.ts";
 import { gatewayClock } from "./gateway-clock.ts";
 import { dialTls } from "./link/dial-tls.ts";
 import { openIdentity } from "./link/identity.ts";
@@ -121,6 +122,10 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       hostCommand: { command: process.execPath, args: [...mapperFlags, options.mapperHost] },
     });
 
+    const mappers = await openMapperFolders({ folders: options.mapperFolders, files, clock, log });
+    closers.push(() => mappers.close());
+    mappers.onChange((names) => collect.mappersChanged(names));
+
     const witness = options.witnessPath === null ? null : openWitness(options.witnessPath);
     // Before the twin, which rebuilds reported values from it, and closed after the twin's last checkpoint.
     const outbox = await openOutbox({
@@ -179,7 +184,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       counters: nodeCounters(metrics),
     });
     const link = createLink({
-      ...{ outbox, control, clock, random, log, metrics, boot, agentVersion: version, report },
+      ...{ outbox, control, mappers, clock, random, log, metrics, boot, agentVersion: version, report },
       dial: dialTls({ ...cloud, credentials: joined.credentials, clock }),
       timeTrusted: clock.isTrusted,
       onTime: (time) => clock.learn(time),

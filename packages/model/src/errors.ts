@@ -56,6 +56,12 @@ export const errors = {
   },
   "mapper/device-busy": { who: "plant", retry: "later", http: 503, means: "The device answered but asked to wait" },
   "mapper/device-failure": { who: "plant", retry: "later", http: 502, means: "The device answered that it failed" },
+  "mapper/devices-unfit": {
+    who: "operator",
+    retry: "never",
+    http: 422,
+    means: "The gateway has another mapper than before, and devices break a rule of the present one",
+  },
   "mapper/function-unsupported": {
     who: "plant",
     retry: "never",
@@ -67,6 +73,18 @@ export const errors = {
     retry: "later",
     http: 504,
     means: "The protocol gateway got no answer from the device behind it",
+  },
+  "mapper/manifest-differs": {
+    who: "operator",
+    retry: "never",
+    http: 409,
+    means: "Two mappers of one name and version do not state the same",
+  },
+  "mapper/manifest-refused": {
+    who: "operator",
+    retry: "never",
+    http: 422,
+    means: "The manifest of a gateway's mapper breaks a rule, so its devices cannot be checked by it",
   },
   "mapper/never-written": {
     who: "plant",

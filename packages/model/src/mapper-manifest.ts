@@ -274,6 +274,7 @@ export function schemaErrors(schema: object, value: unknown, at: string): FieldE
       allowedValues?: unknown[];
     };
     if (error.keyword === "boolean") continue; // additionalProperties says the same with the name
+    if (error.keyword === "type" && isWideInteger(error.params, valueAt(value, error.instancePath))) continue;
     if (params.requiredProperties !== undefined) {
       for (const name of params.requiredProperties)
         fields.push({ field: `${path}.${name}`, value: shown(undefined), rule: "is required" });

@@ -52,6 +52,8 @@ export function createControl(
     pendingCalls: (identity) => calls.pending(identity),
     callsTaken: (identity, ids) => calls.taken(identity, ids),
     takeCallReports: (identity, reports) => calls.takeReports(identity, reports),
+    takeMappers: async () => [],
+    takeManifest: async () => {},
     nodeConnected(identity, { agentVersion, remote }) {
       const { node } = identity;
       statuses.connected(identity, agentVersion);

@@ -53,6 +53,8 @@ export interface Collect {
   /** collects what the set says from now on; what did not change goes on undisturbed */
   apply(set: AssignedSet): void;
   readonly access: DeviceAccess;
+  /** these are installed anew, or no more */
+  mappersChanged(names: readonly string[]): void;
   mappers(): MapperStatus[];
   devices(): DeviceHealth[];
   /** @param reportMs time between reports to the cloud of a layout, by whoever decides on them */
@@ -76,6 +78,7 @@ export function createCollect(options: CollectOptions): Collect {
   return {
     apply: (set) => collect.apply(set),
     access: collect.access,
+    mappersChanged: (names) => collect.mappersChanged(names),
     mappers: () => collect.mappers(),
     devices: () => collect.devices(),
     cycles: (reportMs) => collect.cycles(reportMs),
@@ -137,6 +140,11 @@ class Collector {
     for (const device of set.devices) if (!this.#devices.has(device.uid)) this.#addDevice(device);
     const wanted = new Set(set.connections.map(({ protocol }) => protocol));
     for (const mapper of this.#mappers.values()) mapper.want(wanted.has(mapper.name));
+  }
+
+  mappersChanged(names: readonly string[]): void {
+    if (this.#isClosed) return;
+    for (const name of names) this.#mappers.get(name)?.renew();
   }
 
   mappers(): MapperStatus[] {
