@@ -128,6 +128,12 @@ export const errors = {
     http: 503,
     means: "A cycle was skipped because the one before had not ended",
   },
+  "collect/line-full": {
+    who: "operator",
+    retry: "later",
+    http: 503,
+    means: "A line is hardly ever silent: another device, a write or a retry is too much for it",
+  },
   "clock/not-set": {
     who: "operator",
     retry: "later",
@@ -330,6 +336,14 @@ export const errors = {
     retry: "never",
     http: 422,
     means: "It refers to a resource that does not exist",
+  },
+
+  // services
+  "services/line-overloaded": {
+    who: "caller",
+    retry: "never",
+    http: 409,
+    means: "The devices of a line ask for more than its time, so cycles will be skipped",
   },
 
   // desired values

@@ -17,6 +17,7 @@ import { createHistory } from "./history.ts";
 import { createHolds } from "./holds.ts";
 import { createJoinTokens } from "./join-tokens.ts";
 import { createKubeEdge } from "./kubeedge.ts";
+import { createLineAlarms } from "./line-alarms.ts";
 import { createLineLoads } from "./line-loads.ts";
 import { createLive } from "./live.ts";
 import { createModelling } from "./modelling.ts";
@@ -57,10 +58,13 @@ export function createServices(context: ServiceContext) {
   const users = createUsers(context);
 
   const loads = createLineLoads(context);
-  const connections = createConnections(context, { statuses, loads });
-  const deviceModels = createDeviceModels(context, { desired });
-  const devices = createDevices(context, { statuses, live, desired });
-  const modelling = createModelling(context, { devices, models: deviceModels, desired, statuses, live });
+  const lineAlarms = createLineAlarms(context, { alarms, loads });
+  // What changes for a node may fill its lines: looked at when the node is told.
+  const watched = { ...context, nudger: lineAlarms.watching(context.nudger) };
+  const connections = createConnections(watched, { statuses, loads });
+  const deviceModels = createDeviceModels(watched, { desired });
+  const devices = createDevices(watched, { statuses, live, desired });
+  const modelling = createModelling(watched, { devices, models: deviceModels, desired, statuses, live });
   const bulk = createBulk(context, {
     kinds: {
       Node: nodes.parts,
@@ -95,9 +99,20 @@ export function createServices(context: ServiceContext) {
     live,
     alarms,
     nodeAlarms,
+    lineAlarms,
     joinTokens: createJoinTokens(context, { nodes, certificates }),
     /** for the cloud's link */
-    control: createControl(context, { assigned, desired, holds, calls, alarms, nodeAlarms, statuses, certificates }),
+    control: createControl(context, {
+      assigned,
+      desired,
+      holds,
+      calls,
+      alarms,
+      nodeAlarms,
+      lineAlarms,
+      statuses,
+      certificates,
+    }),
     /** for ingest, after each commit */
     onCommitted: (committed: CommittedBatch) => live.onCommitted(committed),
     /** for ingest, when a node sends what is not its own */
@@ -132,6 +147,7 @@ export function createServices(context: ServiceContext) {
       await calls.close();
       unassigned.close();
       await nodeAlarms.close();
+      await lineAlarms.close();
       await alarms.close();
       await statuses.close();
     },

@@ -158,6 +158,16 @@ export function createLineLoads(context: Pick<ServiceContext, "db" | "manifests"
       const own = (await facts.of(tenant)).filter((fact) => fact.node === node && fact.connection === null);
       return [...(await look(tenant, new Set([...keys, ...own.map(keyOf)]))).values()];
     },
+    /** uids of the lines that devices are on, inline ones too */
+    async linesOfDevices(tenant: string, devices: readonly DeviceUid[]): Promise<ReadonlySet<string>> {
+      const asked = new Set<string>(devices);
+      if (asked.size === 0) return asked;
+      const found = (await facts.of(tenant)).filter(({ uid }) => asked.has(uid));
+      const names = new Set(found.flatMap(({ connection }) => connection ?? []));
+      const rows = await findRows(db, tenant, "Connection", [...names]);
+      const own = found.filter(({ connection }) => connection === null);
+      return new Set([...rows.map(({ uid }) => uid), ...own.map(({ uid }) => inlineConnectionUid(uid as DeviceUid))]);
+    },
     /** What a change that was checked, and is not stored, would make of the lines that it touches. */
     async compare(tenant: string, changes: readonly ChangedRow[]): Promise<LineChange[]> {
       const wanted = new Set<string>();
