@@ -6,6 +6,7 @@ import { formatOf, print, yamlText } from "../output.ts";
 import { tableText } from "../print-table.ts";
 import { timeText } from "../time-cell.ts";
 import { valueText } from "../value-cell.ts";
+import { wantedTable } from "../wanted-table.ts";
 
 export function describeCommand(program: Command): void {
   program
@@ -37,6 +38,8 @@ export function describeCommand(program: Command): void {
               : `${valueText(p.desired.value, null)} (${p.desired.state}${p.desired.reason === null ? "" : `, ${p.desired.reason}`})`,
           ]);
           parts.push("", tableText(["property", "value", "quality", "reason", "time", "desired"], rows));
+          const wanted = wantedTable(twin.properties);
+          if (wanted !== null) parts.push("", wanted);
         }
         if (effective !== null) {
           const rows = effective.fields.map(({ field, value, origin, from }) => [

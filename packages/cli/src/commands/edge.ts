@@ -6,6 +6,7 @@ import { logLevel } from "../log-level.ts";
 import { portNumber, wholeNumber } from "../numeric-option.ts";
 import { formatOf } from "../output.ts";
 import { runUntilSignal } from "../run-until-signal.ts";
+import { edgeLocalCommands } from "./edge-local.ts";
 
 interface EdgeFlags {
   readonly dataDir: string;
@@ -92,10 +93,13 @@ export function edgeCommand(program: Command): void {
     .description("make a join token for a node, creating the node if need be; single use, shown this once")
     .option("--ttl <duration>", "how long it is valid", "1h")
     .option("-o, --output <format>", "json or yaml")
-    .action(async (node: string, flags: { ttl: string; output?: string }, command: Command) => {
+    .action(async (node: string, { ttl }: { ttl: string }, command: Command) => {
       const { makeJoinToken } = await import("../join-token.ts");
-      await makeJoinToken({ node, ttl: flags.ttl, format: formatOf(flags.output), flags: command.optsWithGlobals() });
+      const flags = command.optsWithGlobals() as EdgeFlags;
+      // Commander gives -o to the command above as well.
+      await makeJoinToken({ node, ttl, format: formatOf(flags.output), flags: command.optsWithGlobals() });
     });
+  edgeLocalCommands(edge);
 }
 
 function missing(field: string, rule: string): AppError {
