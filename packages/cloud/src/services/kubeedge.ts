@@ -8,6 +8,7 @@ import {
   fromKubeEdge,
   invalid,
   type Kind,
+  type KubeEdgeResource,
   limits,
   missingModels,
   toKubeEdge,
@@ -36,7 +37,8 @@ export function createKubeEdge(context: ServiceContext, bulk: Bulk) {
     /**
      * Stores what can work here, all of it or nothing; a document that cannot is left out and named in the findings.
      *
-     * @throws AppError input/invalid when something that was read breaks a rule of this tenant, such as a node it has not
+     * @throws AppError input/invalid when something that was read breaks a rule of this tenant, such as a node it has not;
+     *   its fields begin with the document, 'documents[3] Device "press" spec.node'
      */
     async importDocuments(
       caller: Caller,
@@ -67,7 +69,7 @@ export function createKubeEdge(context: ServiceContext, bulk: Bulk) {
           note: `${documents.length} documents of KubeEdge`,
         })
         .catch((error: unknown) => {
-          throw byName(error, resources);
+          throw byDocument(error, resources);
         });
       return {
         change: id === null ? null : Number(id),
@@ -106,13 +108,15 @@ export function createKubeEdge(context: ServiceContext, bulk: Bulk) {
 }
 export type KubeEdge = ReturnType<typeof createKubeEdge>;
 
-/** "changes[3].spec.node" of the third resource is 'Device "press" spec.node'. */
-function byName(error: unknown, resources: readonly { readonly kind: string; readonly name: string }[]): unknown {
+/** "changes[3].spec.node" of the third resource is 'documents[1] Device "press" spec.node'. */
+function byDocument(error: unknown, resources: readonly KubeEdgeResource[]): unknown {
   if (!(error instanceof AppError) || error.fields.length === 0) return error;
   const fields = error.fields.map((one): FieldError => {
     const [, index, rest = ""] = /^changes\[(\d+)\]\.?(.*)$/.exec(one.field) ?? [];
     const resource = index === undefined ? undefined : resources[Number(index)];
-    return resource === undefined ? one : { ...one, field: `${resource.kind} "${resource.name}" ${rest}`.trimEnd() };
+    if (resource === undefined) return one;
+    const { kind, name, index: of } = resource;
+    return { ...one, field: `documents[${of}] ${kind} "${name}" ${rest}`.trimEnd() };
   });
   return invalid(fields);
 }

@@ -35,6 +35,7 @@ export function toKubeEdge(input: KubeEdgeOutput): ToKubeEdge {
   const lose: Lose = (field, value, why) => {
     if (value === undefined) return;
     findings.push({
+      index: null,
       document: `Device "${name}"`,
       field,
       value: shown(value, { field, most: 60 }),
