@@ -44,8 +44,8 @@ const endsOf: Readonly<Record<OrderProperty, readonly string[]>> = {
   brief: ["confirmed null", "expired twin/expired"],
   raced: ["confirmed null"],
 };
-/** A write that was begun in time may end so much later: the line's time-out and its repetitions. */
-const lateMs = 5000;
+/** A write that was begun in time may reach the device so much later: the time-out of what was asked before it. */
+const lateMs = 2000;
 
 /**
  * One sentence for each thing that is wrong with how desired values ended: each in one final state that fits what the
@@ -84,10 +84,12 @@ function* agreement({ version, told, gateway }: OutcomeFact): Generator<string> 
 
 function* times({ told, gateway, version }: OutcomeFact): Generator<string> {
   const isTaken = gateway !== null && gateway.version >= version;
+  const isConfirmed = told.state === "confirmed";
   let latest = { step: "set", time: 0 };
   for (const [i, step] of steps.entries()) {
     const time = told.times[i] ?? null;
-    const isNeeded = step === "written" ? told.state === "confirmed" : step === "sent" ? isTaken : true;
+    // What expired before the gateway's word came was not sent in time.
+    const isNeeded = step === "written" ? isConfirmed : step === "sent" ? isTaken && told.state !== "expired" : true;
     if (time === null) {
       if (isNeeded) yield `ended ${told.state} without the time when it was ${step}`;
       continue;
