@@ -46,6 +46,9 @@ export function createHandlers(options: {
       preview: async ({ caller, params, body }) => ({
         body: await services.changes.preview(caller, params.tenant, body.documents),
       }),
+      apply: async ({ caller, params, body }) => ({
+        body: await services.changes.apply(caller, params.tenant, body.documents),
+      }),
       get: async ({ caller, params }) => ({ body: await services.changes.get(caller, changeOf(params)) }),
       undo: async ({ caller, params, query }) => ({
         body: await services.changes.undo(caller, changeOf(params), query),

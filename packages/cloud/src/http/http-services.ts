@@ -108,6 +108,11 @@ export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
       tenant: string,
       documents: BodyOf<Changes["preview"]>["documents"],
     ): Promise<ResponseOf<Changes["preview"]>>;
+    apply(
+      caller: Caller,
+      tenant: string,
+      documents: BodyOf<Changes["apply"]>["documents"],
+    ): Promise<ResponseOf<Changes["apply"]>>;
     get(caller: Caller, ref: ChangeRef): Promise<ResponseOf<Changes["get"]>>;
     undo(caller: Caller, ref: ChangeRef, request: QueryOf<Changes["undo"]>): Promise<ResponseOf<Changes["undo"]>>;
   };

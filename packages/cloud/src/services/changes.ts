@@ -25,6 +25,9 @@ export interface ChangeDetail extends ChangeView {
   changed: { kind: Kind; name: string; uid: string; action: "create" | "update" | "delete"; version: number }[];
 }
 type ChangedAction = Prepared["action"];
+/** A whole document, as PUT takes it. */
+type KindDocument = { readonly kind: Kind; readonly metadata: { readonly name: string } };
+type Changed = { kind: Kind; name: string; action: ChangedAction };
 interface ChangeRef {
   readonly tenant: string;
   readonly change: number;
@@ -133,11 +136,29 @@ export function createChanges(context: ServiceContext, bulk: Bulk) {
     async preview(
       caller: Caller,
       tenantName: string,
-      documents: readonly { readonly kind: Kind; readonly metadata: { readonly name: string } }[],
-    ): Promise<{ results: { kind: Kind; name: string; action: ChangedAction }[]; lines: LineChange[] }> {
-      const changes = documents.map((document) => ({ kind: document.kind, name: document.metadata.name, document }));
-      const { results, lines } = await bulk.applyMany(caller, tenantName, { changes, dryRun: true, reason: "edit" });
+      documents: readonly KindDocument[],
+    ): Promise<{ results: Changed[]; lines: LineChange[] }> {
+      const request = { changes: documents.map(changeOf), dryRun: true, reason: "edit" } as const;
+      const { results, lines } = await bulk.applyMany(caller, tenantName, request);
       return { results: results.map(({ kind, name, action }) => ({ kind, name, action })), lines };
+    },
+
+    /**
+     * Stores documents as one change set: two devices of them may trade places on their line.
+     *
+     * @throws AppError input/invalid as `preview`; nothing is stored then
+     */
+    async apply(
+      caller: Caller,
+      tenantName: string,
+      documents: readonly KindDocument[],
+    ): Promise<{ change: number | null; results: Changed[] }> {
+      const request = { changes: documents.map(changeOf), dryRun: false, reason: "edit" } as const;
+      const { id, results } = await bulk.applyMany(caller, tenantName, request);
+      return {
+        change: id === null ? null : Number(id),
+        results: results.map(({ kind, name, action }) => ({ kind, name, action })),
+      };
     },
 
     /** the newest first */
@@ -199,3 +220,8 @@ export function createChanges(context: ServiceContext, bulk: Bulk) {
   };
 }
 export type Changes = ReturnType<typeof createChanges>;
+
+/** Creates, or replaces what has the name. */
+function changeOf(document: KindDocument): BulkChange {
+  return { kind: document.kind, name: document.metadata.name, document };
+}
