@@ -21,6 +21,10 @@ export interface Document {
   readonly metadata: { readonly name: string; readonly tenant?: string };
   readonly [key: string]: unknown;
 }
+/** 'Device "press"' */
+export function documentText({ kind, metadata }: Document): string {
+  return `${kind} "${metadata.name}"`;
+}
 /** What documents refer to and the server has; null: there is none of that name. */
 export type LookUp = (kind: "nodes" | "connections" | "deviceModels", name: string) => Promise<unknown>;
 

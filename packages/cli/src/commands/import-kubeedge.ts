@@ -3,6 +3,7 @@ import type { connect } from "../context.ts";
 import { doing } from "../doing.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { type Findings, findingsText } from "../findings-table.ts";
+import { linesText } from "../lines-table.ts";
 import { type Format, print } from "../output.ts";
 import { tableText } from "../print-table.ts";
 import { withProgress } from "../with-progress.ts";
@@ -61,6 +62,7 @@ export async function importKubeEdge(
     }
     if (dryRun) parts.push("Nothing is stored");
     else if (done.change !== null) parts.push(`Change ${done.change}; penstock undo ${done.change} takes it back`);
+    if (done.lines.length > 0) parts.push("", linesText(done.lines));
     return parts.join("\n");
   });
   if (refused.size === 0) return;

@@ -73,7 +73,8 @@ async function importTables(
         : `${tableText(["device", "action", "field", "is", "would be"], rows.slice(0, rowsMost))}\n`;
     const all = done.devices.reduce((sum, one) => sum + one.changed, 0);
     const more = all > rowsMost ? `and ${all - rowsMost} more fields\n` : "";
-    return `${shown}${more}Would be: ${counts}; nothing is stored`;
+    const lines = done.lines.length === 0 ? "" : `\n\n${linesText(done.lines)}`;
+    return `${shown}${more}Would be: ${counts}; nothing is stored${lines}`;
   });
 }
 
