@@ -45,6 +45,10 @@ export const devices = tenantKind({
         { additionalProperties: false },
       ),
     ),
+    findings: Type.Array(
+      Type.Object({ field: Type.String(), value: Type.String(), rule: Type.String() }, { additionalProperties: false }),
+      { description: "what breaks a rule of the mapper that its gateway has now" },
+    ),
   }),
   example: {
     metadata: { name: "temp-01", labels: { line: "filling" } } as { name: string },

@@ -87,7 +87,10 @@ export function createHandlers(options: {
       exportDevice: async ({ caller, params }) => ({ body: await services.kubeedge.exportDevice(caller, params) }),
     },
     mappers: {
-      list: async () => ({ body: { items: services.manifests.map((manifest) => ({ ...manifest })) } }),
+      list: async () => ({ body: { items: services.mappers.own.map((manifest) => ({ ...manifest })) } }),
+      ofTenant: async ({ caller, params, query }) => ({
+        body: { items: await services.mappers.list(caller, params.tenant, query) },
+      }),
     },
     twins: {
       get: async ({ caller, params }) => ({ body: await services.twins.get(caller, params) }),

@@ -168,8 +168,15 @@ export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
     ): Promise<ResponseOf<KubeEdge["importDocuments"]>>;
     exportDevice(caller: Caller, ref: Omit<PropertyRef, "property">): Promise<ResponseOf<KubeEdge["exportDevice"]>>;
   };
-  /** of the mappers whose devices can be checked */
-  readonly manifests: readonly MapperManifest[];
+  readonly mappers: {
+    /** of those that the cloud was started with */
+    readonly own: readonly MapperManifest[];
+    list(
+      caller: Caller,
+      tenant: string,
+      query: QueryOf<Contract["mappers"]["routes"]["ofTenant"]>,
+    ): Promise<ResponseOf<Contract["mappers"]["routes"]["ofTenant"]>["items"]>;
+  };
   readonly twins: {
     get(caller: Caller, ref: Omit<PropertyRef, "property">): Promise<ResponseOf<Twins["get"]>>;
   };

@@ -7,6 +7,7 @@ import type { ServiceContext } from "./context.ts";
 import type { Desired } from "./desired.ts";
 import type { Holds } from "./holds.ts";
 import type { LineAlarms } from "./line-alarms.ts";
+import type { Mappers } from "./mappers.ts";
 import type { NodeAlarms } from "./node-alarms.ts";
 import type { NodeStatuses } from "./node-status.ts";
 
@@ -23,10 +24,11 @@ export function createControl(
     readonly lineAlarms: LineAlarms;
     readonly statuses: NodeStatuses;
     readonly certificates: Certificates;
+    readonly mappers: Mappers;
   },
 ): CloudControl {
   const { db, log } = context;
-  const { assigned, desired, holds, calls, alarms, nodeAlarms, lineAlarms, statuses, certificates } = parts;
+  const { assigned, desired, holds, calls, alarms, nodeAlarms, lineAlarms, statuses, certificates, mappers } = parts;
 
   async function nodeRow({ tenant, node }: NodeIdentity) {
     const row = await db
@@ -54,8 +56,8 @@ export function createControl(
     pendingCalls: (identity) => calls.pending(identity),
     callsTaken: (identity, ids) => calls.taken(identity, ids),
     takeCallReports: (identity, reports) => calls.takeReports(identity, reports),
-    takeMappers: async () => [],
-    takeManifest: async () => {},
+    takeMappers: (identity, told) => mappers.take(identity, told),
+    takeManifest: (identity, hash, text) => mappers.takeManifest(identity, hash, text),
     nodeConnected(identity, { agentVersion, remote }) {
       const { node } = identity;
       statuses.connected(identity, agentVersion);

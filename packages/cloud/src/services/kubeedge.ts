@@ -14,7 +14,7 @@ import {
   toKubeEdge,
 } from "@penstock/model";
 import type { Bulk } from "./bulk.ts";
-import type { Caller, ServiceContext } from "./context.ts";
+import type { Caller, CheckingContext } from "./context.ts";
 import { findDevice } from "./device-lookup.ts";
 import { mustFind } from "./device-references.ts";
 import type { LineChange } from "./line-loads.ts";
@@ -31,8 +31,8 @@ export interface KubeEdgeImported {
 }
 
 /** Devices as KubeEdge describes them, in and out. */
-export function createKubeEdge(context: ServiceContext, bulk: Bulk) {
-  const { db, manifests } = context;
+export function createKubeEdge(context: CheckingContext, bulk: Bulk) {
+  const { db, mappers } = context;
   return {
     /**
      * Stores what can work here, all of it or nothing; a document that cannot is left out and named in the findings.
@@ -56,6 +56,7 @@ export function createKubeEdge(context: ServiceContext, bulk: Bulk) {
         const row = await findRow(db, tenant, "DeviceModel", name);
         if (row !== undefined) models.set(name, specOf<DeviceModelSpec>(row));
       }
+      const manifests = mappers.ofTenant(tenant);
       const { resources, findings } = fromKubeEdge({ documents, tenant: tenantName, manifests, node, models });
       const { id, results, lines } = await bulk
         .applyMany(caller, tenantName, {

@@ -11,7 +11,7 @@ import {
   sumOfLoads,
   whyUnpredicted,
 } from "@penstock/model";
-import type { ServiceContext } from "./context.ts";
+import type { CheckingContext } from "./context.ts";
 import { createDeviceFacts, type DeviceFact, factOf } from "./device-facts.ts";
 import { createDeviceLoads, type DescribedLine } from "./device-loads.ts";
 import { inlineConnectionUid } from "./inline-connection.ts";
@@ -61,7 +61,7 @@ const linesMost = 1000;
 const sharesMost = 5;
 
 /** The predicted load of lines: of what is stored, and of what somebody is about to store. */
-export function createLineLoads(context: Pick<ServiceContext, "db" | "manifests">) {
+export function createLineLoads(context: Pick<CheckingContext, "db" | "mappers">) {
   const { db } = context;
   const facts = createDeviceFacts(db);
   const loads = createDeviceLoads(facts);
@@ -86,9 +86,11 @@ export function createLineLoads(context: Pick<ServiceContext, "db" | "manifests"
     };
     const found = new Map<string, LoadedLine>();
     const lines = [...(await sharedLines(tenant, wanted, instead)), ...(await ownLines(here, instead))];
+    const nodes = await findRows(db, tenant, "Node", [...new Set(lines.map(({ node }) => node))]);
+    const uids = new Map(nodes.map((row) => [row.name, row.uid]));
     for (const line of lines) {
       const { key, uid, connection, device, node, spec } = line;
-      const manifest = context.manifests.find(({ name }) => name === spec.protocol);
+      const manifest = context.mappers.ofNode(tenant, uids.get(node) ?? "").find(({ name }) => name === spec.protocol);
       const unpredicted = whyUnpredicted(spec.protocol, manifest);
       const at = { uid, connection, device, node, protocol: spec.protocol, unpredicted };
       if (unpredicted !== null || manifest === undefined) {

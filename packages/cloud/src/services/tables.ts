@@ -14,7 +14,7 @@ import {
   type TableDevice,
 } from "@penstock/model";
 import type { Bulk } from "./bulk.ts";
-import type { Caller, Reader, ServiceContext } from "./context.ts";
+import type { Caller, CheckingContext, Reader } from "./context.ts";
 import type { LineChange } from "./line-loads.ts";
 import { findRows, listRows, type Row, specOf } from "./resource-rows.ts";
 import { createTableFiles } from "./tables/table-files.ts";
@@ -58,8 +58,8 @@ export const tableMediaTypes = {
 } as const;
 
 /** Devices and properties as tables, out and in. */
-export function createTables(context: ServiceContext, bulk: Bulk) {
-  const { db, clock, manifests } = context;
+export function createTables(context: CheckingContext, bulk: Bulk) {
+  const { db, clock, mappers } = context;
   const files = createTableFiles(clock);
 
   return {
@@ -82,7 +82,7 @@ export function createTables(context: ServiceContext, bulk: Bulk) {
       for (const { spec } of shared) used.add((JSON.parse(spec) as { protocol: string }).protocol);
       const sheets = devicesToSheets(
         devices,
-        manifests.filter((one) => used.has(one.name)),
+        mappers.ofTenant(tenant).filter((one) => used.has(one.name)),
       );
       if (sheets.properties.rows.length > limits.tableRows) {
         const count = sheets.properties.rows.length;
