@@ -55,7 +55,10 @@ export function createDesiredExpiry(context: ServiceContext, news: DesiredNews) 
         const change =
           row.state === "written" && (await isWriteOnly(trx, row))
             ? { expires_at: never }
-            : { state: "expired", reason: "twin/expired", message: await whyExpired(trx, row), ...at(now) };
+            : {
+                ...{ state: "expired", reason: "twin/expired", message: await whyExpired(trx, row) },
+                ...{ updated_at: now, ended_at: now },
+              };
         const after = await trx
           .updateTable("desired")
           .set(change)
@@ -85,8 +88,6 @@ export function createDesiredExpiry(context: ServiceContext, news: DesiredNews) 
     },
   };
 }
-
-const at = (now: number) => ({ updated_at: now, ended_at: now });
 
 async function whyExpired(trx: Trx, row: DesiredRow): Promise<string> {
   const hold = await trx
