@@ -24,7 +24,7 @@ function loadText({ predictedPercent, measuredPercent }: LineLoad): string {
 function requestsText({ predictedRequestsPerSecond: predicted, requestsPerSecond: measured }: LineLoad): string {
   return [predicted, measured].map((one) => (one === null ? "-" : amountText(one))).join(" / ");
 }
-/** "every 1s takes 1.4s, 12 skipped": the cycle that is furthest behind its cadence */
+/** "every 1s, measured 1400ms, 12 skipped": the cycle that is furthest behind its cadence */
 function slowestText(cycles: DeviceStatus["cycles"]): string {
   const behind = ({ cadence, measuredMs, isOverrun }: DeviceStatus["cycles"][number]) => {
     const everyMs = parseDuration(cadence.replace(/^every /, ""));
@@ -33,7 +33,7 @@ function slowestText(cycles: DeviceStatus["cycles"]): string {
   const [slowest] = [...cycles].sort((a, b) => behind(b) - behind(a));
   if (slowest === undefined) return "-";
   const { cadence, measuredMs, overruns } = slowest;
-  const taken = measuredMs === null ? "" : ` takes ${formatDuration(Math.round(measuredMs))}`;
+  const taken = measuredMs === null ? "" : `, measured ${formatDuration(Math.round(measuredMs))}`;
   return `${cadence}${taken}${overruns === 0 ? "" : `, ${overruns} skipped`}`;
 }
 
