@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import type { Client } from "@penstock/api";
-import { AppError, invalid, isKubeEdge, limits, type MapperManifest, narrowIntegers, sameData } from "@penstock/model";
+import { AppError, invalid, isKubeEdge, limits, narrowIntegers, sameData } from "@penstock/model";
 import type { Command } from "commander";
 import { parseAllDocuments } from "yaml";
 import { checkDocuments, type Document, documentText } from "../check-documents.ts";
@@ -9,6 +9,7 @@ import { doing } from "../doing.ts";
 import { type AnyResource, type KindName, kindOfResource, paramsOf, verbsOf } from "../kind-names.ts";
 import { linesOfDocuments } from "../lines-of-documents.ts";
 import { linesText, lineWarnings } from "../lines-table.ts";
+import { manifestsOf } from "../manifests-of.ts";
 import { type Format, formatOf, print } from "../output.ts";
 import { listAll } from "./get.ts";
 
@@ -64,11 +65,9 @@ async function apply(options: {
 
 /** @throws AppError input/invalid with all that is wrong with all documents, by the manifests that the server has */
 async function checkAll(client: Client, tenant: string, documents: readonly Document[]): Promise<void> {
-  const { items } = await client.mappers.list({});
   const broken = await checkDocuments({
     documents,
-    // The server has read them as such.
-    manifests: items as unknown as MapperManifest[],
+    manifests: manifestsOf(client, tenant),
     lookUp: async (kind, name) => (await found(verbsOf(client, kind), paramsOf(kind, tenant, name)))?.spec ?? null,
     devices: async () =>
       (await listAll({ client, kind: "devices", tenant })).map(({ metadata, spec }) => ({ name: metadata.name, spec })),

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { type ContextFlags, connect } from "../context.ts";
 import { type AnyResource, type KindName, kindOfWord, paramsOf, verbsOf } from "../kind-names.ts";
 import { amountText, percentText } from "../lines-table.ts";
+import { mappersNamed, mappersTable } from "../mapper-text.ts";
 import { formatOf, print } from "../output.ts";
 import { tableText } from "../print-table.ts";
 import { timeText } from "../time-cell.ts";
@@ -77,7 +78,7 @@ export function getCommand(program: Command): void {
   program
     .command("get <kind> [name]")
     .description(
-      "list resources, or show one: nodes, devices, connections, devicemodels, tenants, users, alarms, jointokens",
+      "list resources, or show one: nodes, devices, connections, devicemodels, tenants, users, alarms, jointokens, mappers",
     )
     .option("-l, --labels <selector>", "only those with these labels: line=filling,cell!=3")
     .option("-o, --output <format>", "json or yaml")
@@ -109,6 +110,11 @@ export function getCommand(program: Command): void {
           const rows = items.map((t) => [t.id, t.node, time(t.expiresAt), time(t.usedAt), time(t.revokedAt)]);
           const heads = ["id", "node", "expires", "used", "revoked"];
           print(format, items, () => (rows.length === 0 ? "No join tokens" : tableText(heads, rows)));
+          return;
+        }
+        if (/^mappers?$/i.test(word)) {
+          const mappers = await mappersNamed(client, context.tenant, resource);
+          print(format, mappers, () => (mappers.length === 0 ? "No mappers" : mappersTable(mappers)));
           return;
         }
         const kind = kindOfWord(word);
