@@ -10,8 +10,9 @@ import { memory } from "./memory/memory.ts";
 import { modbusCollect } from "./modbus-collect/modbus-collect.ts";
 import { modbusWire } from "./modbus-wire/modbus-wire.ts";
 import { seriesSize } from "./series-size.ts";
+import { setLatency } from "./set-latency/set-latency.ts";
 
-const benches: readonly Bench[] = [seriesSize, modbusWire, modbusCollect, ingest, memory, catchUp];
+const benches: readonly Bench[] = [seriesSize, modbusWire, modbusCollect, setLatency, ingest, memory, catchUp];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -25,6 +25,13 @@ type Imported = {
 };
 const refusedOf = ({ findings }: Imported) =>
   findings.filter((one) => one.level === "refused").map(({ document, field, why }) => `${document} ${field}: ${why}`);
+/** What a script has: the exit code and the answer as data. */
+async function importInto(
+  ...args: readonly string[]
+): Promise<{ readonly code: number | null; readonly done: Imported }> {
+  const { code, stdout } = await bench.run(["import", ...args, "-o", "json"]);
+  return { code, done: JSON.parse(stdout) as Imported };
+}
 
 test(
   "every sample of KubeEdge imports; counter and modbusrtu run, the others say what is missing",
@@ -99,8 +106,9 @@ test(
         'Device "temperature" spec.protocol: is missing: without a protocol nobody can reach the device',
       ],
     ] as const) {
-      const done = await load(...names);
-      assert.deepEqual(refusedOf(done), [refused]);
+      const { code, done } = await importInto(...names.map(file), "--node", "gw-01");
+      assert.deepEqual(refusedOf(done), [`${file(names[1])} document 1 ${refused}`]);
+      assert.equal(code, 9, "some are refused, the rest is done");
       assert.deepEqual(
         done.results.map((one) => `${one.kind} ${one.action}`),
         ["DeviceModel create"],
@@ -117,10 +125,12 @@ test("files with every field of KubeEdge's device API import, and a device goes 
     create: true,
   });
   for (const version of ["v1alpha2", "v1beta1"]) {
-    const done = await bench.run(["import", join(samples, "all-fields", `${version}.yaml`)]);
-    assert.equal(done.code, 0, done.stderr);
+    const file = join(samples, "all-fields", `${version}.yaml`);
+    const done = await bench.run(["import", file]);
+    assert.equal(done.code, 9, done.stderr);
     assert.match(done.stdout, /^LEVEL +DOCUMENT +FIELD/m);
-    assert.match(done.stdout, /documents are left out/);
+    const leftOut = done.stdout.slice(done.stdout.search(/^\d+ documents? (is|are) left out:$/m)).split("\n");
+    assert.match(leftOut[1]!, new RegExp(`^  ${file} document \\d+ \\w+ ".*"$`));
   }
   const back = await bench.run(["export", "device", "press-1", "--kubeedge"]);
   const [model, device] = parseAllDocuments(back.stdout).map(
@@ -129,12 +139,37 @@ test("files with every field of KubeEdge's device API import, and a device goes 
   assert.deepEqual([model!.kind, device!.kind], ["DeviceModel", "Device"]);
   assert.equal(device!.spec.properties.length, 6);
   writeFileSync(join(bench.folder, "back.yaml"), back.stdout);
-  const same = await bench.json<Imported>(["import", join(bench.folder, "back.yaml")]);
-  assert.deepEqual(refusedOf(same), []);
+  const same = await importInto(join(bench.folder, "back.yaml"));
+  assert.deepEqual([same.code, refusedOf(same.done)], [0, []]);
 
   const applied = await bench.run(["apply", "-f", join(samples, "counter.device.yaml")]);
   assert.match(applied.stderr, /is a document of KubeEdge: use penstock import/);
   const lost = await bench.run(["import", join(samples, "counter.model.yaml"), join(samples, "counter.device.yaml")]);
   assert.equal(lost.code, 2);
+  const counter = join(samples, "counter.device.yaml");
   assert.match(lost.stderr, /Device "counter-instance" spec\.node: "kind-worker": there is no Node/);
+  assert.ok(lost.stderr.includes(`${counter} document 1 Device "counter-instance" spec.node`), lost.stderr);
+  // All of one file refused: nothing is done, and each of its documents and fields is named.
+  writeFileSync(
+    join(bench.folder, "refused.yaml"),
+    [
+      "{ apiVersion: v1, kind: ConfigMap, metadata: { name: settings } }",
+      "{ apiVersion: devices.kubeedge.io/v1beta1, kind: Device, metadata: { name: lone }, spec: { protocol: { protocolName: can } } }",
+    ].join("\n---\n"),
+  );
+  const foreign = await bench.run(["import", join(bench.folder, "refused.yaml")]);
+  assert.equal(foreign.code, 2);
+  assert.match(foreign.stderr, /refused\.yaml document 1 apiVersion: v1: must be devices\.kubeedge\.io/);
+  writeFileSync(
+    join(bench.folder, "refused.yaml"),
+    "{ apiVersion: devices.kubeedge.io/v1beta1, kind: Device, metadata: { name: lone }, spec: { protocol: { protocolName: can } } }",
+  );
+  const none = await importInto(join(bench.folder, "refused.yaml"));
+  assert.equal(none.code, 2, "all are refused: nothing is done");
+  assert.deepEqual(
+    none.done.findings.map((one) => `${one.document.slice(bench.folder.length + 1)} ${one.field}`),
+    ["spec.protocol", "spec.deviceModelRef.name", "spec.nodeName"].map(
+      (field) => `refused.yaml document 1 Device "lone" ${field}`,
+    ),
+  );
 });

@@ -18,6 +18,8 @@ export const anyControl: CloudControl = {
   pendingCalls: async () => [],
   callsTaken: async () => {},
   takeCallReports: async () => {},
+  takeMappers: async () => [],
+  takeManifest: async () => {},
   nodeConnected() {},
   nodeReport() {},
   nodeDisconnected() {},

@@ -75,6 +75,7 @@ export class BenchGateway {
       this.#link = createLink({
         ...{ outbox: this.#counted(), control: noControl, clock, random: systemRandom },
         ...{ log: silentLog, metrics: metricsRegistry(), agentVersion: "bench", boot: hexOf<BootId>(`boot ${node}`) },
+        mappers: { list: () => [], manifest: () => null, onChange: () => () => {} },
         report: () => ({
           agentVersion: "bench",
           mappers: [],

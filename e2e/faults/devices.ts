@@ -1,5 +1,6 @@
 import { apiVersion, type DeviceSpec, formatDuration } from "@penstock/model";
 import { loadDevices, type PlantDocument } from "@penstock/testkit";
+import { firstOrderUnit, orderDevices, orderProperties, registersEach } from "./order-device.ts";
 
 /** unit id of the device with set-points; load devices stand above */
 export const setpointUnit = 2;
@@ -16,16 +17,21 @@ export interface FaultPlant {
 
 /** Documents of the run's connection and devices. A cycle of a day stops collecting and changes nothing else. */
 export function faultDevices(plant: FaultPlant, everyMs: number): PlantDocument[] {
-  const properties: Record<string, NonNullable<DeviceSpec["properties"]>[string]> = {};
-  for (const [i, name] of setpointNames.entries()) {
-    properties[name] = {
-      ...{ type: "uint32", access: "readWrite", visitor: { table: "holding", offset: i * 2, raw: "uint32" } },
-      collect: { every: formatDuration(everyMs) },
-    };
-  }
-  const spec = { node: plant.node, connection: "load", address: { unitId: setpointUnit }, properties };
+  const settable = (name: string, unitId: number, names: readonly string[]): PlantDocument => {
+    const properties: Record<string, NonNullable<DeviceSpec["properties"]>[string]> = {};
+    for (const [i, property] of names.entries()) {
+      properties[property] = {
+        ...{ type: "uint32", access: "readWrite" },
+        visitor: { table: "holding", offset: i * registersEach, raw: "uint32" },
+        collect: { every: formatDuration(everyMs) },
+      };
+    }
+    const spec = { node: plant.node, connection: "load", address: { unitId }, properties };
+    return { apiVersion, kind: "Device", metadata: { name }, spec };
+  };
   return [
     ...loadDevices({ ...plant, everyMs }),
-    { apiVersion, kind: "Device", metadata: { name: setpointDevice }, spec },
+    settable(setpointDevice, setpointUnit, setpointNames),
+    ...orderDevices.map((name, i) => settable(name, firstOrderUnit + i, orderProperties)),
   ];
 }

@@ -1,3 +1,5 @@
+import type { OutcomeFact } from "./judge-outcomes.ts";
+
 /** One reading as a witness or a store tells of it. Strings are shared between facts: a run has hundreds of thousands. */
 export interface Fact {
   readonly epoch: string;
@@ -34,6 +36,7 @@ export interface RunFacts {
   /** the last value of each series as the API tells it; null when it tells none */
   readonly last: ReadonlyMap<string, Place | null>;
   readonly desired: readonly DesiredFact[];
+  readonly outcomes: readonly OutcomeFact[];
   /** by series of a `samples` property: answered reads that the plant counted; each carried its own number from 1 on */
   readonly answered: ReadonlyMap<string, number>;
   /** the agent's own counter of readings that the full policy or age removed */

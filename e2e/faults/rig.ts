@@ -6,6 +6,7 @@ import { FrameProxy, KillableProcess, LinkProxy, type SimRandom } from "@penstoc
 import { type MutantName, mutantEnv } from "../mutants/hook.ts";
 import { type FaultPlant, faultDevices } from "./devices.ts";
 import { fakeClockEnv, setFakeClock } from "./fake-clock.ts";
+import type { OrderProperty, SeenWrite } from "./order-device.ts";
 import { mountDisk, unmountDisk } from "./small-disk.ts";
 import { until } from "./until.ts";
 
@@ -18,6 +19,11 @@ export interface PlantReport {
   /** answered reads of `samples`, by load device in order */
   readonly samples: readonly number[];
   readonly setpoints: readonly number[];
+  /** by device in order */
+  readonly orders: readonly {
+    readonly held: Readonly<Record<OrderProperty, number>>;
+    readonly writes: readonly SeenWrite[];
+  }[];
 }
 export interface RigOptions {
   readonly folder: string;
@@ -187,6 +193,7 @@ export class Rig {
   async stopAgent(): Promise<void> {
     await this.#agent?.stop(15_000);
     this.#keepLog(this.#agent);
+    this.#agent = null;
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { loadShapes, SimRandom } from "@penstock/testkit";
 import type { MutantName } from "../mutants/hook.ts";
 import { askApi, desiredFacts } from "./gather.ts";
+import { Orders } from "./orders.ts";
+import { outcomeFacts, withGateway } from "./outcome-facts.ts";
 import { planRun, type RunKind } from "./plan.ts";
 import { readStore, unsettled } from "./read-store.ts";
 import { acceptedSeqs, readWitness } from "./read-witness.ts";
@@ -53,10 +55,14 @@ export async function run(options: RunOptions): Promise<RunResult> {
   let sets = 0;
   try {
     const setpoints = new Setpoints({ client: () => rig.client, random: new SimRandom(options.seed ^ 0xde51) });
+    const orders = new Orders({
+      ...{ client: () => rig.client, random: new SimRandom(options.seed ^ 0x0bde), durationMs: plan.durationMs },
+    });
     struck = await strike({ rig, plan, seed: options.seed });
-    await setpoints.end();
-    sets = setpoints.set;
+    await Promise.all([setpoints.end(), orders.end()]);
+    sets = setpoints.set + orders.set;
     const desired = await desiredFacts({ rig, setpoints, withinMs: 30_000 });
+    const ended = await outcomeFacts(rig, orders.orders);
     // What the plant had answered by now has been accepted two cycles later, or is unread.
     const { samples } = await rig.report();
     await sleep(2000);
@@ -70,6 +76,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const told = await askApi(rig.client, dayAround());
     const { status } = await rig.client.nodes.get({ params: { tenant, name: node } });
     const { items: devices } = await rig.client.devices.list({ params: { tenant } });
+    await rig.stopAgent();
+    const outcomes = await withGateway(rig.agentFolder, ended);
     await rig.close();
     const uidOf = new Map(devices.map(({ metadata }) => [metadata.name, metadata.uid]));
     const answered = samples.map((count, i) => [`${uidOf.get(loadName(i))}/samples`, count] as const);
@@ -78,6 +86,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
       accepted: readWitness(rig.witnesses),
       stored: readStore(rig.cloudFolder),
       desired,
+      outcomes,
       answered: new Map(answered),
       dropped: status?.outbox?.dropped ?? 0,
       unreadAllowed:

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "@penstock/api";
-import { codeOf, isRetriable } from "@penstock/model";
 import type { SimRandom } from "@penstock/testkit";
 import { setpointDevice, setpointNames } from "./devices.ts";
+import { putDesired } from "./put-desired.ts";
 
 export interface LastSet {
   readonly version: number;
@@ -20,9 +20,8 @@ export class Setpoints {
   readonly #ending = new AbortController();
   readonly #last = new Map<string, LastSet>();
   readonly #loops: Promise<void>[];
-  /** sets that were answered, and how many of them after an attempt without an answer */
+  /** sets that were answered */
   set = 0;
-  setAgain = 0;
 
   /** @param options.client asked at every attempt: after a restart of the cloud there may be a new login */
   constructor(options: { readonly client: () => Client; readonly random: SimRandom }) {
@@ -52,26 +51,9 @@ export class Setpoints {
   }
 
   async #put(property: string, value: number): Promise<void> {
-    const idempotencyKey = randomUUID();
-    const giveUpAt = performance.now() + 120_000;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const { version } = await this.#client().twins.setDesired({
-          params: { tenant: "default", device: setpointDevice, property },
-          body: { value, ttl: "30m" },
-          query: { wait: "0s" },
-          idempotencyKey,
-          signal: AbortSignal.timeout(5000),
-        });
-        this.set++;
-        if (attempt > 1) this.setAgain++;
-        this.#last.set(property, { version, value });
-        return;
-      } catch (error) {
-        const mayTryAgain = isRetriable(error) || codeOf(error) === "aborted";
-        if (!mayTryAgain || performance.now() > giveUpAt) throw error;
-        await sleep(200);
-      }
-    }
+    const request = { client: this.#client, device: setpointDevice, property, value, ttl: "30m" };
+    const { version } = await putDesired({ ...request, idempotencyKey: randomUUID() });
+    this.set++;
+    this.#last.set(property, { version, value });
   }
 }

@@ -20,6 +20,7 @@ function wellRun(): { -readonly [K in keyof RunFacts]: RunFacts[K] } {
     readBack: new Map([samples, "d1/f0"].map((series) => [series, placesOf(accepted, series)])),
     last: new Map([samples, "d1/f0"].map((series) => [series, placesOf(accepted, series).at(-1)!])),
     desired: [{ property: "sp0", version: 7, value: 7, state: { version: 7, state: "confirmed" }, atDevice: 7 }],
+    outcomes: [],
     answered: new Map([[samples, 10]]),
     dropped: 0,
     unreadAllowed: 0,

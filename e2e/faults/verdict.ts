@@ -1,4 +1,5 @@
 import type { DesiredFact, Fact, Place, RunFacts } from "./facts.ts";
+import { judgeOutcomes } from "./judge-outcomes.ts";
 
 export interface Verdict {
   readonly accepted: number;
@@ -34,7 +35,7 @@ export function judge(facts: RunFacts): Verdict {
     lost,
     duplicated: duplicated + answersTakenTwice(facts, findings),
     outOfOrder: outOfOrder(stored, facts, findings),
-    stale: staleLast(stored, facts, findings) + staleDesired(facts.desired, findings),
+    stale: staleLast(stored, facts, findings) + staleDesired(facts.desired, findings) + wrongOutcomes(facts, findings),
     dropped,
     unread: unread(facts, findings),
     findings: findings.texts(),
@@ -128,6 +129,12 @@ function staleDesired(desired: readonly DesiredFact[], findings: Findings): numb
     );
   }
   return stale;
+}
+
+function wrongOutcomes({ outcomes }: RunFacts, findings: Findings): number {
+  const wrong = judgeOutcomes(outcomes);
+  for (const text of wrong) findings.add("stale", text);
+  return wrong.length;
 }
 
 function unread(facts: RunFacts, findings: Findings): number {

@@ -8,6 +8,8 @@ export const mutants = {
   "seq-reused": "packages/edge/src/outbox/next-seq.ts",
   "resume-from-sent": "packages/edge/src/link/resume.ts",
   "no-dedup": "packages/cloud/src/ingest/dedup.ts",
+  "desired-in-memory": "packages/edge/src/twin/desired-journal.ts",
+  "state-falls-back": "packages/cloud/src/services/desired-state.ts",
 } as const satisfies Record<string, string>;
 export type MutantName = keyof typeof mutants;
 

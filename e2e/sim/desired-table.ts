@@ -9,6 +9,8 @@ export interface DesiredRow {
   readonly version: number;
   readonly value: number;
   readonly state: DesiredState;
+  /** the gateway has said that it has it */
+  readonly isTaken: boolean;
   readonly expiresAt: number;
 }
 export interface CloudDesk {
@@ -76,7 +78,8 @@ export class DesiredTable {
         transaction(() => {
           for (const { property, version } of taken) {
             const row = this.rows.get(property);
-            if (row?.version === version && row.state === "pending") change(property, { state: "sent" });
+            if (row?.version !== version) continue;
+            change(property, { isTaken: true, ...(row.state === "pending" && { state: "sent" }) });
           }
         }),
       takeReports: (_identity, reports) =>
@@ -90,6 +93,8 @@ export class DesiredTable {
       pendingCalls: async () => [],
       callsTaken: async () => {},
       takeCallReports: async () => {},
+      takeMappers: async () => [],
+      takeManifest: async () => {},
       nodeConnected() {},
       nodeReport() {},
       nodeDisconnected() {},
@@ -107,7 +112,7 @@ export class DesiredTable {
             this.sets++;
             // The value tells the version, so that what the machine holds can be judged.
             const expiresAt = clock.now() + ttlMs * 1000;
-            this.rows.set(property, { property, version, value: version, state: "pending", expiresAt });
+            this.rows.set(property, { property, version, value: version, state: "pending", isTaken: false, expiresAt });
           });
           nudger.desiredChanged(node);
         }),

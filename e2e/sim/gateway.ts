@@ -87,6 +87,7 @@ export async function startGateway(world: World, site: Site, process: SimProcess
       assignedVersion: () => resources.current()?.version ?? 0,
       applyAssigned: (set) => resources.apply(set),
     },
+    mappers: { list: () => [], manifest: () => null, onChange: () => () => {} },
     ...{ clock, random, log, metrics, boot, agentVersion: "0.1.0" },
     report: () => ({
       agentVersion: "0.1.0",

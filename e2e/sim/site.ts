@@ -66,6 +66,8 @@ export class Site {
   readonly #uncertain = new Set<DeviceUid>();
   #backup: (() => void) | null = null;
   #unreadable = 0;
+  /** versions that an older copy of the disk may not know */
+  readonly #forgiven = new Map<string, number>();
   readonly #world: World;
   readonly #options: SiteOptions;
 
@@ -113,6 +115,7 @@ export class Site {
     const { unreadable } = this.log;
     if (unreadable.count > this.#unreadable) this.reported.excuse(outbox.bounds().highest);
     this.#unreadable = unreadable.count;
+    this.#findForgotten(twin);
     const { bytes, ageMs } = this.outbox.bounds;
     for (const text of this.reported.tooOld({ reported: twin.reported, mayDrop: bytes < 1e6 || ageMs < 1e6 })) {
       tooOld.push(`${this.name}: ${text}`);
@@ -122,6 +125,18 @@ export class Site {
       if (level === undefined) continue;
       this.newest.set(uid, level);
       if (ledger.readings.get(textOf(level))?.clock !== null) this.#uncertain.add(uid);
+    }
+  }
+
+  /** What it told the cloud that it has, it has, whatever befell it: on disk before it is announced. */
+  #findForgotten(twin: RunningGateway["twin"]): void {
+    const { desired, sites, tooOld } = this.#world;
+    if (sites.length > 1) return;
+    const views = new Map(twin.desired(machine.uid).map((view) => [view.property, view.version]));
+    for (const { property, version, isTaken } of desired.rows.values()) {
+      if (!isTaken || version <= (this.#forgiven.get(property) ?? 0)) continue;
+      const known = views.get(property) ?? 0;
+      if (known < version) tooOld.push(`${this.name} took ${property}#${version} and knows ${known} after a restart`);
     }
   }
 
@@ -141,6 +156,7 @@ export class Site {
       putBackReported();
       this.dropsUndone.push(...this.log.drops.splice(drops));
       this.plant.disks++;
+      for (const { property, version } of this.#world.desired.rows.values()) this.#forgiven.set(property, version);
     };
   }
 

@@ -35,6 +35,7 @@ export interface EdgeProcess {
   readonly process: KillableProcess;
   readonly folder: string;
   readonly mqttAddress: string;
+  readonly localAddress: string;
 }
 
 /**
@@ -201,8 +202,8 @@ export class TestBench {
       logPath: options.logPath,
       ...(options.env !== undefined && { env: options.env }),
     });
-    const { mqttAddress } = (await agent.start()) as { mqttAddress: string };
-    return { process: agent, folder, mqttAddress };
+    const first = (await agent.start()) as { mqttAddress: string; localAddress: string };
+    return { process: agent, folder, mqttAddress: first.mqttAddress, localAddress: first.localAddress };
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
-import { kinds, nameSchema } from "@penstock/model";
+import { type Kind, kinds, limits, nameSchema } from "@penstock/model";
 import Type from "typebox";
 import { dryRunQuery, numberInPath, pageFields } from "./history-shapes.ts";
+import { lineChanges } from "./line-shapes.ts";
 import { resource, route } from "./route.ts";
 import { closed, nullable, page, tenantParams, timeSchema } from "./shapes.ts";
 
@@ -23,6 +24,27 @@ const changedResource = {
   version: Type.Integer(),
 };
 
+const documentsOf = (allowed: readonly Kind[]) =>
+  Type.Object(
+    {
+      documents: Type.Array(
+        Type.Object({ kind: Type.Enum([...allowed]), metadata: Type.Object({ name: nameSchema }) }),
+        { minItems: 1, maxItems: limits.changesPerRequest, description: "whole documents, as PUT takes them" },
+      ),
+    },
+    closed,
+  );
+const results = Type.Array(
+  Type.Object({
+    kind: Type.Enum([...kinds]),
+    name: nameSchema,
+    action: Type.Enum(["create", "update", "delete", "unchanged"]),
+  }),
+);
+
+/** Kinds that can be stored as one change. */
+export const appliedTogether = ["Connection", "DeviceModel", "Device"] as const satisfies readonly Kind[];
+
 /** What was changed at once, and how to take it back. */
 export const changes = resource({
   name: "changes",
@@ -37,6 +59,64 @@ export const changes = resource({
       query: Type.Object(pageFields, closed),
       response: page(Type.Object(changeFields)),
       errors: ["resource/not-found"],
+    }),
+    apply: route({
+      method: "POST",
+      exact: true,
+      path: "/api/v1/tenants/{tenant}/changes",
+      summary:
+        "Creates or replaces what documents describe, all of it or nothing, as one change set; each is checked against what is there once all are stored",
+      permission: "devices:write",
+      params: tenantParams,
+      // Those that this permission is for; a gateway is made by itself.
+      body: documentsOf(appliedTogether),
+      response: Type.Object({
+        change: nullable(Type.Integer({ description: "what undo takes; null when nothing changed" })),
+        results,
+      }),
+      errors: ["resource/not-found", "input/unknown-kind", "request/unsupported-media", "input/too-large"],
+      examples: [
+        {
+          summary: "Two devices trade places on their line",
+          body: {
+            documents: (
+              [
+                ["press-1", 2],
+                ["press-2", 1],
+              ] as const
+            ).map(([name, unitId]) => ({
+              kind: "Device",
+              metadata: { name },
+              spec: { node: "gw-01", connection: "bus-a", address: { unitId }, model: "press" },
+            })),
+          },
+        },
+      ],
+    }),
+    preview: route({
+      method: "POST",
+      exact: true,
+      path: "/api/v1/tenants/{tenant}/changes/preview",
+      summary: "Says what documents would change together, and the load their lines would have; stores nothing",
+      permission: "devices:write",
+      params: tenantParams,
+      body: documentsOf(kinds),
+      response: Type.Object({ results, lines: lineChanges }),
+      errors: ["resource/not-found", "input/unknown-kind", "request/unsupported-media", "input/too-large"],
+      examples: [
+        {
+          summary: "A line, before it is there",
+          body: {
+            documents: [
+              {
+                kind: "Connection",
+                metadata: { name: "bus-a" },
+                spec: { node: "gw-01", protocol: "modbus", settings: { transport: "rtu", path: "/dev/ttyS0" } },
+              },
+            ],
+          },
+        },
+      ],
     }),
     get: route({
       method: "GET",

@@ -1,4 +1,4 @@
-import type { FieldError } from "@penstock/model";
+import { type FieldError, isObject, shown } from "@penstock/model";
 import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { Settings } from "typebox/system";
@@ -26,10 +26,10 @@ export function checkShape(schema: TSchema, value: unknown, at = ""): FieldError
     const missing = issue.keyword === "required" ? (issue.params.requiredProperties as string[]) : [];
     for (const name of missing) {
       const inner = field === "body" ? name : `${field}.${name}`;
-      found.set(`${inner} missing`, { field: inner, value: "(missing)", rule: "is required" });
+      found.set(`${inner} missing`, { field: inner, value: shown(undefined), rule: "is required" });
     }
     if (missing.length > 0) continue;
-    const one = { field, value: show(path, follow(value, path)), rule: ruleOf(issue) };
+    const one = { field, value: shown(follow(value, path), { field }), rule: ruleOf(issue) };
     found.set(`${field} ${one.rule}`, one);
   }
   return [...found.values()].slice(0, 20);
@@ -132,9 +132,6 @@ function ruleOf(issue: Issue): string {
   }
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
-}
 function list(names: unknown): string {
   return Array.isArray(names) ? names.join(", ") : String(names);
 }
@@ -148,21 +145,4 @@ function follow(value: unknown, path: readonly string[]): unknown {
     here = (here as Record<string, unknown>)[key];
   }
   return here;
-}
-
-const secret = /password|secret|token/i;
-/** Short, and never a secret. */
-function show(path: readonly string[], value: unknown): string {
-  if (secret.test(path.at(-1) ?? "")) return "(hidden)";
-  return shown(value);
-}
-/** A value as an error message prints it: JSON, at most 60 characters, bigint as its digits. */
-export function shown(value: unknown): string {
-  const text =
-    value === undefined
-      ? "(missing)"
-      : (JSON.stringify(value, (key, inner) =>
-          secret.test(key) ? "(hidden)" : typeof inner === "bigint" ? inner.toString() : inner,
-        ) ?? String(value));
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

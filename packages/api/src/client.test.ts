@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AppError } from "@penstock/model";
+import { AppError, toProblem } from "@penstock/model";
 import { createClient } from "./client.ts";
-import { toProblem } from "./problem.ts";
 
 function fakeFetch(answer: (request: Request) => Response | Promise<Response>) {
   const requests: Request[] = [];

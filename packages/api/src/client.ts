@@ -1,4 +1,4 @@
-import { AppError, type FieldError, isErrorCode, parseExact, stringifyExact } from "@penstock/model";
+import { AppError, errorOfProblem, parseExact, stringifyExact } from "@penstock/model";
 import type { Static } from "typebox";
 import { type Contract, contract } from "./contract.ts";
 import type { liveEvent } from "./live.ts";
@@ -143,18 +143,8 @@ async function* stream(options: ClientOptions, route: RouteSpec, input: AnyInput
 
 async function problemOf(response: Response, what: string): Promise<AppError> {
   const text = await response.text().catch(() => "");
-  try {
-    const problem = JSON.parse(text) as { code?: unknown; detail?: unknown; fields?: FieldError[] };
-    if (isErrorCode(problem.code)) {
-      return new AppError(problem.code, String(problem.detail), { fields: problem.fields ?? [] });
-    }
-  } catch {
-    // Not a problem document: something other than Penstock answered.
-  }
-  return new AppError(
-    "internal",
-    `${what} was answered with ${response.status}, not by Penstock: ${text.slice(0, 200)}`,
-  );
+  const strange = `${what} was answered with ${response.status}, not by Penstock: ${text.slice(0, 200)}`;
+  return errorOfProblem(text) ?? new AppError("internal", strange);
 }
 
 /** fetch hides the system's reason one or two causes down. */

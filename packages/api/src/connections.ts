@@ -1,6 +1,7 @@
 import { connectionSpecSchema } from "@penstock/model";
 import Type from "typebox";
 import { tenantKind } from "./kind-routes.ts";
+import { lineShares } from "./line-shapes.ts";
 import { closed, nullable } from "./shapes.ts";
 
 /** Buses that devices share. */
@@ -19,9 +20,12 @@ export const connections = tenantKind({
       message: nullable(Type.String()),
       load: Type.Object(
         {
-          predictedPercent: nullable(Type.Number()),
-          measuredPercent: nullable(Type.Number()),
-          requestsPerSecond: nullable(Type.Number()),
+          predictedPercent: nullable(Type.Number({ description: "from the devices as they are described" })),
+          predictedRequestsPerSecond: nullable(Type.Number()),
+          unpredicted: nullable(Type.String({ description: "why nothing is predicted" })),
+          most: lineShares,
+          measuredPercent: nullable(Type.Number({ description: "over the last minute, by the gateway" })),
+          requestsPerSecond: nullable(Type.Number({ description: "rounds in which a device was asked, measured" })),
         },
         closed,
       ),

@@ -23,6 +23,9 @@ test("every change is safe to send twice, or says why not", () => {
   const own = new Set(["session.login", "session.logout", "join.join", "joinTokens.remove"]);
   // A preview stores nothing; a second extraction finds that the device has a model, a second "pause" that it is paused.
   for (const name of ["preview", "extractModel", "actRollout"]) own.add(`modelling.${name}`);
+  own.add("changes.preview");
+  // The same documents once more change nothing.
+  own.add("changes.apply");
   // A second copy finds its names taken, a second undo that it is undone.
   own.add("copies.create").add("changes.undo");
   // What is there already as a file says it is left as it is.

@@ -1,5 +1,6 @@
 import { copyPatternSchema, copyStepsSchema, nameSchema } from "@penstock/model";
 import Type from "typebox";
+import { lineChanges } from "./line-shapes.ts";
 import { resource, route } from "./route.ts";
 import { closed, nullable } from "./shapes.ts";
 
@@ -28,6 +29,7 @@ export const copies = resource({
       response: Type.Object({
         device: nameSchema,
         change: nullable(Type.Integer({ description: "what undo takes; null for a dry run" })),
+        lines: lineChanges,
         rows: Type.Array(
           Type.Object({
             row: Type.Integer({ description: "from 1, in the order of the pattern" }),

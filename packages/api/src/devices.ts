@@ -39,10 +39,15 @@ export const devices = tenantKind({
           measuredMs: nullable(Type.Number()),
           longestMs: nullable(Type.Number()),
           reportMs: nullable(Type.Number()),
-          overruns: Type.Integer(),
+          overruns: Type.Integer({ description: "cycles skipped since the gateway began with this device" }),
+          isOverrun: Type.Boolean({ description: "it cannot keep its cadence now" }),
         },
         { additionalProperties: false },
       ),
+    ),
+    findings: Type.Array(
+      Type.Object({ field: Type.String(), value: Type.String(), rule: Type.String() }, { additionalProperties: false }),
+      { description: "what breaks a rule of the mapper that its gateway has now" },
     ),
   }),
   example: {

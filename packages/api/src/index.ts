@@ -3,7 +3,6 @@ export * from "./client.ts";
 export * from "./contract.ts";
 export * from "./live.ts";
 export * from "./openapi.ts";
-export * from "./problem.ts";
 export * from "./route.ts";
 export * from "./series.ts";
 export * from "./shapes.ts";

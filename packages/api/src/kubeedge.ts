@@ -1,10 +1,14 @@
 import { findingLevels, kinds, limits, nameSchema } from "@penstock/model";
 import Type from "typebox";
+import { lineChanges } from "./line-shapes.ts";
 import { resource, route } from "./route.ts";
 import { closed, nullable, tenantParams } from "./shapes.ts";
 
 const findings = Type.Array(
   Type.Object({
+    index: nullable(
+      Type.Integer({ description: "of the document in the request, from 0; null where documents come out" }),
+    ),
     document: Type.String({ description: 'such as Device "temp-01"' }),
     field: Type.String({ description: "path as its author wrote it" }),
     value: Type.String(),
@@ -27,7 +31,7 @@ export const kubeedge = resource({
       exact: true,
       path: "/api/v1/tenants/{tenant}/kubeedge/import",
       summary:
-        "Stores documents of v1alpha1, v1alpha2 and v1beta1 as Penstock's own, and names every field that is not kept as it was",
+        "Stores documents of v1alpha1, v1alpha2 and v1beta1 as Penstock's own, leaves out those that cannot work here, and names every field that is not kept as it was",
       permission: "devices:write",
       params: tenantParams,
       body: Type.Object(
@@ -49,6 +53,7 @@ export const kubeedge = resource({
             action: Type.Enum(["create", "update", "delete", "unchanged"]),
           }),
         ),
+        lines: lineChanges,
         findings,
       }),
       errors: ["resource/not-found", "request/unsupported-media", "input/too-large"],

@@ -124,6 +124,12 @@ export const twinPropertySchema = Type.Object({
   access: Type.Enum([...accesses]),
   minimum: nullable(Type.String()),
   maximum: nullable(Type.String()),
+  collect: nullable(
+    Type.String({ description: 'when it is read: "every 1s"; as in the cycles of the device\'s status' }),
+  ),
+  report: nullable(
+    Type.String({ description: 'what of it goes to the cloud: "on change by 0.5, at least every 10m"' }),
+  ),
   reported: nullable(readingSchema),
   desired: nullable(desiredSchema),
   hold: nullable(

@@ -1,6 +1,7 @@
 import { limits, nameSchema, sheetNames } from "@penstock/model";
 import Type from "typebox";
 import { fieldChange } from "./history-shapes.ts";
+import { lineChanges } from "./line-shapes.ts";
 import { resource, route } from "./route.ts";
 import { closed, nullable, tenantParams } from "./shapes.ts";
 
@@ -67,6 +68,7 @@ export const tables = resource({
         updated: Type.Integer(),
         deleted: Type.Integer(),
         unchanged: Type.Integer(),
+        lines: lineChanges,
         devices: Type.Array(
           Type.Object({
             device: nameSchema,

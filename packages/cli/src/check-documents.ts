@@ -10,16 +10,20 @@ import {
   type ExactJson,
   type FieldError,
   LinePlaces,
-  type MapperManifest,
   mergeDevice,
   placesOf,
 } from "@penstock/model";
 import { type KindName, kindOfResource } from "./kind-names.ts";
+import type { ManifestsOf } from "./manifests-of.ts";
 
 export interface Document {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly tenant?: string };
   readonly [key: string]: unknown;
+}
+/** 'Device "press"' */
+export function documentText({ kind, metadata }: Document): string {
+  return `${kind} "${metadata.name}"`;
 }
 /** What documents refer to and the server has; null: there is none of that name. */
 export type LookUp = (kind: "nodes" | "connections" | "deviceModels", name: string) => Promise<unknown>;
@@ -32,12 +36,12 @@ export type LookUp = (kind: "nodes" | "connections" | "deviceModels", name: stri
  */
 export async function checkDocuments(options: {
   readonly documents: readonly Document[];
-  readonly manifests: readonly MapperManifest[];
+  readonly manifests: ManifestsOf;
   readonly lookUp: LookUp;
   /** all devices that the server has; asked once, when a line of theirs is touched */
   readonly devices: () => Promise<readonly { readonly name: string; readonly spec: unknown }[]>;
 }): Promise<{ readonly document: Document; readonly fields: readonly FieldError[] }[]> {
-  const { documents, manifests } = options;
+  const { documents } = options;
   const own = new Map(
     documents.map((document) => [`${kindOfResource(document.kind)} ${document.metadata.name}`, document]),
   );
@@ -58,6 +62,7 @@ export async function checkDocuments(options: {
     const connection = isShared ? await connectionOf(spec.connection as string) : null;
     const model = await modelOf(spec);
     const line = isShared && connection !== null ? await lineOf(spec.connection as string, connection) : undefined;
+    const manifests = await options.manifests(spec.node);
     return checkDeviceSpec(name, spec, { manifests, connection, model, ...(line !== undefined && { line }) });
   }
   // What stands under these names is a spec of the kind: it was checked here or by the server.
@@ -70,6 +75,7 @@ export async function checkDocuments(options: {
     const line = lines.get(name) ?? new LinePlaces();
     if (lines.has(name)) return line;
     lines.set(name, line);
+    const manifests = await options.manifests(connection.node);
     const manifest = manifests.find((one) => one.name === connection.protocol);
     if (manifest === undefined || manifest.extent === null) return line;
     others ??= await options.devices();
@@ -84,8 +90,11 @@ export async function checkDocuments(options: {
     const written = boundsAsText(document as unknown as ExactJson) as unknown as Document;
     const fields = checkShape(contract[kind].routes.put.body, written);
     if (fields.length > 0) return fields;
-    if (kind === "connections") return checkConnectionSpec(written.spec as ConnectionSpec, manifests);
-    if (kind === "deviceModels") return checkModelSpec(written.spec as DeviceModelSpec, manifests);
+    if (kind === "connections") {
+      const spec = written.spec as ConnectionSpec;
+      return checkConnectionSpec(spec, await options.manifests(spec.node));
+    }
+    if (kind === "deviceModels") return checkModelSpec(written.spec as DeviceModelSpec, await options.manifests(null));
     return kind === "devices" ? checkDevice(written.metadata.name, written.spec as DeviceSpec) : [];
   }
   const broken: { document: Document; fields: FieldError[] }[] = [];

@@ -11,6 +11,7 @@ export const exitCodes = {
   plant: { number: 6, means: "the machine or its line refused, failed or did not confirm" },
   unreachable: { number: 7, means: "nobody answered, or the outcome is still open; try again later" },
   setup: { number: 8, means: "port, data folder, disk, certificate or version stands in the way" },
+  partly: { number: 9, means: "some of the input was refused and is named; the rest was done" },
 } as const;
 
 export function exitCodeOf(error: unknown): number {

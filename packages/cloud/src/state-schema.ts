@@ -166,6 +166,42 @@ export interface DeviceCallsTable {
   sent_at: number | null;
   ended_at: number | null;
 }
+/** Mappers that a gateway has, as it last said. Key (tenant_uid, node_uid, name). */
+export interface NodeMappersTable {
+  tenant_uid: string;
+  node_uid: string;
+  name: string;
+  version: string;
+  /** SHA-256 of its manifest, hex */
+  hash: string;
+}
+/** When a gateway told its mappers; a gateway without a row never did. Key (tenant_uid, node_uid). */
+export interface NodeMapperSetsTable {
+  tenant_uid: string;
+  node_uid: string;
+  told_at: number;
+  /** SHA-256 of the manifests by which its devices were last checked as a whole, hex; null = by the cloud's own */
+  checked: string | null;
+}
+/** Manifests that gateways gave. Key (tenant_uid, hash). */
+export interface MapperManifestsTable {
+  tenant_uid: string;
+  hash: string;
+  /** `mapper.json` as it is, also one that cannot be used */
+  text: string;
+  taken_at: number;
+}
+/** Connections and devices that do not fit the mappers their gateway has now. Key (tenant_uid, uid). */
+export interface MapperFindingsTable {
+  tenant_uid: string;
+  uid: string;
+  node_uid: string;
+  kind: string;
+  name: string;
+  /** JSON text: list of FieldError */
+  fields: string;
+  found_at: number;
+}
 /** Raised once per (tenant_uid, node_uid, code, key) until cleared. node_uid is "" where no node is meant. */
 export interface AlarmsTable {
   id: Generated<number>;
@@ -290,6 +326,10 @@ export interface Database {
   desired: DesiredTable;
   holds: HoldsTable;
   device_calls: DeviceCallsTable;
+  node_mappers: NodeMappersTable;
+  node_mapper_sets: NodeMapperSetsTable;
+  mapper_manifests: MapperManifestsTable;
+  mapper_findings: MapperFindingsTable;
   alarms: AlarmsTable;
   idempotency_keys: IdempotencyKeysTable;
   audit: AuditTable;

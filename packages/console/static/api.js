@@ -20,22 +20,37 @@ export async function call(method, path, body) {
     throw new Problem("link/closed", "The server does not answer");
   }
   if (response.status === 204) return null;
-  const answer = await response.json().catch(() => null);
+  const answer = await response
+    .text()
+    .then((text) => JSON.parse(text, asWritten))
+    .catch(() => null);
   if (response.ok) return answer;
   throw new Problem(answer?.code ?? "internal", answer?.detail ?? `The server answered ${response.status}`);
+}
+
+/**
+ * Documents may hold integers beyond 2^53: such a number keeps its own text, which is all that the page needs of it.
+ * Browsers without access to it (before 2025) show the nearest number.
+ */
+function asWritten(_key, value, context) {
+  if (typeof value !== "number" || Number.isSafeInteger(value) || typeof JSON.rawJSON !== "function") return value;
+  return /^-?\d+$/.test(context.source) ? JSON.rawJSON(context.source) : value;
 }
 
 export const tenantPath = (tenant) => `/api/v1/tenants/${encodeURIComponent(tenant)}`;
 export const devicePath = (tenant, device) => `${tenantPath(tenant)}/devices/${encodeURIComponent(device)}`;
 export const propertyPath = (tenant, device, property) =>
   `${devicePath(tenant, device)}/properties/${encodeURIComponent(property)}`;
+export const methodPath = (tenant, device, method) =>
+  `${devicePath(tenant, device)}/methods/${encodeURIComponent(method)}`;
 
 /** All pages of a list. */
 export async function listAll(path) {
   const items = [];
   let cursor = null;
   do {
-    const page = await call("GET", cursor === null ? path : `${path}?cursor=${encodeURIComponent(cursor)}`);
+    const query = cursor === null ? "" : `${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`;
+    const page = await call("GET", path + query);
     items.push(...page.items);
     cursor = page.cursor;
   } while (cursor !== null);

@@ -1,129 +1,155 @@
-import { call, devicePath, propertyPath } from "./api.js";
-import { byId, make, noneRow } from "./dom.js";
-import { unitText } from "./unit-text.js";
-import { bothNames, clockTime, parse, rangeText, show, whole, withUnit } from "./values.js";
+import { call, devicePath } from "./api.js";
+import { badge, byId, make, noneRow, quiet } from "./dom.js";
+import { createHistory } from "./history-view.js";
+import { createMethodForm } from "./method-form.js";
+import { createOrigins } from "./origins-view.js";
+import { createPropertyRow } from "./property-row.js";
+import { bothNames, momentText, reasonText } from "./values.js";
 
-const waitText = "10s";
+/** More rows than this help nobody: a field to find them by is shown instead. */
+const rowsMost = 200;
+const findFrom = 20;
+const columns = 7;
 
-/** The chosen device: its values as they come, and a form for what can be written. */
+/** The chosen device: presence, values as they come, what can be set and called, and where its settings come from. */
 export function createDeviceView({ onChoose }) {
   const rows = new Map();
   let shown = null;
+  let twin = null;
+  /** of the twin, by name; what comes later is kept here too, for rows that are found later */
+  let properties = new Map();
+  let cycles = [];
+  let described = "";
+  const find = byId("find-property");
+  find.addEventListener("input", drawRows);
+  const origins = createOrigins(byId("origins"));
+  const history = createHistory(byId("history"));
 
-  async function load(tenant, device, displayName) {
-    shown = { tenant, device, title: bothNames(displayName, device) };
-    const twin = await call("GET", `${devicePath(tenant, device)}/twin`);
-    if (shown.device !== device || shown.tenant !== tenant) return;
-    byId("device-title").textContent = `Values of ${shown.title}`;
-    byId("outcome").textContent = "";
+  async function load(tenant, resource) {
+    const { name, displayName } = resource.metadata;
+    shown = { tenant, device: name, title: bothNames(displayName, name) };
+    described = "";
+    find.value = "";
+    byId("device-title").textContent = shown.title;
+    origins.show(shown);
+    history.show(shown);
+    showStatus(resource);
+    await refresh();
+  }
+
+  /** Asks for what no event carries, such as who holds a property; draws anew when the device was changed. */
+  async function refresh() {
+    const of = shown;
+    if (of === null) return;
+    const news = await call("GET", `${devicePath(of.tenant, of.device)}/twin`);
+    if (shown !== of) return;
+    const text = descriptionOf(news);
+    if (text !== described) {
+      described = text;
+      twin = news;
+      properties = new Map(news.properties.map((property) => [property.property, property]));
+      drawRows();
+      drawMethods();
+      chooseFirst();
+      return;
+    }
+    for (const { property, reported, desired, hold } of news.properties) {
+      takeDesired(property, desired);
+      properties.get(property).hold = hold;
+      rows.get(property)?.takeHold(hold);
+      // The stream is ahead of this answer, except while it is lost.
+      if (reported !== null) fill(reported);
+    }
+  }
+
+  function drawRows() {
+    const text = find.value.trim().toLowerCase();
+    const all = twin?.properties ?? [];
+    const found = all.filter(({ property, displayName }) =>
+      `${property} ${displayName ?? ""}`.toLowerCase().includes(text),
+    );
     rows.clear();
-    const all = twin.properties.map(row);
-    byId("properties").replaceChildren(...(all.length === 0 ? [noneRow(6)] : all));
+    for (const property of found.slice(0, rowsMost)) {
+      rows.set(property.property, createPropertyRow(property, { ...shown, onChoose: choose }));
+    }
+    const elements = [...rows.values()].map(({ element }) => element);
+    byId("properties").replaceChildren(...(elements.length === 0 ? [noneRow(columns)] : elements));
+    byId("find-property-box").hidden = all.length < findFrom;
+    byId("found-properties").textContent = `${elements.length} of ${all.length} shown`;
+    fillCycles();
+  }
+  function drawMethods() {
+    byId("methods-section").hidden = twin.methods.length === 0;
+    byId("methods").replaceChildren(...twin.methods.map((method) => createMethodForm(method, shown)));
+  }
+  function chooseFirst() {
     // A measured value says more at a glance than a flag.
     const first = twin.properties.find(({ type }) => type.startsWith("float")) ?? twin.properties[0];
     if (first !== undefined) choose(first);
   }
-
-  function row(property) {
-    const value = make("td", { className: "number" });
-    const time = make("td", { className: "quiet" });
-    const quality = make("td");
-    const name = make("button", { type: "button", "aria-pressed": "false" }, property.displayName ?? property.property);
-    name.addEventListener("click", () => choose(property));
-    const desired = make("small", { className: "quiet" });
-    rows.set(property.property, { name, value, time, quality, desired, property });
-    if (property.reported !== null) fill(property.reported);
-    if (property.desired !== null) fillDesired(property.desired);
-    const set = make("td", { className: "set" }, ...(property.access === "read" ? [] : [setForm(property), desired]));
-    const names = make("td", { className: "name" }, name);
-    if (property.displayName !== null) names.append(" ", make("small", { className: "quiet" }, property.property));
-    const unit = make("td", { className: "unit" }, property.unit === null ? "" : unitText(property.unit));
-    return make("tr", {}, names, value, unit, time, quality, set);
-  }
-
   function choose(property) {
-    for (const one of rows.values()) one.name.setAttribute("aria-pressed", String(one.property === property));
+    for (const row of rows.values()) row.isChosen(row.property === property);
     onChoose(shown, property);
   }
 
-  function setForm(property) {
-    const label = `New value of ${property.property}`;
-    const input =
-      property.type === "bool"
-        ? make(
-            "select",
-            { "aria-label": label },
-            make("option", { value: "true" }, "true"),
-            make("option", { value: "false" }, "false"),
-          )
-        : make("input", { "aria-label": label, required: true, autocomplete: "off" });
-    const button = make("button", { type: "submit" }, "Set");
-    const form = make("form", {}, input, button);
-    const range = rangeText(property);
-    if (range !== null) {
-      const id = `range-${property.property}`;
-      input.setAttribute("aria-describedby", id);
-      form.append(make("small", { className: "quiet", id }, range));
-    }
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      button.disabled = true;
-      await set(property, input.value);
-      button.disabled = false;
-    });
-    return form;
+  /** @param resource the Device, as the list of devices has it */
+  function showStatus({ metadata, spec, status }) {
+    if (shown?.device !== metadata.name) return;
+    const parts = [presenceBadge(status)];
+    if (status.since !== null) parts.push(` since ${momentText(status.since)}`);
+    const why = reasonText(status);
+    if (why !== "") parts.push(make("span", { className: status.state === "offline" ? "bad" : "" }, ` ${why}`));
+    byId("presence").replaceChildren(...parts);
+    const line =
+      typeof spec.connection === "string" ? `line ${spec.connection}` : `its own ${spec.connection.protocol} line`;
+    const last = status.lastReadingAt === null ? "no reading yet" : `last reading ${momentText(status.lastReadingAt)}`;
+    const model = spec.model === undefined ? [] : [`model ${spec.model}`];
+    byId("device-about").replaceChildren(quiet([last, `gateway ${spec.node}`, line, ...model].join(" · ")));
+    cycles = status.cycles;
+    fillCycles();
   }
-
-  async function set(property, text) {
-    const { tenant, device } = shown;
-    const what = `${device} · ${property.property}`;
-    say(`Setting ${what} to ${text} …`, "quiet");
-    try {
-      const value = parse(property.type, text);
-      const path = `${propertyPath(tenant, device, property.property)}/desired?wait=${waitText}`;
-      const outcome = await call("PUT", path, { value });
-      if (outcome.state === "confirmed")
-        say(
-          `${what}: written, and read back as ${withUnit(whole(outcome.type, outcome.readBack), property.unit)}`,
-          "good",
-        );
-      else if (outcome.state === "written" && property.access === "write") say(`${what}: written`, "good");
-      else say(`${what}: ${outcome.state}. ${outcome.message ?? ""}`, "uncertain");
-    } catch (error) {
-      say(`${what}: ${error.message}`, "bad");
-    }
-  }
-  function say(text, className) {
-    Object.assign(byId("outcome"), { textContent: text, className });
+  function fillCycles() {
+    for (const row of rows.values()) row.fillCycle(cycles.find(({ cadence }) => cadence === row.property.collect));
   }
 
   function fill(reading) {
-    const one = rows.get(reading.property);
-    if (one === undefined) return;
-    one.value.textContent = show(reading.type, reading.value);
-    one.value.title = whole(reading.type, reading.value);
-    one.time.textContent = clockTime(reading.time);
-    one.quality.textContent = reading.reason === null ? reading.quality : `${reading.quality} (${reading.reason})`;
-    one.quality.className = reading.quality;
+    const property = properties.get(reading.property);
+    if (property === undefined || (property.reported !== null && property.reported.time > reading.time)) return;
+    property.reported = reading;
+    rows.get(reading.property)?.fill(reading);
   }
-  /** What became of the last value that somebody set, here or elsewhere. */
-  function fillDesired({ property, type, value, state }) {
-    const one = rows.get(property);
-    if (one !== undefined) one.desired.textContent = `${whole(type, value)}: ${state}`;
+  function takeDesired(name, desired) {
+    const property = properties.get(name);
+    if (property === undefined || desired === null) return;
+    property.desired = desired;
+    rows.get(name)?.takeDesired(desired);
   }
 
   return {
     load,
+    refresh,
+    showStatus,
     take(device, reading) {
       if (shown?.device === device) fill(reading);
     },
     takeDesired(desired) {
-      if (shown?.device === desired.device) fillDesired(desired);
+      if (shown?.device === desired.device) takeDesired(desired.property, desired);
     },
     clear() {
       shown = null;
+      twin = null;
+      properties.clear();
       rows.clear();
       byId("properties").replaceChildren();
     },
   };
+}
+
+export function presenceBadge({ state }) {
+  return badge(state === "online" ? "good" : state === "offline" ? "bad" : "waiting", state);
+}
+
+/** All of a twin but its values: while it stays the same, rows and what is typed into them stay. */
+function descriptionOf({ properties, methods }) {
+  return JSON.stringify([properties.map(({ reported, desired, hold, ...rest }) => rest), methods]);
 }

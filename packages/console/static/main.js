@@ -1,21 +1,27 @@
+import { showAlarms } from "./alarms-view.js";
 import { call, listAll, tenantPath } from "./api.js";
+import { showConnections } from "./connections-view.js";
+import { showDeviceList } from "./device-list.js";
 import { createDeviceView } from "./device-view.js";
-import { byId, make, noneRow } from "./dom.js";
+import { byId, make } from "./dom.js";
+import { showGateways } from "./gateways-view.js";
 import { watch } from "./live.js";
 import { createTrend } from "./trend.js";
-import { clockTime, dateTime } from "./values.js";
 
 const refreshMs = 5000;
+const views = ["devices", "connections", "gateways", "alarms"];
 let tenant = null;
+/** the device shown, by name */
 let chosen = null;
+let plant = { nodes: [], devices: [], connections: [], alarms: [] };
 let endWatch = () => {};
 let timer = null;
 
 const trend = createTrend(byId("trend"), byId("trend-title"));
 let trendOf = null;
 const deviceView = createDeviceView({
-  onChoose({ device, title }, property) {
-    trendOf = { device, title, property };
+  onChoose({ device }, property) {
+    trendOf = { device, property };
     drawTrend();
   },
 });
@@ -31,15 +37,14 @@ async function attempt(run) {
     await run();
   } catch (error) {
     if (error.code === "request/unauthenticated") showLogin();
-    else byId("stream").textContent = error.message;
+    else Object.assign(byId("stream"), { textContent: error.message, className: "bad" });
   }
 }
 
 function showLogin() {
   stopWatching();
-  byId("plant").hidden = true;
-  byId("logout").hidden = true;
-  byId("tenant-choice").hidden = true;
+  for (const view of views) byId(`view-${view}`).hidden = true;
+  for (const id of ["views", "logout", "tenant-choice"]) byId(id).hidden = true;
   byId("who").textContent = "";
   byId("stream").textContent = "";
   byId("login").hidden = false;
@@ -50,9 +55,8 @@ async function showPlant() {
   const who = await call("GET", "/api/v1/session");
   const tenants = await listAll("/api/v1/tenants");
   byId("who").textContent = who.user;
-  byId("logout").hidden = false;
+  for (const id of ["views", "logout"]) byId(id).hidden = false;
   byId("login").hidden = true;
-  byId("plant").hidden = false;
   byId("tenant-choice").hidden = tenants.length < 2;
   const names = tenants.map((one) => one.metadata.name);
   byId("tenant").replaceChildren(...names.map((name) => make("option", { value: name }, name)));
@@ -69,91 +73,75 @@ async function chooseTenant(name) {
   deviceView.clear();
   await refresh();
   endWatch = watch(name, { onEvent: take, onState: (state) => Object.assign(byId("stream"), streamStates[state]) });
-  timer = setInterval(() => attempt(refresh), refreshMs);
+  refreshLater();
 }
 const streamStates = {
-  live: { textContent: "live", className: "good" },
-  lost: { textContent: "connection lost, trying again", className: "bad" },
+  live: { textContent: "live", className: "badge good" },
+  lost: { textContent: "connection lost, trying again", className: "badge bad" },
 };
 function stopWatching() {
   endWatch();
   endWatch = () => {};
-  clearInterval(timer);
+  clearTimeout(timer);
+}
+/** One refresh after the other, however long each takes, and none while nobody looks. */
+function refreshLater() {
+  clearTimeout(timer);
+  timer = setTimeout(async () => {
+    const of = tenant;
+    if (!document.hidden) await attempt(refresh);
+    if (of === tenant && byId("login").hidden) refreshLater();
+  }, refreshMs);
 }
 
-/** States that no event carries: gateways, devices, alarms. */
+/** States that no event carries: gateways, devices, connections, alarms. */
 async function refresh() {
   const path = tenantPath(tenant);
-  const [nodes, devices, alarms] = await Promise.all([
+  const of = tenant;
+  const [nodes, devices, connections, alarms] = await Promise.all([
     listAll(`${path}/nodes`),
     listAll(`${path}/devices`),
-    call("GET", `${path}/alarms?limit=50`),
+    listAll(`${path}/connections`),
+    listAll(`${path}/alarms?active=true`),
   ]);
-  byId("nodes").replaceChildren(...(nodes.length === 0 ? [noneRow(5)] : nodes.map(nodeRow)));
-  showDevices(devices);
-  byId("alarms").replaceChildren(...(alarms.items.length === 0 ? [noneRow(7)] : alarms.items.map(alarmRow)));
-  if (chosen === null && devices.length > 0) await chooseDevice(devices[0].metadata);
+  if (of !== tenant) return;
+  plant = { nodes, devices, connections, alarms };
+  const away = nodes.filter(({ status }) => status.joined && !status.connected).length;
+  byId("gateways-away").textContent = away === 0 ? "" : `${away} away`;
+  byId("alarms-active").textContent = alarms.length === 0 ? "" : String(alarms.length);
+  await show();
+}
+
+/** The view that the address names, with what is known; `#/devices/tank-01` is a device. */
+async function show() {
+  const [, named = "", device] = location.hash.split("/");
+  const view = views.includes(named) ? named : "devices";
+  for (const one of views) byId(`view-${one}`).hidden = one !== view;
+  for (const link of byId("views").querySelectorAll("a")) {
+    if (link.hash === `#/${view}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  if (view === "connections") showConnections(plant);
+  else if (view === "gateways") showGateways(plant);
+  else if (view === "alarms") await showAlarms(tenant);
+  else await showDevice(device === undefined ? chosen : decodeURIComponent(device));
+}
+
+async function showDevice(name) {
+  const { devices } = plant;
+  const resource = devices.find(({ metadata }) => metadata.name === name) ?? devices[0];
+  byId("no-devices").hidden = resource !== undefined;
+  byId("device").hidden = resource === undefined;
+  const isNew = resource?.metadata.name !== chosen;
+  chosen = resource?.metadata.name ?? null;
+  showDeviceList(devices, chosen);
+  if (resource === undefined) return;
+  if (isNew) await deviceView.load(tenant, resource);
+  else {
+    deviceView.showStatus(resource);
+    await deviceView.refresh();
+  }
   trend.draw();
-}
-
-function nodeRow({ metadata, status }) {
-  const state = status.connected ? "connected" : status.joined ? "not connected" : "never joined";
-  return make(
-    "tr",
-    {},
-    make("td", {}, metadata.displayName ?? metadata.name),
-    make("td", { className: status.connected ? "good" : "bad" }, state),
-    make("td", {}, clockTime(status.lastSeenAt)),
-    make("td", { className: "number", "data-label": "Waiting" }, String(status.outbox?.readings ?? "–")),
-    make("td", { className: "number", "data-label": "Dropped" }, String(status.outbox?.dropped ?? "–")),
-  );
-}
-
-/** Buttons are kept while they stay the same, so that the keyboard's place is not lost at each refresh. */
-function showDevices(devices) {
-  const list = byId("devices");
-  const names = devices.map((one) => one.metadata.name);
-  const before = [...list.querySelectorAll("button")];
-  if (before.map((one) => one.dataset.device).join() !== names.join()) {
-    list.replaceChildren(
-      ...devices.map(({ metadata }) => {
-        const button = make("button", { type: "button" }, metadata.displayName ?? metadata.name, " ", make("small"));
-        button.dataset.device = metadata.name;
-        button.addEventListener("click", () => attempt(() => chooseDevice(metadata)));
-        return make("li", {}, button);
-      }),
-    );
-  }
-  for (const button of list.querySelectorAll("button")) {
-    const { status } = devices.find((one) => one.metadata.name === button.dataset.device);
-    const state = button.querySelector("small");
-    state.textContent = status.state;
-    state.className = status.state === "online" ? "good" : status.state === "offline" ? "bad" : "quiet";
-    button.title = status.reason ?? "";
-    button.setAttribute("aria-pressed", String(button.dataset.device === chosen));
-  }
-}
-
-async function chooseDevice({ name, displayName }) {
-  chosen = name;
-  for (const button of byId("devices").querySelectorAll("button")) {
-    button.setAttribute("aria-pressed", String(button.dataset.device === name));
-  }
-  await deviceView.load(tenant, name, displayName);
-}
-
-function alarmRow(alarm) {
-  return make(
-    "tr",
-    {},
-    make("td", {}, dateTime(alarm.raisedAt)),
-    make("td", {}, alarm.node ?? "–"),
-    make("td", {}, alarm.code),
-    make("td", { className: alarm.clearedAt === null ? "bad" : "quiet" }, alarm.severity),
-    make("td", { className: "message" }, alarm.message),
-    make("td", { className: "number", "data-label": "Count" }, String(alarm.count)),
-    make("td", { "data-label": "Cleared" }, dateTime(alarm.clearedAt)),
-  );
 }
 
 function take(kind, data) {
@@ -184,5 +172,7 @@ byId("logout").addEventListener("click", async () => {
 });
 byId("tenant").addEventListener("change", (event) => attempt(() => chooseTenant(event.target.value)));
 byId("span").addEventListener("change", drawTrend);
+byId("find-device").addEventListener("input", () => showDeviceList(plant.devices, chosen));
+addEventListener("hashchange", () => attempt(show));
 
 attempt(showPlant);

@@ -18,14 +18,14 @@ export function createTrend(svg, title) {
   // It is drawn in pixels of the screen, so that its labels are as large on a phone as elsewhere.
   new ResizeObserver(draw).observe(svg);
 
-  /** @param of `{ device, title, property }`: title is the device's for people, property one of its twin */
+  /** @param of `{ device, property }`: the device's name, and a property of its twin */
   async function load(tenant, of, span) {
     const { device, property } = of;
     const { type } = property;
     shown = { tenant, device, property: property.property, isBool: type === "bool", span };
     points = [];
     const name = bothNames(property.displayName, property.property);
-    title.textContent = withUnit(`Trend of ${of.title} · ${name}${property.unit === null ? "" : ","}`, property.unit);
+    title.textContent = withUnit(`Trend of ${name}${property.unit === null ? "" : ","}`, property.unit);
     draw();
     asked += 1;
     const mine = asked;

@@ -66,3 +66,25 @@ export function clockTime(text) {
 export function dateTime(text) {
   return text === null || text === undefined ? "–" : new Date(text).toLocaleString();
 }
+/** The time of day, with its date when it is another day's. */
+export function momentText(text) {
+  const isToday = new Date(text).toDateString() === new Date().toDateString();
+  return isToday ? clockTime(text) : dateTime(text);
+}
+
+/** "972 ms", "1.02 s", "2.5 min": three digits at a glance. */
+export function durationText(ms) {
+  const units = [
+    ["h", 3_600_000],
+    ["min", 60_000],
+    ["s", 1000],
+  ];
+  const [unit, size] = units.find(([, size]) => Number(ms.toPrecision(3)) >= size) ?? ["ms", 1];
+  return `${Number((ms / size).toPrecision(3))} ${unit}`;
+}
+
+/** "mapper/timeout" beside its sentence; either may be missing. */
+export function reasonText({ reason, message }) {
+  if (reason === null) return message ?? "";
+  return message === null ? reason : `${message} (${reason})`;
+}

@@ -16,11 +16,13 @@ import {
 import { createBus } from "./bus/bus.ts";
 import { openBypass } from "./bypass/bypass.ts";
 import { createCollect } from "./collect/collect.ts";
+import { openMapperFolders } from "./collect/mapper-folders.ts";
 import { gatewayClock } from "./gateway-clock.ts";
 import { dialTls } from "./link/dial-tls.ts";
 import { openIdentity } from "./link/identity.ts";
 import { cloudAddress, join as joinWith } from "./link/join.ts";
 import { createLink } from "./link/link.ts";
+import { openLocalApi } from "./local-api/local-api.ts";
 import { nodeCounters } from "./node-counters.ts";
 import { openOutbox } from "./outbox/outbox.ts";
 import { outboxConsumer } from "./outbox/outbox-consumer.ts";
@@ -36,6 +38,8 @@ export interface EdgeOptions {
   /** "https://HOST:PORT" where the cloud is now; null = where it was when the gateway joined */
   readonly cloud: string | null;
   readonly mqtt: { readonly host: string; readonly port: number };
+  /** on loopback; 0 = any free port */
+  readonly localApi: { readonly port: number };
   readonly mapperFolders: readonly string[];
   /** path of mapper-host's program */
   readonly mapperHost: string;
@@ -50,6 +54,8 @@ export interface RunningEdge {
   readonly node: string;
   /** "mqtt://127.0.0.1:1883" */
   readonly mqttAddress: string;
+  /** "http://127.0.0.1:49153"; the token is in `local-api/token` of the data folder */
+  readonly localAddress: string;
   close(): Promise<void>;
 }
 
@@ -62,7 +68,7 @@ const dataVersion = 1;
  *   mapper ─▶ collect ─▶ bus ─┬─▶ twin (reported)
  *                             ├─▶ bypass ─▶ MQTT
  *                             └─▶ outbox ─▶ link ═════▶ cloud
- *   mapper ◀─ collect ◀─ twin (desired) ◀┐
+ *   mapper ◀─ collect ◀─ twin (desired) ◀┬─ local-api ◀─ people and programs at the gateway
  *             collect ◀─ resources ◀─────┴─ link ◀═════ cloud
  *
  * @throws AppError data/…, port/in-use, outbox/corrupt, join/token-invalid when it has not joined
@@ -117,6 +123,10 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       hostCommand: { command: process.execPath, args: [...mapperFlags, options.mapperHost] },
     });
 
+    const mappers = await openMapperFolders({ folders: options.mapperFolders, files, clock, log });
+    closers.push(() => mappers.close());
+    mappers.onChange((names) => collect.mappersChanged(names));
+
     const witness = options.witnessPath === null ? null : openWitness(options.witnessPath);
     // Before the twin, which rebuilds reported values from it, and closed after the twin's last checkpoint.
     const outbox = await openOutbox({
@@ -165,17 +175,17 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       assignedVersion: () => resources.current()?.version ?? 0,
       applyAssigned: (set) => resources.apply(set),
     };
+    const report = () => ({
+      agentVersion: version,
+      mappers: collect.mappers(),
+      devices: collect.devices(),
+      cycles: collect.cycles(reports.reportMs),
+      lines: collect.lines(),
+      outbox: outbox.stats(),
+      counters: nodeCounters(metrics),
+    });
     const link = createLink({
-      ...{ outbox, control, clock, random, log, metrics, boot, agentVersion: version },
-      report: () => ({
-        agentVersion: version,
-        mappers: collect.mappers(),
-        devices: collect.devices(),
-        cycles: collect.cycles(reports.reportMs),
-        lines: collect.lines(),
-        outbox: outbox.stats(),
-        counters: nodeCounters(metrics),
-      }),
+      ...{ outbox, control, mappers, clock, random, log, metrics, boot, agentVersion: version, report },
       dial: dialTls({ ...cloud, credentials: joined.credentials, clock }),
       timeTrusted: clock.isTrusted,
       onTime: (time) => clock.learn(time),
@@ -193,13 +203,21 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       reports.devicesChanged();
     };
     resources.onChange(apply);
-    // Last, so that it is closed first: what was read and published still finds an open outbox. Before this line it runs nothing.
+    // So late, so that it is closed early: what was read and published still finds an open outbox. Before this line it runs nothing.
     closers.push(() => collect.close());
     apply();
-    log.info({ node: joined.identity.node.name, host: hostname(), version, boot }, "The gateway runs");
+    const { name: node } = joined.identity.node;
+    const localApi = await openLocalApi({
+      ...{ ...options.localApi, files, folder: `${folder}/local-api`, clock, random, metrics, pid: process.pid },
+      log: log.with({ stage: "local-api" }),
+      site: { node, assigned: () => resources.current(), twin, report, link: () => link.state() },
+    });
+    closers.push(() => localApi.close());
+    log.info({ node, host: hostname(), version, boot }, "The gateway runs");
     const { host, port } = bypass.address;
     return {
-      node: joined.identity.node.name,
+      node,
+      localAddress: localApi.address,
       mqttAddress: `mqtt://${host.includes(":") ? `[${host}]` : host}:${port}`,
       close,
     };

@@ -68,6 +68,12 @@ export const errors = {
     means: "Who speaks for the device says that it is not there",
   },
   "mapper/device-failure": { who: "plant", retry: "later", http: 502, means: "The device answered that it failed" },
+  "mapper/devices-unfit": {
+    who: "operator",
+    retry: "never",
+    http: 422,
+    means: "The gateway has another mapper than before, and devices break a rule of the present one",
+  },
   "mapper/function-unsupported": {
     who: "plant",
     retry: "never",
@@ -79,6 +85,18 @@ export const errors = {
     retry: "later",
     http: 504,
     means: "The protocol gateway got no answer from the device behind it",
+  },
+  "mapper/manifest-differs": {
+    who: "operator",
+    retry: "never",
+    http: 409,
+    means: "Two mappers of one name and version do not state the same",
+  },
+  "mapper/manifest-refused": {
+    who: "operator",
+    retry: "never",
+    http: 422,
+    means: "The manifest of a gateway's mapper breaks a rule, so its devices cannot be checked by it",
   },
   "mapper/never-written": {
     who: "plant",
@@ -121,6 +139,12 @@ export const errors = {
     retry: "later",
     http: 503,
     means: "A cycle was skipped because the one before had not ended",
+  },
+  "collect/line-full": {
+    who: "operator",
+    retry: "later",
+    http: 503,
+    means: "A line is hardly ever silent: another device, a write or a retry is too much for it",
   },
   "clock/not-set": {
     who: "operator",
@@ -324,6 +348,14 @@ export const errors = {
     retry: "never",
     http: 422,
     means: "It refers to a resource that does not exist",
+  },
+
+  // services
+  "services/line-overloaded": {
+    who: "caller",
+    retry: "never",
+    http: 409,
+    means: "The devices of a line ask for more than its time, so cycles will be skipped",
   },
 
   // desired values

@@ -6,6 +6,7 @@
 import type { DesiredReport, DesiredValue, PropertyHold } from "./desired.ts";
 import type { AppError, ErrorCode } from "./errors.ts";
 import type { BootId, ConnectionUid, DeviceUid, Epoch, Micros, NodeUid, TenantUid } from "./ids.ts";
+import type { ToldMapper } from "./known-mapper.ts";
 import type { CallReport, MethodCall } from "./method-call.ts";
 import type { Ranges } from "./ranges.ts";
 import type { Layout, Reading, ReadingBatch } from "./reading.ts";
@@ -378,6 +379,10 @@ export interface CloudControl {
   callsTaken(identity: NodeIdentity, ids: readonly string[]): Promise<void>;
   /** durable when it resolves */
   takeCallReports(identity: NodeIdentity, reports: readonly CallReport[]): Promise<void>;
+  /** all mappers that the gateway has now; resolves with the hashes of the manifests to ask for */
+  takeMappers(identity: NodeIdentity, mappers: readonly ToldMapper[]): Promise<readonly string[]>;
+  /** one that was asked for; durable when it resolves */
+  takeManifest(identity: NodeIdentity, hash: string, text: Uint8Array): Promise<void>;
   nodeConnected(
     identity: NodeIdentity,
     hello: { readonly boot: BootId; readonly agentVersion: string; readonly remote: string },

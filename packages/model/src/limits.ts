@@ -34,6 +34,11 @@ export const limits = {
   /** of requests that need no login */
   openRequestBytes: 32_768,
   manifestBytes: 1024 * 1024,
+  /** that a gateway tells of, and what their manifests may hold together */
+  mappersPerNode: 100,
+  manifestBytesPerNode: 8 * 1024 * 1024,
+  /** how often a gateway may tell of its mappers anew */
+  mapperSetsPerMinute: 30,
   propertiesPerDevice: 10_000,
   methodsPerDevice: 256,
   argumentsPerMethod: 64,

@@ -5,20 +5,42 @@ import type { Cadence, EffectiveDevice, EffectiveProperty } from "./resources/ef
 import type { LineSettings } from "./resources/line.ts";
 import { fieldValue } from "./settings-rules.ts";
 
-export interface DeviceLoad {
+const daySeconds = 86_400;
+
+export interface Load {
   /** of the line's time; 100 = it is never silent */
   readonly percent: number;
   readonly requestsPerSecond: number;
   /** in both directions, frames included */
   readonly bytesPerSecond: number;
 }
-export interface PredictedLoad extends DeviceLoad {
+/** What is read of one device together. */
+export interface CycleLoad extends Load {
+  readonly cadence: Cadence;
+  readonly properties: number;
+}
+export interface DeviceLoad extends Load {
+  readonly cycles: readonly CycleLoad[];
+}
+export interface PredictedLoad extends Load {
   /** by device uid */
   readonly byDevice: ReadonlyMap<string, DeviceLoad>;
 }
 
-const daySeconds = 86_400;
-const nothing: DeviceLoad = { percent: 0, requestsPerSecond: 0, bytesPerSecond: 0 };
+/**
+ * Percent from which a line has little left for what no prediction knows: writes, retries, a device that is silent for the
+ * length of a time-out, a mapper's own work between two requests.
+ */
+export const tightLoadPercent = 80;
+export const loadStates = ["free", "tight", "overloaded", "unknown"] as const;
+export type LoadState = (typeof loadStates)[number];
+
+/** @param percent predicted; null = nobody can tell */
+export function loadState(percent: number | null): LoadState {
+  if (percent === null) return "unknown";
+  if (percent > 100) return "overloaded";
+  return percent >= tightLoadPercent ? "tight" : "free";
+}
 
 /**
  * How much of a line's time its devices will take, before anything runs: every read that their mapper will make, planned
@@ -26,40 +48,60 @@ const nothing: DeviceLoad = { percent: 0, requestsPerSecond: 0, bytesPerSecond: 
  *
  * @param settings of the connection, as given
  * @param roundTripUs measured, where a mapper has
- * @returns null when the mapper does not say what its reads cost, or where its points lie
+ * @returns null when the mapper does not say what its reads cost, or where its points lie; `whyUnpredicted` says it in words
  */
 export function predictLoad(options: {
   readonly manifest: Pick<MapperManifest, "extent" | "cost" | SettingsPart>;
   readonly line: LineSettings;
   readonly settings: Readonly<Record<string, unknown>>;
-  readonly devices: readonly EffectiveDevice[];
+  readonly devices: readonly Pick<EffectiveDevice, "uid" | "address" | "properties">[];
   readonly roundTripUs?: number;
 }): PredictedLoad | null {
   const { manifest, devices } = options;
   const { cost = null } = manifest;
   if (cost === null || manifest.extent === null) return null;
   const byDevice = new Map<string, DeviceLoad>();
-  let sum = nothing;
   for (const device of devices) {
-    let load = nothing;
-    for (const { timesPerSecond, properties } of groupsOf(device)) {
-      for (const { terms, ranges } of areasOf(device, properties, { ...options, cost })) {
-        load = plus(load, areaLoad(ranges, terms, timesPerSecond));
-      }
-    }
-    byDevice.set(device.uid, load);
-    sum = plus(sum, load);
+    const cycles = [...groupsOf(device)].map(({ cadence, properties }): CycleLoad => {
+      const areas = [...areasOf(device, properties, { ...options, cost })];
+      const times = timesPerSecond(cadence);
+      const load = sumOfLoads(areas.map(({ ranges, terms }) => areaLoad(ranges, terms, times)));
+      return { cadence, properties: properties.length, ...load };
+    });
+    byDevice.set(device.uid, { ...sumOfLoads(cycles), cycles });
   }
-  return { ...sum, byDevice };
+  return { ...sumOfLoads(byDevice.values()), byDevice };
+}
+
+/** Why `predictLoad` answers null, for people; null when it does not. @param manifest undefined when there is none */
+export function whyUnpredicted(
+  protocol: string,
+  manifest: Pick<MapperManifest, "extent" | "cost"> | undefined,
+): string | null {
+  if (manifest === undefined) return `mapper "${protocol}" is not known to the server`;
+  if (manifest.extent === null || (manifest.cost ?? null) === null) {
+    return `mapper "${protocol}" does not say what its reads cost`;
+  }
+  return null;
+}
+
+export function sumOfLoads(loads: Iterable<Load>): Load {
+  let [percent, requestsPerSecond, bytesPerSecond] = [0, 0, 0];
+  for (const load of loads) {
+    percent += load.percent;
+    requestsPerSecond += load.requestsPerSecond;
+    bytesPerSecond += load.bytesPerSecond;
+  }
+  return { percent, requestsPerSecond, bytesPerSecond };
 }
 
 interface Group {
-  readonly timesPerSecond: number;
+  readonly cadence: Cadence;
   readonly properties: EffectiveProperty[];
 }
 
 /** As collect reads them: what has one cadence is read together. */
-function groupsOf(device: EffectiveDevice): Iterable<Group> {
+function groupsOf(device: Pick<EffectiveDevice, "properties">): Iterable<Group> {
   const groups = new Map<string, Group>();
   for (const property of device.properties) {
     const { collect, access } = property;
@@ -67,7 +109,7 @@ function groupsOf(device: EffectiveDevice): Iterable<Group> {
     if (collect === null || access === "write" || "subscribe" in collect) continue;
     const key = JSON.stringify(collect);
     const known = groups.get(key);
-    if (known === undefined) groups.set(key, { timesPerSecond: timesPerSecond(collect), properties: [property] });
+    if (known === undefined) groups.set(key, { cadence: collect, properties: [property] });
     else known.properties.push(property);
   }
   return groups.values();
@@ -84,7 +126,7 @@ interface Area {
 
 /** Properties without an extent or a cost are left out: the mapper refuses them, so they take no time. */
 function areasOf(
-  device: EffectiveDevice,
+  device: Pick<EffectiveDevice, "address">,
   properties: readonly EffectiveProperty[],
   options: Parameters<typeof predictLoad>[0] & { readonly cost: LineCost },
 ): Iterable<Area> {
@@ -106,7 +148,7 @@ function areasOf(
   return [...areas.values()].filter((area) => area !== null);
 }
 
-function areaLoad(ranges: readonly Range[], terms: ReadTerms, timesPerSecond: number): DeviceLoad {
+function areaLoad(ranges: readonly Range[], terms: ReadTerms, timesPerSecond: number): Load {
   let [requests, microseconds, bytes] = [0, 0, 0];
   for (const { length } of planReads(ranges, terms)) {
     requests++;
@@ -117,13 +159,5 @@ function areaLoad(ranges: readonly Range[], terms: ReadTerms, timesPerSecond: nu
     percent: (microseconds * timesPerSecond) / terms.inFlight / 10_000,
     requestsPerSecond: requests * timesPerSecond,
     bytesPerSecond: bytes * timesPerSecond,
-  };
-}
-
-function plus(a: DeviceLoad, b: DeviceLoad): DeviceLoad {
-  return {
-    percent: a.percent + b.percent,
-    requestsPerSecond: a.requestsPerSecond + b.requestsPerSecond,
-    bytesPerSecond: a.bytesPerSecond + b.bytesPerSecond,
   };
 }

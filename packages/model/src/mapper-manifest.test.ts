@@ -100,7 +100,7 @@ test("checkAgainstManifest() names field, value and rule of everything wrong, as
     [
       { field: "spec.properties.on.visitor.at", value: '"x"', rule: "must be integer" },
       { field: "spec.properties.on.visitor.raw", value: '"medium"', rule: "must be one of short, long" },
-      { field: "spec.settings.host", value: "missing", rule: "is required" },
+      { field: "spec.settings.host", value: "(missing)", rule: "is required" },
       { field: "spec.settings.port", value: "70000", rule: "must be <= 65535" },
       { field: "spec.settings.prot", value: "1", rule: "unknown field, known are host, port" },
     ],
@@ -147,7 +147,7 @@ test("checkAgainstManifest() holds the rules: defaults count, and each is looked
   assert.deepEqual(checkAgainstManifest(ruled, { visitor: { at: 1 } }, at, { known }), [
     {
       field: "spec.address.zone",
-      value: "missing",
+      value: "(missing)",
       rule: "is required without spec.properties.on.visitor.raw: nobody knows how long it is",
     },
   ]);

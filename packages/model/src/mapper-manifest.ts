@@ -280,29 +280,33 @@ export function schemaErrors(schema: object, value: unknown, at: string): FieldE
       allowedValues?: unknown[];
     };
     if (error.keyword === "boolean") continue; // additionalProperties says the same with the name
+    if (error.keyword === "type" && isWideInteger(error.params, valueAt(value, error.instancePath))) continue;
     if (params.requiredProperties !== undefined) {
       for (const name of params.requiredProperties)
-        fields.push({ field: `${path}.${name}`, value: "missing", rule: "is required" });
+        fields.push({ field: `${path}.${name}`, value: shown(undefined), rule: "is required" });
     } else if (params.additionalProperties !== undefined) {
       const known = Object.keys((schema as { properties?: object }).properties ?? {});
       for (const name of params.additionalProperties) {
         const given = (valueAt(value, error.instancePath) as Record<string, unknown>)[name];
         fields.push({
           field: `${path}.${name}`,
-          value: shown(given),
+          value: shown(given, { field: name }),
           rule: `unknown field, known are ${known.join(", ")}`,
         });
       }
     } else {
-      const given = isSecret.test(path) ? "(hidden)" : shown(valueAt(value, error.instancePath));
+      const given = shown(valueAt(value, error.instancePath), { field: path });
       fields.push({ field: path, value: given, rule: ruleOf(error) });
     }
   }
   return fields;
 }
 
-/** By name, as at the API: what an error says may end in a log. */
-const isSecret = /(password|secret|token)[^.]*$/i;
+/** Integers beyond 2^53 come as bigint, which JSON Schema's own words do not know; bounds compare them as they are. */
+function isWideInteger({ type }: { readonly type?: string | readonly string[] }, value: unknown): boolean {
+  const wanted = [type].flat();
+  return typeof value === "bigint" && (wanted.includes("integer") || wanted.includes("number"));
+}
 
 function ruleOf({ message, params }: { readonly message: string; readonly params: object }): string {
   const { allowedValues, format } = params as { allowedValues?: unknown[]; format?: string };

@@ -1,6 +1,7 @@
 import { AppError, type FieldError, invalid } from "./errors.ts";
 import type { CallArgument } from "./method-call.ts";
 import type { EffectiveArgument, EffectiveMethod } from "./resources/effective.ts";
+import { shown } from "./shown.ts";
 import type { Json, Value } from "./value.ts";
 import { type CheckedProperty, checkDesired, desiredFromJson, desiredFromText } from "./value-check.ts";
 
@@ -60,7 +61,7 @@ function collect(
     const { name, type, isOptional } = argument;
     const field = `arguments.${name}`;
     if (!names.has(name)) {
-      if (!isOptional) fields.push({ field, value: "(missing)", rule: `is required: ${type}` });
+      if (!isOptional) fields.push({ field, value: shown(undefined), rule: `is required: ${type}` });
       continue;
     }
     try {

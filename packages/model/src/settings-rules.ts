@@ -38,15 +38,21 @@ export function checkRules(
     if (!isOneOf(rule.when, value)) continue;
     if (rule.unless !== undefined && isOneOf(rule.unless, fieldValue(manifest, all, rule.unless.field))) continue;
     const where =
-      value === undefined ? `without ${pathOf(rule.when.field)}` : `with ${pathOf(rule.when.field)} ${shown(value)}`;
+      value === undefined
+        ? `without ${pathOf(rule.when.field)}`
+        : `with ${pathOf(rule.when.field)} ${shown(value, { field: pathOf(rule.when.field) })}`;
     for (const field of rule.require ?? []) {
       if (fieldValue(manifest, all, field) !== undefined) continue;
-      fields.push({ field: pathOf(field), value: "missing", rule: `is required ${where}: ${rule.because}` });
+      fields.push({ field: pathOf(field), value: shown(undefined), rule: `is required ${where}: ${rule.because}` });
     }
     for (const field of rule.refuse ?? []) {
       const written = writtenValue(all, field);
       if (written === undefined) continue;
-      fields.push({ field: pathOf(field), value: shown(written), rule: `cannot stand ${where}: ${rule.because}` });
+      fields.push({
+        field: pathOf(field),
+        value: shown(written, { field: pathOf(field) }),
+        rule: `cannot stand ${where}: ${rule.because}`,
+      });
     }
     const { property } = context;
     if (property === undefined) continue;

@@ -41,6 +41,7 @@ test("realFiles() appends many parts, goes on after reopening, reads, cuts, rena
     await files.syncFolder(`${folder}/a`);
     assert.deepEqual(await files.list(`${folder}/a`), ["c"]);
     assert.equal(await files.exists(path), false);
+    assert.equal(await files.exists(`${folder}/a/c/below`), false);
     await files.remove(`${folder}/a/c`);
     assert.equal(await files.exists(`${folder}/a/c`), false);
     assert.ok((await files.free(folder)) > 0);

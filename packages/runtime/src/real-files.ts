@@ -105,7 +105,8 @@ export function realFiles(options: RealFilesOptions = {}): Files {
       stat(path).then(
         () => true,
         (error: unknown) => {
-          if (isMissing(error)) return false;
+          // Below a file there is nothing.
+          if (isMissing(error) || (error as NodeJS.ErrnoException).code === "ENOTDIR") return false;
           throw error;
         },
       ),

@@ -6,6 +6,7 @@ export * from "./link-channel.ts";
 export * from "./link-cloud-messages.ts";
 export * from "./link-edge-messages.ts";
 export * from "./link-lanes.ts";
+export * from "./link-mappers.ts";
 export * from "./link-transport.ts";
 export * from "./link-value.ts";
 export * from "./link-websocket.ts";

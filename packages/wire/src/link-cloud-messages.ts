@@ -15,6 +15,7 @@ import {
   unknownKeys,
   valueType,
 } from "./link-check.ts";
+import { manifestHashes } from "./link-mappers.ts";
 import { checkValue } from "./link-value.ts";
 import type { Assigned, CloudMessage } from "./messages.ts";
 
@@ -67,6 +68,7 @@ const fields = {
   },
   calls: { calls: list(methodCall, limits.callsRemembered) },
   "call-reports-taken": { ids: callIds },
+  "need-manifests": { hashes: manifestHashes },
   certificate: { certificatePem: text(limits.frameBytes * 4), trustBundlePem: text(limits.frameBytes * 16) },
   ping: { n: isCounter },
   pong: { n: isCounter },

@@ -35,6 +35,7 @@ import {
   unknownKeys,
   valueType,
 } from "./link-check.ts";
+import { manifestHash, manifestText, toldMappers } from "./link-mappers.ts";
 import { checkValue } from "./link-value.ts";
 import type { EdgeMessage, Hello, WireEntry } from "./messages.ts";
 
@@ -171,6 +172,8 @@ const fields = {
   holds: { holds: list(propertyHold, limits.holdsPerNode) },
   "calls-taken": { ids: callIds },
   "call-reports": { reports: list(callReport, limits.callsRemembered) },
+  mappers: { mappers: toldMappers },
+  manifest: { hash: manifestHash, text: manifestText },
   status: { report: nodeReport },
   renew: { publicKey: isBytes },
   ping: { n: isCounter },

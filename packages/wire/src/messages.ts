@@ -21,6 +21,7 @@ import type {
   NodeReport,
   PropertyHold,
   Ranges,
+  ToldMapper,
 } from "@penstock/model";
 
 export const linkVersions = { min: 1, max: 1 } as const;
@@ -164,6 +165,23 @@ export interface CallReportsTaken {
   readonly t: "call-reports-taken";
   readonly ids: readonly string[];
 }
+/** On control, edge → cloud: all mappers that the gateway has; when a session begins and whenever they change. */
+export interface Mappers {
+  readonly t: "mappers";
+  readonly mappers: readonly ToldMapper[];
+}
+/** On control, cloud → edge: of these it does not hold the manifests. */
+export interface NeedManifests {
+  readonly t: "need-manifests";
+  readonly hashes: readonly string[];
+}
+/** On bulk, edge → cloud: an answer to `need-manifests`; left out for what the gateway does not have any more. */
+export interface Manifest {
+  readonly t: "manifest";
+  readonly hash: string;
+  /** `mapper.json` as it is, at most 1 MiB */
+  readonly text: Uint8Array;
+}
 export interface Status {
   readonly t: "status";
   readonly report: NodeReport;
@@ -192,6 +210,8 @@ export type EdgeMessage =
   | Holds
   | CallsTaken
   | CallReports
+  | Mappers
+  | Manifest
   | Status
   | Renew
   | Ping;
@@ -204,6 +224,7 @@ export type CloudMessage =
   | ReportsTaken
   | Calls
   | CallReportsTaken
+  | NeedManifests
   | Certificate
   | Ping;
 export type LinkMessage = EdgeMessage | CloudMessage;

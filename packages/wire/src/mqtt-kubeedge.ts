@@ -1,25 +1,4 @@
-import { forEachReading, type ReadingBatch, type ValueType, valueToText } from "@penstock/model";
-
-/**
- * KubeEdge's own names of value types, the nearest to each of ours.
- * @source KubeEdge 1.22, devices.kubeedge.io/v1beta1 DeviceModel: INT, FLOAT, DOUBLE, STRING, BOOLEAN, BYTES, STREAM
- */
-const kubeEdgeType = {
-  bool: "BOOLEAN",
-  int8: "INT",
-  int16: "INT",
-  int32: "INT",
-  int64: "INT",
-  uint8: "INT",
-  uint16: "INT",
-  uint32: "INT",
-  uint64: "INT",
-  float32: "FLOAT",
-  float64: "DOUBLE",
-  string: "STRING",
-  bytes: "BYTES",
-  json: "STRING",
-} as const satisfies Record<ValueType, string>;
+import { forEachReading, kubeEdgeType, type ReadingBatch, valueToText } from "@penstock/model";
 
 /** The bypass topic of KubeEdge's mapper framework; its device id is namespace/name, ours tenant/name. */
 export function kubeEdgeDataTopic(tenant: string, device: string): string {

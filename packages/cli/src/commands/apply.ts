@@ -1,12 +1,15 @@
 import { createReadStream } from "node:fs";
 import type { Client } from "@penstock/api";
-import { AppError, invalid, isKubeEdge, limits, type MapperManifest, narrowIntegers, sameData } from "@penstock/model";
+import { AppError, invalid, isKubeEdge, limits, narrowIntegers, sameData } from "@penstock/model";
 import type { Command } from "commander";
 import { parseAllDocuments } from "yaml";
-import { checkDocuments, type Document } from "../check-documents.ts";
+import { checkDocuments, type Document, documentText } from "../check-documents.ts";
 import { type ContextFlags, connect } from "../context.ts";
 import { doing } from "../doing.ts";
 import { type AnyResource, type KindName, kindOfResource, paramsOf, verbsOf } from "../kind-names.ts";
+import { linesOfDocuments } from "../lines-of-documents.ts";
+import { linesText, lineWarnings } from "../lines-table.ts";
+import { manifestsOf } from "../manifests-of.ts";
 import { type Format, formatOf, print } from "../output.ts";
 import { listAll } from "./get.ts";
 
@@ -38,6 +41,8 @@ async function apply(options: {
   const { client, context } = connect(options.flags);
   const outcomes: Outcome[] = [];
   if (options.dryRun === true) await checkAll(client, context.tenant, documents);
+  const lines = await linesOfDocuments({ client, tenant: context.tenant, documents, dryRun: options.dryRun === true });
+  if (options.dryRun !== true) for (const warning of lineWarnings(lines)) console.error(warning);
   const sorted = documents
     .map((document) => ({ document, kind: kindOfResource(document.kind) }))
     .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
@@ -50,29 +55,34 @@ async function apply(options: {
     const done = options.dryRun !== true ? "" : outcome.result === "unchanged" ? "stays " : "would be ";
     if (options.format === "text") console.log(`${outcome.kind} "${outcome.name}" ${done}${outcome.result}`);
   }
-  if (options.format !== "text") print(options.format, outcomes, () => "");
+  if (options.dryRun !== true) {
+    if (options.format !== "text") print(options.format, outcomes, () => "");
+    return;
+  }
+  if (options.format !== "text") print(options.format, { results: outcomes, lines }, () => "");
+  else if (lines.length > 0) console.log(`\n${linesText(lines)}`);
 }
 
 /** @throws AppError input/invalid with all that is wrong with all documents, by the manifests that the server has */
 async function checkAll(client: Client, tenant: string, documents: readonly Document[]): Promise<void> {
-  const { items } = await client.mappers.list({});
   const broken = await checkDocuments({
     documents,
-    // The server has read them as such.
-    manifests: items as unknown as MapperManifest[],
+    manifests: manifestsOf(client, tenant),
     lookUp: async (kind, name) => (await found(verbsOf(client, kind), paramsOf(kind, tenant, name)))?.spec ?? null,
     devices: async () =>
       (await listAll({ client, kind: "devices", tenant })).map(({ metadata, spec }) => ({ name: metadata.name, spec })),
   });
   const [first] = broken;
   if (first === undefined) return;
-  const named = ({ kind, metadata }: Document) => `${kind} "${metadata.name}"`;
   const fields = broken.flatMap(({ document, fields }) =>
-    fields.map((one) => (broken.length === 1 ? one : { ...one, field: `${named(document)} ${one.field}` })),
+    fields.map((one) => (broken.length === 1 ? one : { ...one, field: `${documentText(document)} ${one.field}` })),
   );
-  await doing(broken.length === 1 ? `apply ${named(first.document)}` : `apply ${broken.length} documents`, async () => {
-    throw invalid(fields);
-  });
+  await doing(
+    broken.length === 1 ? `apply ${documentText(first.document)}` : `apply ${broken.length} documents`,
+    async () => {
+      throw invalid(fields);
+    },
+  );
 }
 
 interface ApplyOptions {

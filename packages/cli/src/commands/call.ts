@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { AppError, argumentsFromText, type FieldError, invalid, parseDuration, valueToJson } from "@penstock/model";
+import { AppError, argumentsFromText, invalid, parseDuration, valueToJson } from "@penstock/model";
 import type { Command } from "commander";
 import { type ContextFlags, connect } from "../context.ts";
+import { nameValuePairs } from "../name-value-pairs.ts";
 import { formatOf, print } from "../output.ts";
 import { valueText } from "../value-cell.ts";
 
@@ -35,7 +36,7 @@ export function callCommand(program: Command): void {
           throw new AppError("twin/unknown-method", text);
         }
         // Checked here for a quick answer, and again by the cloud and by the gateway.
-        const checked = argumentsFromText({ name: method, arguments: known.arguments }, pairsOf(given));
+        const checked = argumentsFromText({ name: method, arguments: known.arguments }, nameValuePairs(given));
         const timeoutMs = options.timeout === undefined ? known.timeoutMs : durationMs(options.timeout);
         const deadline = performance.now() + timeoutMs + graceMs;
         const request = {
@@ -64,22 +65,6 @@ export function callCommand(program: Command): void {
         });
       },
     );
-}
-
-/** @throws AppError input/invalid naming each that is not name=value, or stands twice */
-function pairsOf(given: readonly string[]): Map<string, string> {
-  const pairs = new Map<string, string>();
-  const fields: FieldError[] = [];
-  for (const text of given) {
-    const at = text.indexOf("=");
-    const name = text.slice(0, at);
-    if (at < 1) fields.push({ field: "arguments", value: JSON.stringify(text), rule: "must be name=value" });
-    else if (pairs.has(name))
-      fields.push({ field: `arguments.${name}`, value: JSON.stringify(text), rule: "stands twice" });
-    pairs.set(name, text.slice(at + 1));
-  }
-  if (fields.length > 0) throw invalid(fields);
-  return pairs;
 }
 
 function durationMs(text: string): number {

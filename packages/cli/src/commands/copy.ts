@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { confirmed } from "../confirmed.ts";
 import { type ContextFlags, connect } from "../context.ts";
 import { doing } from "../doing.ts";
+import { linesText } from "../lines-table.ts";
 import { formatOf, print } from "../output.ts";
 import { tableText } from "../print-table.ts";
 
@@ -48,14 +49,15 @@ export function copyCommand(program: Command): void {
           print(
             format,
             planned,
-            () => `${previewText(planned)}\n${countText(planned)} would be made; nothing is stored`,
+            () =>
+              `${previewText(planned)}\n${countText(planned)} would be made; nothing is stored${linesBelow(planned)}`,
           );
           return;
         }
         if (options.yes !== true) {
           const planned = await run(true);
           // What a program reads is the answer alone.
-          console.error(previewText(planned));
+          console.error(`${previewText(planned)}${linesBelow(planned)}`);
           await confirmed(`Make ${countText(planned)}?`);
         }
         const made = await run(false);
@@ -85,6 +87,10 @@ function stepOf(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+function linesBelow({ lines }: Copied): string {
+  return lines.length === 0 ? "" : `\n\n${linesText(lines)}`;
 }
 
 function countText({ rows }: Copied): string {

@@ -2,18 +2,27 @@ import { stringifyExact } from "@penstock/model";
 import type { Command } from "commander";
 import { type ContextFlags, connect } from "../context.ts";
 import { kindOfWord, paramsOf, verbsOf } from "../kind-names.ts";
+import { mappersNamed, mapperText } from "../mapper-text.ts";
 import { formatOf, print, yamlText } from "../output.ts";
 import { tableText } from "../print-table.ts";
 import { timeText } from "../time-cell.ts";
 import { valueText } from "../value-cell.ts";
+import { wantedTable } from "../wanted-table.ts";
 
 export function describeCommand(program: Command): void {
   program
     .command("describe <kind> <name>")
-    .description("everything about one resource; of a device also its values, and where each of its fields comes from")
+    .description(
+      "everything about one resource; of a device also its values, and where each of its fields comes from; of a mapper what its devices may state",
+    )
     .option("-o, --output <format>", "json or yaml")
     .action(async (word: string, name: string, options: { output?: string }, command: Command) => {
       const { client, context } = connect(command.optsWithGlobals() as ContextFlags);
+      if (/^mappers?$/i.test(word)) {
+        const mappers = await mappersNamed(client, context.tenant, name);
+        print(formatOf(options.output), mappers, () => mappers.map(mapperText).join("\n\n"));
+        return;
+      }
       const kind = kindOfWord(word);
       const found = await verbsOf(client, kind).get({ params: paramsOf(kind, context.tenant, name) });
       const twin =
@@ -37,6 +46,8 @@ export function describeCommand(program: Command): void {
               : `${valueText(p.desired.value, null)} (${p.desired.state}${p.desired.reason === null ? "" : `, ${p.desired.reason}`})`,
           ]);
           parts.push("", tableText(["property", "value", "quality", "reason", "time", "desired"], rows));
+          const wanted = wantedTable(twin.properties);
+          if (wanted !== null) parts.push("", wanted);
         }
         if (effective !== null) {
           const rows = effective.fields.map(({ field, value, origin, from }) => [

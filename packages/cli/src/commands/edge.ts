@@ -6,12 +6,14 @@ import { logLevel } from "../log-level.ts";
 import { portNumber, wholeNumber } from "../numeric-option.ts";
 import { formatOf } from "../output.ts";
 import { runUntilSignal } from "../run-until-signal.ts";
+import { edgeLocalCommands } from "./edge-local.ts";
 
 interface EdgeFlags {
   readonly dataDir: string;
   readonly cloud?: string;
   readonly mqttHost: string;
   readonly mqttPort: string;
+  readonly localApiPort: string;
   readonly mappers: readonly string[];
   readonly outboxMegabytes: string;
   readonly outboxAge: string;
@@ -31,6 +33,7 @@ export function edgeCommand(program: Command): void {
     .option("--cloud <url>", "https://HOST:PORT of the cloud, when it has moved since the gateway joined")
     .option("--mqtt-host <address>", "address of the MQTT broker", "127.0.0.1")
     .option("--mqtt-port <number>", "port of the MQTT broker; 0 = any free one", "1883")
+    .option("--local-api-port <number>", "port of the local API on loopback; 0 = any free one", "0")
     .option("--mappers <folder...>", "further folders with mappers", [])
     .option("--outbox-megabytes <number>", "how much the outbox may hold", "1024")
     .option("--outbox-age <duration>", "how old a reading in the outbox may become", "30d")
@@ -46,6 +49,7 @@ export function edgeCommand(program: Command): void {
         dataDir: resolve(flags.dataDir),
         cloud: flags.cloud ?? null,
         mqtt: { host: flags.mqttHost, port: portNumber("--mqtt-port", flags.mqttPort) },
+        localApi: { port: portNumber("--local-api-port", flags.localApiPort) },
         mapperFolders: [installedPaths.mappers, ...flags.mappers.map((folder) => resolve(folder))],
         mapperHost: installedPaths.mapperHost,
         outbox: {
@@ -59,8 +63,9 @@ export function edgeCommand(program: Command): void {
       };
       const { startEdge } = await import("@penstock/edge");
       const agent = await startEdge(options);
-      if (format === "text") console.log(`Penstock gateway "${agent.node}" runs; MQTT at ${agent.mqttAddress}`);
-      else console.log(JSON.stringify({ node: agent.node, mqttAddress: agent.mqttAddress, pid: process.pid }));
+      const { node, mqttAddress, localAddress } = agent;
+      if (format === "text") console.log(`Penstock gateway "${node}" runs; MQTT at ${mqttAddress}`);
+      else console.log(JSON.stringify({ node, mqttAddress, localAddress, pid: process.pid }));
       await runUntilSignal({ close: () => agent.close(), untilStdinEnds: flags.untilStdinEnds === true });
     });
   edge
@@ -88,10 +93,13 @@ export function edgeCommand(program: Command): void {
     .description("make a join token for a node, creating the node if need be; single use, shown this once")
     .option("--ttl <duration>", "how long it is valid", "1h")
     .option("-o, --output <format>", "json or yaml")
-    .action(async (node: string, flags: { ttl: string; output?: string }, command: Command) => {
+    .action(async (node: string, { ttl }: { ttl: string }, command: Command) => {
       const { makeJoinToken } = await import("../join-token.ts");
-      await makeJoinToken({ node, ttl: flags.ttl, format: formatOf(flags.output), flags: command.optsWithGlobals() });
+      const flags = command.optsWithGlobals() as EdgeFlags;
+      // Commander gives -o to the command above as well.
+      await makeJoinToken({ node, ttl, format: formatOf(flags.output), flags: command.optsWithGlobals() });
     });
+  edgeLocalCommands(edge);
 }
 
 function missing(field: string, rule: string): AppError {

@@ -1,7 +1,10 @@
 import type { Client } from "@penstock/api";
+import { type DeviceStatus, formatDuration, type LineLoad, parseDuration } from "@penstock/model";
 import type { Command } from "commander";
 import { type ContextFlags, connect } from "../context.ts";
 import { type AnyResource, type KindName, kindOfWord, paramsOf, verbsOf } from "../kind-names.ts";
+import { amountText, percentText } from "../lines-table.ts";
+import { mappersNamed, mappersTable } from "../mapper-text.ts";
 import { formatOf, print } from "../output.ts";
 import { tableText } from "../print-table.ts";
 import { timeText } from "../time-cell.ts";
@@ -13,6 +16,27 @@ interface Column {
 /** status fields differ by kind; a time of theirs is RFC 3339 or null */
 const time = (value: unknown) => timeText(value as string | null | undefined);
 const text = (value: unknown) => (value === null || value === undefined ? "-" : String(value));
+
+/** "62 % / 58 %" */
+function loadText({ predictedPercent, measuredPercent }: LineLoad): string {
+  return `${percentText(predictedPercent)} / ${percentText(measuredPercent)}`;
+}
+/** questions that are predicted, and rounds that were counted: a round may take several questions */
+function requestsText({ predictedRequestsPerSecond: predicted, requestsPerSecond: measured }: LineLoad): string {
+  return [predicted, measured].map((one) => (one === null ? "-" : amountText(one))).join(" / ");
+}
+/** "every 1s, measured 1400ms, 12 skipped": the cycle that is furthest behind its cadence */
+function slowestText(cycles: DeviceStatus["cycles"]): string {
+  const behind = ({ cadence, measuredMs, isOverrun }: DeviceStatus["cycles"][number]) => {
+    const everyMs = parseDuration(cadence.replace(/^every /, ""));
+    return (isOverrun ? 1e6 : 0) + (everyMs === null || measuredMs === null ? 0 : measuredMs / everyMs);
+  };
+  const [slowest] = [...cycles].sort((a, b) => behind(b) - behind(a));
+  if (slowest === undefined) return "-";
+  const { cadence, measuredMs, overruns } = slowest;
+  const taken = measuredMs === null ? "" : `, measured ${formatDuration(Math.round(measuredMs))}`;
+  return `${cadence}${taken}${overruns === 0 ? "" : `, ${overruns} skipped`}`;
+}
 
 const name: Column = { head: "name", cell: (r) => r.metadata.name };
 const columns: Readonly<Record<KindName, readonly Column[]>> = {
@@ -31,6 +55,9 @@ const columns: Readonly<Record<KindName, readonly Column[]>> = {
     name,
     { head: "node", cell: (r) => text(r.spec.node) },
     { head: "protocol", cell: (r) => text(r.spec.protocol) },
+    { head: "state", cell: (r) => text(r.status.state) },
+    { head: "load predicted / measured", cell: (r) => loadText(r.status.load as LineLoad) },
+    { head: "requests/s", cell: (r) => requestsText(r.status.load as LineLoad) },
   ],
   deviceModels: [
     name,
@@ -42,6 +69,7 @@ const columns: Readonly<Record<KindName, readonly Column[]>> = {
     { head: "connection", cell: (r) => (typeof r.spec.connection === "string" ? r.spec.connection : "(inline)") },
     { head: "state", cell: (r) => text(r.status.state) },
     { head: "reason", cell: (r) => text(r.status.reason) },
+    { head: "slowest cycle", cell: (r) => slowestText(r.status.cycles as DeviceStatus["cycles"]) },
     { head: "last reading", cell: (r) => time(r.status.lastReadingAt) },
   ],
 };
@@ -50,7 +78,7 @@ export function getCommand(program: Command): void {
   program
     .command("get <kind> [name]")
     .description(
-      "list resources, or show one: nodes, devices, connections, devicemodels, tenants, users, alarms, jointokens",
+      "list resources, or show one: nodes, devices, connections, devicemodels, tenants, users, alarms, jointokens, mappers",
     )
     .option("-l, --labels <selector>", "only those with these labels: line=filling,cell!=3")
     .option("-o, --output <format>", "json or yaml")
@@ -82,6 +110,11 @@ export function getCommand(program: Command): void {
           const rows = items.map((t) => [t.id, t.node, time(t.expiresAt), time(t.usedAt), time(t.revokedAt)]);
           const heads = ["id", "node", "expires", "used", "revoked"];
           print(format, items, () => (rows.length === 0 ? "No join tokens" : tableText(heads, rows)));
+          return;
+        }
+        if (/^mappers?$/i.test(word)) {
+          const mappers = await mappersNamed(client, context.tenant, resource);
+          print(format, mappers, () => (mappers.length === 0 ? "No mappers" : mappersTable(mappers)));
           return;
         }
         const kind = kindOfWord(word);

@@ -1,13 +1,13 @@
 import { open } from "node:fs/promises";
-import { AppError, invalid, isKubeEdge, limits, stringifyExact } from "@penstock/model";
+import { AppError, invalid, limits, stringifyExact } from "@penstock/model";
 import type { Command } from "commander";
 import { type ContextFlags, connect } from "../context.ts";
 import { doing } from "../doing.ts";
-import { findingsText } from "../findings-table.ts";
+import { linesText } from "../lines-table.ts";
 import { type Format, formatOf, print } from "../output.ts";
 import { tableText } from "../print-table.ts";
 import { withProgress } from "../with-progress.ts";
-import { readYaml } from "./apply.ts";
+import { importKubeEdge } from "./import-kubeedge.ts";
 
 interface Options {
   readonly dryRun?: boolean;
@@ -73,7 +73,8 @@ async function importTables(
         : `${tableText(["device", "action", "field", "is", "would be"], rows.slice(0, rowsMost))}\n`;
     const all = done.devices.reduce((sum, one) => sum + one.changed, 0);
     const more = all > rowsMost ? `and ${all - rowsMost} more fields\n` : "";
-    return `${shown}${more}Would be: ${counts}; nothing is stored`;
+    const lines = done.lines.length === 0 ? "" : `\n\n${linesText(done.lines)}`;
+    return `${shown}${more}Would be: ${counts}; nothing is stored${lines}`;
   });
 }
 
@@ -119,41 +120,4 @@ async function readTable(file: string): Promise<Buffer> {
   } finally {
     await opened.close();
   }
-}
-
-async function importKubeEdge(
-  { client, context }: Connected,
-  options: Options & { readonly files: readonly string[]; readonly format: Format },
-): Promise<void> {
-  const { files, node, dryRun = false } = options;
-  const documents: unknown[] = [];
-  for (const file of files) documents.push(...(await doing(`import "${file}"`, () => readYaml(file))));
-  const foreign = documents.find((document) => !isKubeEdge(document));
-  if (foreign !== undefined) {
-    const { apiVersion } = (foreign ?? {}) as { readonly apiVersion?: unknown };
-    const rule = "must be devices.kubeedge.io/…; Penstock's own documents go by penstock apply -f";
-    throw invalid([{ field: "apiVersion", value: String(apiVersion), rule }]);
-  }
-  const done = await doing(`import ${files.length === 1 ? `"${files[0]}"` : `${files.length} files`}`, () =>
-    withProgress("Importing devices", () =>
-      client.kubeedge.importDocuments({
-        params: { tenant: context.tenant },
-        body: { documents: documents as Record<string, unknown>[], dryRun, ...(node !== undefined && { node }) },
-      }),
-    ),
-  );
-  print(options.format, done, () => {
-    const rows = done.results.map(({ kind, name, action }) => [
-      kind,
-      name,
-      action === "unchanged" ? action : `${action}d`,
-    ]);
-    const parts = [tableText(["kind", "name", dryRun ? "would be" : "is"], rows)];
-    if (done.findings.length > 0) parts.push("", findingsText(done.findings));
-    const refused = done.findings.filter((one) => one.level === "refused").length;
-    if (refused > 0) parts.push("", `${refused} of ${documents.length} documents are left out`);
-    if (dryRun) parts.push("Nothing is stored");
-    else if (done.change !== null) parts.push(`Change ${done.change}; penstock undo ${done.change} takes it back`);
-    return parts.join("\n");
-  });
 }

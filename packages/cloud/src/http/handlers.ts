@@ -43,6 +43,12 @@ export function createHandlers(options: {
     },
     changes: {
       list: async ({ caller, params, query }) => ({ body: await services.changes.list(caller, params.tenant, query) }),
+      preview: async ({ caller, params, body }) => ({
+        body: await services.changes.preview(caller, params.tenant, body.documents),
+      }),
+      apply: async ({ caller, params, body }) => ({
+        body: await services.changes.apply(caller, params.tenant, body.documents),
+      }),
       get: async ({ caller, params }) => ({ body: await services.changes.get(caller, changeOf(params)) }),
       undo: async ({ caller, params, query }) => ({
         body: await services.changes.undo(caller, changeOf(params), query),
@@ -81,7 +87,10 @@ export function createHandlers(options: {
       exportDevice: async ({ caller, params }) => ({ body: await services.kubeedge.exportDevice(caller, params) }),
     },
     mappers: {
-      list: async () => ({ body: { items: services.manifests.map((manifest) => ({ ...manifest })) } }),
+      list: async () => ({ body: { items: services.mappers.own.map((manifest) => ({ ...manifest })) } }),
+      ofTenant: async ({ caller, params, query }) => ({
+        body: { items: await services.mappers.list(caller, params.tenant, query) },
+      }),
     },
     twins: {
       get: async ({ caller, params }) => ({ body: await services.twins.get(caller, params) }),

@@ -103,6 +103,16 @@ export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
   };
   readonly changes: {
     list(caller: Caller, tenant: string, query: QueryOf<Changes["list"]>): Promise<ResponseOf<Changes["list"]>>;
+    preview(
+      caller: Caller,
+      tenant: string,
+      documents: BodyOf<Changes["preview"]>["documents"],
+    ): Promise<ResponseOf<Changes["preview"]>>;
+    apply(
+      caller: Caller,
+      tenant: string,
+      documents: BodyOf<Changes["apply"]>["documents"],
+    ): Promise<ResponseOf<Changes["apply"]>>;
     get(caller: Caller, ref: ChangeRef): Promise<ResponseOf<Changes["get"]>>;
     undo(caller: Caller, ref: ChangeRef, request: QueryOf<Changes["undo"]>): Promise<ResponseOf<Changes["undo"]>>;
   };
@@ -158,8 +168,15 @@ export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
     ): Promise<ResponseOf<KubeEdge["importDocuments"]>>;
     exportDevice(caller: Caller, ref: Omit<PropertyRef, "property">): Promise<ResponseOf<KubeEdge["exportDevice"]>>;
   };
-  /** of the mappers whose devices can be checked */
-  readonly manifests: readonly MapperManifest[];
+  readonly mappers: {
+    /** of those that the cloud was started with */
+    readonly own: readonly MapperManifest[];
+    list(
+      caller: Caller,
+      tenant: string,
+      query: QueryOf<Contract["mappers"]["routes"]["ofTenant"]>,
+    ): Promise<ResponseOf<Contract["mappers"]["routes"]["ofTenant"]>["items"]>;
+  };
   readonly twins: {
     get(caller: Caller, ref: Omit<PropertyRef, "property">): Promise<ResponseOf<Twins["get"]>>;
   };

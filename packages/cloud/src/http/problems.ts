@@ -1,5 +1,4 @@
-import { toProblem } from "@penstock/api";
-import { AppError, invalid } from "@penstock/model";
+import { AppError, invalid, toProblem } from "@penstock/model";
 import type { Log } from "@penstock/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 

@@ -74,6 +74,22 @@ test("a gateway that says without end what it dropped is let go", async () => {
   assert.ok(w.limited("droppedPerMinute"));
 });
 
+// Each set is a transaction and a check of all devices of the node.
+test("a gateway that tells of other mappers without end is let go, and a manifest nobody asked for is passed over", async () => {
+  const w = world();
+  const gateway = w.connect();
+  await w.clock.advanceAsync(100);
+  gateway.say({ t: "manifest", hash: "d".repeat(64), text: new Uint8Array(10) });
+  const mappers = (i: number) => [{ name: `m${i}`, version: "1.0.0", hash: "e".repeat(64) }];
+  for (let i = 0; i < limits.mapperSetsPerMinute; i++) gateway.say({ t: "mappers", mappers: mappers(i) });
+  await w.clock.advanceAsync(100);
+  assert.deepEqual([gateway.reason(), w.cloud.manifests.size], [null, 0]);
+  gateway.say({ t: "mappers", mappers: mappers(99) });
+  await w.clock.advanceAsync(100);
+  assert.match(String(gateway.reason()), /more than 30 times a minute which mappers it has/);
+  assert.ok(w.limited("mapperSetsPerMinute"));
+});
+
 test("a gateway that reports faster than services store is let go", async () => {
   const w = world();
   w.cloud.takeReports = () => new Promise(() => {});

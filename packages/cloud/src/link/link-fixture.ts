@@ -20,6 +20,7 @@ import {
   type PropertyHold,
   type Ranges,
   type TenantUid,
+  type ToldMapper,
 } from "@penstock/model";
 import type { Clock, Random } from "@penstock/runtime";
 import type { Transport } from "@penstock/wire";
@@ -279,6 +280,15 @@ export class MemoryCloudControl implements CloudControl {
   }
   async takeCallReports(_: unknown, reports: readonly CallReport[]) {
     this.callReports.push(...reports);
+  }
+  mappers: readonly ToldMapper[] = [];
+  manifests = new Map<string, Uint8Array>();
+  async takeMappers(_: unknown, mappers: readonly ToldMapper[]) {
+    this.mappers = mappers;
+    return mappers.map(({ hash }) => hash).filter((hash) => !this.manifests.has(hash));
+  }
+  async takeManifest(_: unknown, hash: string, text: Uint8Array) {
+    this.manifests.set(hash, Uint8Array.from(text));
   }
   nodeConnected() {
     this.connected += 1;

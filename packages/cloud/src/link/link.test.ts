@@ -10,9 +10,12 @@ import {
   type DesiredValue,
   type Epoch,
   holds,
+  limits,
   type Micros,
+  type OwnMappers,
   type Ranges,
   readingsOf,
+  type ToldMapper,
 } from "@penstock/model";
 import { metricsRegistry, silentLog } from "@penstock/runtime";
 import { SimClock, SimRandom } from "@penstock/testkit";
@@ -51,6 +54,7 @@ function world(options: { seed?: number; link?: Partial<LinkOptions> } = {}) {
     createLink({
       outbox,
       control: edge,
+      mappers: { list: () => [], manifest: () => null, onChange: () => () => {} },
       report: () => emptyReport,
       async dial() {
         last = memoryLine({ clock, random, faults });
@@ -272,6 +276,54 @@ test("link carries calls once a session, their ends until they are taken, and wh
   w.edge.callReports = [report];
   await w.clock.advanceAsync(10_000);
   assert.deepEqual(w.cloud.callReports, [report], "what was not taken is told again in the next session");
+  await w.end(link);
+});
+
+// A manifest may be 1 MiB, so it goes in parts on a lane that stands behind readings.
+test("link tells which mappers there are, gives the manifests that are asked for, and each once", async () => {
+  const big = new Uint8Array(limits.manifestBytes).fill(7);
+  const manifests = new Map([
+    ["a".repeat(64), big],
+    ["b".repeat(64), new Uint8Array([1])],
+  ]);
+  let told: ToldMapper[] = [...manifests.keys()].map((hash, i) => ({ name: `m${i}`, version: "1.0.0", hash }));
+  let onChange = () => {};
+  const given: string[] = [];
+  const mappers: OwnMappers = {
+    list: () => told,
+    manifest(hash) {
+      given.push(hash);
+      return manifests.get(hash) ?? null;
+    },
+    onChange(listener) {
+      onChange = listener;
+      return () => {};
+    },
+  };
+  const w = world({ link: { mappers } });
+  w.faults.duplicate = 0.3;
+  w.faults.reorder = 0.3;
+  const link = w.connect();
+  await w.clock.advanceAsync(5000);
+  assert.deepEqual(w.cloud.mappers, told);
+  assert.deepEqual(w.cloud.manifests, manifests);
+  // One that is asked for and gone is left unanswered; readings and the session go on.
+  told = [...told, { name: "m2", version: "1.0.0", hash: "c".repeat(64) }];
+  onChange();
+  await w.clock.advanceAsync(1000);
+  assert.deepEqual(w.cloud.mappers, told);
+  assert.deepEqual(
+    given.map((hash) => hash[0]),
+    ["a", "b", "c"],
+  );
+  assert.equal(link.state().phase, "connected");
+  w.cut();
+  await w.clock.advanceAsync(10_000);
+  assert.deepEqual(
+    given.map((hash) => hash[0]),
+    ["a", "b", "c", "c"],
+    "the next session asks for what is still missing",
+  );
   await w.end(link);
 });
 

@@ -200,6 +200,14 @@ export function runCloudSession(options: SessionOptions): RunningSession {
           feed({ t: "call-reports-taken", ids: effect.reports.map(({ id }) => id) });
         });
         return;
+      case "take-mappers":
+        handOver(effect.mappers.length * 256, async () =>
+          feed({ t: "need-manifests", hashes: await control.takeMappers(peer, effect.mappers) }),
+        );
+        return;
+      case "take-manifest":
+        handOver(effect.text.length, () => control.takeManifest(peer, effect.hash, effect.text));
+        return;
       case "report":
         control.nodeReport(peer, effect.report);
         return;

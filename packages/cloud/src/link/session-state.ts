@@ -13,6 +13,7 @@ import type {
   NodeReport,
   PropertyHold,
   Ranges,
+  ToldMapper,
 } from "@penstock/model";
 import type { AnyMessage, CloudMessage, DesiredTaken, Hello, ReportsTaken } from "@penstock/wire";
 import type { Credit } from "./credit.ts";
@@ -43,6 +44,10 @@ export interface CloudSession {
   readonly callsSent: ReadonlySet<string>;
   /** messages about what was dropped, in the minute that began then */
   readonly dropped: { readonly since: number; readonly count: number };
+  /** sets of mappers that it told of, in the minute that began then */
+  readonly mapperSets: { readonly since: number; readonly count: number };
+  /** hashes of manifests that were asked for and have not come */
+  readonly manifestsAsked: ReadonlySet<string>;
   /** highest version that the gateway said it works by */
   readonly applied: number;
   /** messages of unknown kinds and unknown fields */
@@ -68,6 +73,7 @@ export type CloudInput =
   | { readonly t: "desired"; readonly values: readonly DesiredValue[] }
   | { readonly t: "calls"; readonly calls: readonly MethodCall[] }
   | { readonly t: "call-reports-taken"; readonly ids: readonly string[] }
+  | { readonly t: "need-manifests"; readonly hashes: readonly string[] }
   | { readonly t: "reports-taken"; readonly taken: ReportsTaken["taken"] }
   | { readonly t: "certificate"; readonly certificatePem: string; readonly trustBundlePem: string }
   | { readonly t: "refuse"; readonly code: ErrorCode; readonly message: string }
@@ -86,6 +92,8 @@ export type CloudEffect =
   | { readonly t: "take-holds"; readonly holds: readonly PropertyHold[] }
   | { readonly t: "calls-taken"; readonly ids: readonly string[] }
   | { readonly t: "take-call-reports"; readonly reports: readonly CallReport[] }
+  | { readonly t: "take-mappers"; readonly mappers: readonly ToldMapper[] }
+  | { readonly t: "take-manifest"; readonly hash: string; readonly text: Uint8Array }
   | { readonly t: "report"; readonly report: NodeReport }
   | ({ readonly t: "raise" } & Parameters<CloudControl["raise"]>[1])
   | { readonly t: "renew"; readonly publicKeyDer: Uint8Array }

@@ -1,5 +1,20 @@
-import { type AssignedSet, addRange, type DesiredValue, limits, type MethodCall, type Ranges } from "@penstock/model";
-import { type AnyMessage, checkEdgeMessage, type EdgeMessage, helloVersions, linkVersions } from "@penstock/wire";
+import {
+  type AssignedSet,
+  addRange,
+  type DesiredValue,
+  limits,
+  type MethodCall,
+  type Ranges,
+  type ToldMapper,
+} from "@penstock/model";
+import {
+  type AnyMessage,
+  checkEdgeMessage,
+  type EdgeMessage,
+  helloVersions,
+  linkVersions,
+  type Manifest,
+} from "@penstock/wire";
 import type { Credit } from "./credit.ts";
 import { desiredMessages } from "./desired-messages.ts";
 import { committed, gapAlarms, sendAck, takeDropped, takeReadings, tellCredit } from "./session-readings.ts";
@@ -28,6 +43,8 @@ export function newCloudSession(now: number): CloudSession {
     desiredSent: new Map(),
     callsSent: new Set(),
     dropped: { since: now, count: 0 },
+    mapperSets: { since: now, count: 0 },
+    manifestsAsked: new Set(),
     applied: 0,
     ignored: 0,
   };
@@ -67,6 +84,8 @@ export function cloudStep(state: CloudSession, input: CloudInput): CloudStep {
       return calls(state, input.calls);
     case "call-reports-taken":
       return send(state, { t: "call-reports-taken", ids: input.ids });
+    case "need-manifests":
+      return needManifests(state, input.hashes);
     case "reports-taken":
       return send(state, { t: "reports-taken", taken: input.taken });
     case "certificate":
@@ -164,6 +183,10 @@ function open(state: CloudSession, message: EdgeMessage, now: number): CloudStep
       return { state, effects: [{ t: "calls-taken", ids: message.ids }] };
     case "call-reports":
       return { state, effects: [{ t: "take-call-reports", reports: message.reports }] };
+    case "mappers":
+      return mappers(state, message.mappers, now);
+    case "manifest":
+      return manifest(state, message);
     case "status":
       return { state, effects: [{ t: "report", report: message.report }] };
     case "renew":
@@ -184,9 +207,39 @@ function open(state: CloudSession, message: EdgeMessage, now: number): CloudStep
 function dropped(state: CloudSession, lowest: number, now: number): CloudStep {
   const { since, count } = now - state.dropped.since < 60_000_000 ? state.dropped : { since: now, count: 0 };
   if (count < limits.droppedPerMinute) return takeDropped({ ...state, dropped: { since, count: count + 1 } }, lowest);
-  const message = `Cannot go on: the gateway said more than ${limits.droppedPerMinute} times a minute what it dropped`;
+  return tooOften(state, "droppedPerMinute", "what it dropped");
+}
+
+function mappers(state: CloudSession, told: readonly ToldMapper[], now: number): CloudStep {
+  const { since, count } = now - state.mapperSets.since < 60_000_000 ? state.mapperSets : { since: now, count: 0 };
+  if (count >= limits.mapperSetsPerMinute) return tooOften(state, "mapperSetsPerMinute", "which mappers it has");
+  const mapperSets = { since, count: count + 1 };
+  return { state: { ...state, mapperSets }, effects: [{ t: "take-mappers", mappers: told }] };
+}
+
+function tooOften(
+  state: CloudSession,
+  limit: "droppedPerMinute" | "mapperSetsPerMinute",
+  what: "what it dropped" | "which mappers it has",
+): CloudStep {
+  const message = `Cannot go on: the gateway said more than ${limits[limit]} times a minute ${what}`;
   const ended = over(state, { t: "close", code: "request/too-many", message });
-  return { ...ended, effects: [{ t: "limited", limit: "droppedPerMinute" }, ...ended.effects] };
+  return { ...ended, effects: [{ t: "limited", limit }, ...ended.effects] };
+}
+
+/** Each once a session: a gateway that does not answer has no such mapper any more, and tells its new set. */
+function needManifests(state: CloudSession, hashes: readonly string[]): CloudStep {
+  const fresh = hashes.filter((hash) => !state.manifestsAsked.has(hash));
+  if (fresh.length === 0) return { state, effects: [] };
+  const manifestsAsked = new Set([...state.manifestsAsked, ...fresh]);
+  return send({ ...state, manifestsAsked }, { t: "need-manifests", hashes: fresh });
+}
+
+/** What nobody asked for is not looked at. */
+function manifest(state: CloudSession, { hash, text }: Manifest): CloudStep {
+  if (!state.manifestsAsked.has(hash)) return { state: { ...state, ignored: state.ignored + 1 }, effects: [] };
+  const manifestsAsked = new Set([...state.manifestsAsked].filter((one) => one !== hash));
+  return { state: { ...state, manifestsAsked }, effects: [{ t: "take-manifest", hash, text }] };
 }
 
 /** A set that the gateway has already counts as applied. */

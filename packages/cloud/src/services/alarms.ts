@@ -32,6 +32,7 @@ const severityOf: Partial<Record<ErrorCode, Severity>> = {
   "outbox/corrupt": "critical",
   "outbox/full": "major",
   "link/duplicate-node": "major",
+  "services/line-overloaded": "major",
 };
 type Row = Selectable<AlarmsTable>;
 

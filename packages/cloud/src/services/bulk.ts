@@ -4,8 +4,9 @@ import { chunksOf } from "./chunks-of.ts";
 import type { Caller, Reader, ServiceContext } from "./context.ts";
 import { inTransaction } from "./in-transaction.ts";
 import type { KindParts } from "./kind-service.ts";
+import type { LineChange, LineLoads } from "./line-loads.ts";
 import { type AfterCommit, nameTaken, type Prepared, type Wanted } from "./prepared-change.ts";
-import { type Row, specOf } from "./resource-rows.ts";
+import { findRows, type Row, specOf } from "./resource-rows.ts";
 import { rowDocument } from "./row-document.ts";
 import { storeChanges } from "./store-changes.ts";
 import { notFound, tenantOf } from "./tenant-check.ts";
@@ -44,13 +45,19 @@ export interface BulkResult {
     /** the document that was there; left out when there was none */
     readonly before?: unknown;
   }[];
+  /** what a dry run would make of the lines it touches; [] when it was done */
+  readonly lines: LineChange[];
 }
 
 /**
  * Changes of many resources of a tenant as one: all or nothing, undone as one. Each is checked as if it came alone, against
  * what is there once all of them are made. A thousand devices take a few seconds, in which other changes wait.
  */
-export function createBulk(context: ServiceContext, kinds: Partial<Record<Kind, KindParts>>) {
+export function createBulk(
+  context: ServiceContext,
+  parts: { readonly kinds: Partial<Record<Kind, KindParts>>; readonly loads: LineLoads },
+) {
+  const { kinds, loads } = parts;
   const { db, clock } = context;
 
   return {
@@ -106,7 +113,9 @@ export function createBulk(context: ServiceContext, kinds: Partial<Record<Kind, 
           ...(before !== null && { before: rowDocument(before, specOf(before)) }),
         };
       });
-      return { id: dryRun || done.change === null ? null : String(done.change), results };
+      const changed = done.prepared.map(({ before }, i) => ({ before, row: done.rows[i]! }));
+      const lines = dryRun ? await loads.compare(tenant, changed) : [];
+      return { id: dryRun || done.change === null ? null : String(done.change), results, lines };
     },
   };
 
@@ -138,17 +147,8 @@ function wishOf(change: BulkChange): Pick<Wanted, "change" | "expects"> {
 async function rowsNamed(db: Reader, tenant: string, changes: readonly BulkChange[]): Promise<Map<string, Row>> {
   const found = new Map<string, Row>();
   for (const [kind, of] of Map.groupBy(changes, ({ kind }) => kind)) {
-    for (const names of chunksOf(of.map(({ name }) => name))) {
-      const rows = await db
-        .selectFrom("resources")
-        .selectAll()
-        .where("tenant_uid", "=", tenant)
-        .where("kind", "=", kind)
-        .where("name", "in", names)
-        .where("deleted_at", "is", null)
-        .execute();
-      for (const row of rows) found.set(`${kind} ${row.name}`, row);
-    }
+    const names = of.map(({ name }) => name);
+    for (const row of await findRows(db, tenant, kind, names)) found.set(`${kind} ${row.name}`, row);
   }
   return found;
 }

@@ -10,6 +10,18 @@ export type VersionRow = Selectable<ResourceVersionsTable>;
 export const changeReasons = ["edit", "copy", "import", "restore", "undo"] as const;
 export type ChangeReason = (typeof changeReasons)[number];
 
+/** Who changes what of whom, and why. */
+export interface ChangeSetOrigin {
+  readonly caller: Caller;
+  /** uid; "" for platform kinds, which have no change sets */
+  readonly tenant: string;
+  readonly now: Micros;
+  readonly reason: ChangeReason;
+  readonly note?: string | undefined;
+  /** number of the change set that this one reverses */
+  readonly undoes?: number | undefined;
+}
+
 /** How many change sets may be past the bound before they are cleared away. */
 const sweepEvery = 100;
 
@@ -20,15 +32,7 @@ const sweepEvery = 100;
  */
 export async function recordChangeSet(
   trx: Trx,
-  set: {
-    readonly caller: Caller;
-    readonly tenant: string;
-    readonly now: Micros;
-    readonly reason: ChangeReason;
-    readonly note?: string | undefined;
-    readonly undoes?: number | undefined;
-    readonly stored: readonly Pick<Prepared, "action" | "before" | "isRevived" | "row">[];
-  },
+  set: ChangeSetOrigin & { readonly stored: readonly Pick<Prepared, "action" | "before" | "isRevived" | "row">[] },
 ): Promise<number> {
   const { caller, tenant, now, reason, note = null, undoes = null, stored } = set;
   const number = await nextNumber(trx, `change_set ${tenant}`);

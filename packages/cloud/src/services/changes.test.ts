@@ -383,3 +383,43 @@ test("a thousand devices on one line are stored, and taken back, in seconds", as
   assert.ok(stored < 15_000 && undone < 15_000, `${stored} ms, ${undone} ms`);
   console.log(`# 1,000 devices: stored in ${stored.toFixed(0)} ms, undone in ${undone.toFixed(0)} ms`);
 });
+
+// One after the other the first would be refused: its new place is the other's old one.
+test("apply() stores documents as one change: devices trade places, or nothing is stored", async () => {
+  const { spec } = await plant("swap");
+  const { changes, devices } = bench.services;
+  const device = (name: string, offset: number, more: object = {}) => ({
+    ...{ kind: "Device" as const, metadata: { name } },
+    spec: {
+      ...spec,
+      properties: {
+        temperature: { ...spec.properties.temperature, visitor: { ...spec.properties.temperature.visitor, offset } },
+      },
+      ...more,
+    },
+  });
+  await devices.remove(system, ref("temp-swap-01"), "*");
+  const made = await changes.apply(system, tenant, [device("swap-1", 0), device("swap-2", 2)]);
+  assert.deepEqual(
+    made.results.map(({ name, action }) => `${name} ${action}`),
+    ["swap-1 create", "swap-2 create"],
+  );
+  // Alone it is refused.
+  const alone = await fieldsOf(changes.apply(system, tenant, [device("swap-1", 2)]));
+  assert.match(alone[0]!, /^changes\[0\]\.spec\.properties\.temperature/);
+  const swapped = await changes.apply(system, tenant, [device("swap-1", 2), device("swap-2", 0)]);
+  assert.deepEqual([await offsetOf("swap-1"), await offsetOf("swap-2")], [2, 0]);
+  const again = await changes.apply(system, tenant, [device("swap-1", 2), device("swap-2", 0)]);
+  assert.deepEqual([again.change, again.results.map(({ action }) => action)], [null, ["unchanged", "unchanged"]]);
+
+  // A third that breaks a rule takes the other two with it, and each that is wrong is named.
+  const units = [device("swap-1", 0), device("swap-2", 4, { connection: "nowhere" }), device("swap-3", 0)];
+  const fields = await fieldsOf(changes.apply(system, tenant, units));
+  assert.ok(
+    fields.some((one) => one.startsWith("changes[1].spec.connection: there is no Connection")),
+    fields.join("; "),
+  );
+  assert.deepEqual([await offsetOf("swap-1"), await offsetOf("swap-2")], [2, 0]);
+  await changes.undo(system, { tenant, change: swapped.change! }, {});
+  assert.deepEqual([await offsetOf("swap-1"), await offsetOf("swap-2")], [0, 2]);
+});

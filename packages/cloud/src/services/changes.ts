@@ -7,6 +7,8 @@ import { chunksOf } from "./chunks-of.ts";
 import type { Caller, Page, ServiceContext } from "./context.ts";
 import { cursorOf, textOfCursor } from "./cursor.ts";
 import { documentOf } from "./history.ts";
+import type { LineChange } from "./line-loads.ts";
+import type { Prepared } from "./prepared-change.ts";
 import { tenantOf } from "./tenant-check.ts";
 
 export interface ChangeView {
@@ -22,6 +24,10 @@ export interface ChangeView {
 export interface ChangeDetail extends ChangeView {
   changed: { kind: Kind; name: string; uid: string; action: "create" | "update" | "delete"; version: number }[];
 }
+type ChangedAction = Prepared["action"];
+/** A whole document, as PUT takes it. */
+type KindDocument = { readonly kind: Kind; readonly metadata: { readonly name: string } };
+type Changed = { kind: Kind; name: string; action: ChangedAction };
 interface ChangeRef {
   readonly tenant: string;
   readonly change: number;
@@ -121,6 +127,40 @@ export function createChanges(context: ServiceContext, bulk: Bulk) {
   }
 
   return {
+    /**
+     * What documents would change together and what that makes of the lines they touch, stored in no part. Each is created
+     * or replaces what has its name.
+     *
+     * @throws AppError input/invalid naming every broken document, its fields after `changes[3].`, as storing them would
+     */
+    async preview(
+      caller: Caller,
+      tenantName: string,
+      documents: readonly KindDocument[],
+    ): Promise<{ results: Changed[]; lines: LineChange[] }> {
+      const request = { changes: documents.map(changeOf), dryRun: true, reason: "edit" } as const;
+      const { results, lines } = await bulk.applyMany(caller, tenantName, request);
+      return { results: results.map(({ kind, name, action }) => ({ kind, name, action })), lines };
+    },
+
+    /**
+     * Stores documents as one change set: two devices of them may trade places on their line.
+     *
+     * @throws AppError input/invalid as `preview`; nothing is stored then
+     */
+    async apply(
+      caller: Caller,
+      tenantName: string,
+      documents: readonly KindDocument[],
+    ): Promise<{ change: number | null; results: Changed[] }> {
+      const request = { changes: documents.map(changeOf), dryRun: false, reason: "edit" } as const;
+      const { id, results } = await bulk.applyMany(caller, tenantName, request);
+      return {
+        change: id === null ? null : Number(id),
+        results: results.map(({ kind, name, action }) => ({ kind, name, action })),
+      };
+    },
+
     /** the newest first */
     async list(
       caller: Caller,
@@ -180,3 +220,8 @@ export function createChanges(context: ServiceContext, bulk: Bulk) {
   };
 }
 export type Changes = ReturnType<typeof createChanges>;
+
+/** Creates, or replaces what has the name. */
+function changeOf(document: KindDocument): BulkChange {
+  return { kind: document.kind, name: document.metadata.name, document };
+}

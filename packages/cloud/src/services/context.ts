@@ -2,6 +2,7 @@ import type { Caller, MapperManifest, Micros, NodeNudger, NodeUid, SeriesStore, 
 import type { Clock, Log, Metrics, Random } from "@penstock/runtime";
 import type { Kysely, Transaction } from "kysely";
 import type { Database } from "../state-schema.ts";
+import type { Mappers } from "./mappers.ts";
 
 /** What every service is handed. Nothing here is made by services themselves, so that a simulator can stand in for all. */
 export interface ServiceContext {
@@ -13,8 +14,12 @@ export interface ServiceContext {
   readonly metrics: Metrics;
   readonly nudger: NodeNudger;
   readonly authority: Authority;
-  /** the mappers whose settings can be checked; others are refused by name */
+  /** of the mappers that the cloud was started with */
   readonly manifests: readonly MapperManifest[];
+}
+/** By which manifests is checked. */
+export interface CheckingContext extends ServiceContext {
+  readonly mappers: Mappers;
 }
 export type { Caller };
 export type Trx = Transaction<Database>;

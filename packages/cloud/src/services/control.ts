@@ -6,6 +6,8 @@ import { type Certificates, publicKeyFromDer } from "./certificates.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Desired } from "./desired.ts";
 import type { Holds } from "./holds.ts";
+import type { LineAlarms } from "./line-alarms.ts";
+import type { Mappers } from "./mappers.ts";
 import type { NodeAlarms } from "./node-alarms.ts";
 import type { NodeStatuses } from "./node-status.ts";
 
@@ -19,12 +21,14 @@ export function createControl(
     readonly calls: Calls;
     readonly alarms: Alarms;
     readonly nodeAlarms: NodeAlarms;
+    readonly lineAlarms: LineAlarms;
     readonly statuses: NodeStatuses;
     readonly certificates: Certificates;
+    readonly mappers: Mappers;
   },
 ): CloudControl {
   const { db, log } = context;
-  const { assigned, desired, holds, calls, alarms, nodeAlarms, statuses, certificates } = parts;
+  const { assigned, desired, holds, calls, alarms, nodeAlarms, lineAlarms, statuses, certificates, mappers } = parts;
 
   async function nodeRow({ tenant, node }: NodeIdentity) {
     const row = await db
@@ -52,6 +56,8 @@ export function createControl(
     pendingCalls: (identity) => calls.pending(identity),
     callsTaken: (identity, ids) => calls.taken(identity, ids),
     takeCallReports: (identity, reports) => calls.takeReports(identity, reports),
+    takeMappers: (identity, told) => mappers.take(identity, told),
+    takeManifest: (identity, hash, text) => mappers.takeManifest(identity, hash, text),
     nodeConnected(identity, { agentVersion, remote }) {
       const { node } = identity;
       statuses.connected(identity, agentVersion);
@@ -60,10 +66,12 @@ export function createControl(
     nodeReport(identity, report) {
       statuses.report(identity, report);
       nodeAlarms.take(identity, report);
+      lineAlarms.take(identity, report);
     },
     nodeDisconnected(identity, reason) {
       statuses.disconnected(identity);
       nodeAlarms.forget(identity);
+      lineAlarms.forget(identity);
       log.info({ node: identity.node, reason }, "Node disconnected");
     },
     applied({ tenant, node }, version) {

@@ -10,6 +10,7 @@ import {
 import type { Bulk } from "./bulk.ts";
 import type { Caller, ServiceContext } from "./context.ts";
 import { findDevice } from "./device-lookup.ts";
+import type { LineChange } from "./line-loads.ts";
 import { modelOf } from "./model-versions.ts";
 import { specOf } from "./resource-rows.ts";
 
@@ -17,6 +18,8 @@ export interface CopyView {
   device: string;
   /** number of the change set, for undo; null for a dry run */
   change: number | null;
+  /** of a dry run: what the copies would make of their lines */
+  lines: LineChange[];
   rows: { row: number; name: string; fields: { field: string; step: string; from: unknown; to: unknown }[] }[];
 }
 
@@ -42,7 +45,7 @@ export function createCopies(context: ServiceContext, bulk: Bulk) {
         labels: JSON.parse(row.labels) as Record<string, string>,
       };
       const planned = planCopies({ metadata, spec: specOf(row) }, model?.spec ?? null, request);
-      const { id } = await bulk
+      const { id, lines } = await bulk
         .applyMany(caller, ref.tenant, {
           changes: planned.map(({ name, document }) => ({ kind: "Device", name, document, create: true })),
           dryRun: request.dryRun === true,
@@ -53,7 +56,7 @@ export function createCopies(context: ServiceContext, bulk: Bulk) {
           throw byRow(error, planned);
         });
       const rows = planned.map(({ row, name, fields }) => ({ row, name, fields: [...fields] }));
-      return { device: row.name, change: id === null ? null : Number(id), rows };
+      return { device: row.name, change: id === null ? null : Number(id), lines, rows };
     },
   };
 }

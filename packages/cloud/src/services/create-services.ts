@@ -1,4 +1,4 @@
-import type { CommittedBatch, SeriesStore } from "@penstock/model";
+import type { CommittedBatch, ErrorCode, NodeIdentity, SeriesStore } from "@penstock/model";
 import { createAlarms } from "./alarms.ts";
 import { createAssigned } from "./assigned.ts";
 import { createAuth } from "./auth.ts";
@@ -7,7 +7,7 @@ import { createCalls } from "./calls.ts";
 import { createCertificates } from "./certificates.ts";
 import { createChanges } from "./changes.ts";
 import { createConnections } from "./connections.ts";
-import type { ServiceContext } from "./context.ts";
+import type { CheckingContext, ServiceContext } from "./context.ts";
 import { createControl } from "./control.ts";
 import { createCopies } from "./copy.ts";
 import { createDesired } from "./desired.ts";
@@ -17,18 +17,29 @@ import { createHistory } from "./history.ts";
 import { createHolds } from "./holds.ts";
 import { createJoinTokens } from "./join-tokens.ts";
 import { createKubeEdge } from "./kubeedge.ts";
+import { createLineAlarms } from "./line-alarms.ts";
+import { createLineLoads } from "./line-loads.ts";
 import { createLive } from "./live.ts";
+import { createMapperFit } from "./mapper-fit.ts";
+import { createMappers } from "./mappers.ts";
 import { createModelling } from "./modelling.ts";
 import { createNames } from "./names.ts";
 import { createNodeAlarms } from "./node-alarms.ts";
 import { createNodeStatuses } from "./node-status.ts";
 import { createNodes } from "./nodes.ts";
 import { createSeries } from "./series.ts";
+import { createStandingAlarms } from "./standing-alarms.ts";
 import { createTables } from "./tables.ts";
 import { createTenants } from "./tenants.ts";
 import { createTwins } from "./twins.ts";
 import { createUnassignedAlarms } from "./unassigned-alarms.ts";
 import { createUsers } from "./users.ts";
+
+const mapperAlarmCodes = [
+  "mapper/devices-unfit",
+  "mapper/manifest-differs",
+  "mapper/manifest-refused",
+] as const satisfies readonly ErrorCode[];
 
 /**
  * All services of one cloud process, over the stores and ports handed in.
@@ -38,14 +49,19 @@ import { createUsers } from "./users.ts";
  *
  * Call `start()` before the first request and `close()` before the stores are closed.
  */
-export function createServices(context: ServiceContext) {
-  const names = createNames(context.db);
+export function createServices(given: ServiceContext) {
+  const names = createNames(given.db);
+  const live = createLive(given, names);
+  const alarms = createAlarms(given, { names, onAlarm: (tenant, alarm) => live.onAlarm(tenant, alarm) });
+  const mapperAlarms = createStandingAlarms(alarms, mapperAlarmCodes);
+  const onTold = (node: NodeIdentity) => fit.lookAt(node);
+  const mappers = createMappers(given, { names, alarms: mapperAlarms, onTold });
+  const context: CheckingContext = { ...given, mappers };
+  const fit = createMapperFit(context, { mappers, names, alarms: mapperAlarms });
   const statuses = createNodeStatuses(context);
   const holds = createHolds(context);
   const desired = createDesired(context, { names, holds });
   const calls = createCalls(context);
-  const live = createLive(context, names);
-  const alarms = createAlarms(context, { names, onAlarm: (tenant, alarm) => live.onAlarm(tenant, alarm) });
   const nodeAlarms = createNodeAlarms({ alarms, names });
   const unassigned = createUnassignedAlarms(context, alarms);
   const stopListening = desired.onChange((change) => live.onDesired(change));
@@ -55,15 +71,22 @@ export function createServices(context: ServiceContext) {
   const tenants = createTenants(context);
   const users = createUsers(context);
 
-  const connections = createConnections(context, { statuses });
-  const deviceModels = createDeviceModels(context, { desired });
-  const devices = createDevices(context, { statuses, live, desired });
-  const modelling = createModelling(context, { devices, models: deviceModels, desired, statuses, live });
+  const loads = createLineLoads(context);
+  const lineAlarms = createLineAlarms(context, { alarms, loads });
+  // What changes for a node may fill its lines: looked at when the node is told.
+  const watched = { ...context, nudger: lineAlarms.watching(context.nudger) };
+  const connections = createConnections(watched, { statuses, loads, fit });
+  const deviceModels = createDeviceModels(watched, { desired });
+  const devices = createDevices(watched, { statuses, live, desired, fit });
+  const modelling = createModelling(watched, { devices, models: deviceModels, desired, statuses, live });
   const bulk = createBulk(context, {
-    Node: nodes.parts,
-    Connection: connections.parts,
-    DeviceModel: deviceModels.parts,
-    Device: devices.parts,
+    kinds: {
+      Node: nodes.parts,
+      Connection: connections.parts,
+      DeviceModel: deviceModels.parts,
+      Device: devices.parts,
+    },
+    loads,
   });
   const tables = createTables(context, bulk);
 
@@ -82,7 +105,7 @@ export function createServices(context: ServiceContext) {
     kubeedge: createKubeEdge(context, bulk),
     history: createHistory(context, bulk),
     changes: createChanges(context, bulk),
-    manifests: context.manifests,
+    mappers,
     desired,
     calls,
     twins: createTwins(context, { live, desired, holds }),
@@ -90,9 +113,21 @@ export function createServices(context: ServiceContext) {
     live,
     alarms,
     nodeAlarms,
+    lineAlarms,
     joinTokens: createJoinTokens(context, { nodes, certificates }),
     /** for the cloud's link */
-    control: createControl(context, { assigned, desired, holds, calls, alarms, nodeAlarms, statuses, certificates }),
+    control: createControl(context, {
+      assigned,
+      desired,
+      holds,
+      calls,
+      alarms,
+      nodeAlarms,
+      lineAlarms,
+      statuses,
+      certificates,
+      mappers,
+    }),
     /** for ingest, after each commit */
     onCommitted: (committed: CommittedBatch) => live.onCommitted(committed),
     /** for ingest, when a node sends what is not its own */
@@ -113,6 +148,8 @@ export function createServices(context: ServiceContext) {
       await tenants.ensureDefault();
       await statuses.start();
       await alarms.start();
+      await mapperAlarms.start(context.db);
+      await mappers.start();
       await desired.start();
       await calls.start();
       await modelling.start();
@@ -127,6 +164,9 @@ export function createServices(context: ServiceContext) {
       await calls.close();
       unassigned.close();
       await nodeAlarms.close();
+      await lineAlarms.close();
+      await mappers.close();
+      await fit.close();
       await alarms.close();
       await statuses.close();
     },

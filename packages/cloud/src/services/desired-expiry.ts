@@ -55,7 +55,10 @@ export function createDesiredExpiry(context: ServiceContext, news: DesiredNews) 
         const change =
           row.state === "written" && (await isWriteOnly(trx, row))
             ? { expires_at: never }
-            : { state: "expired", reason: "twin/expired", message: ended, updated_at: now, ended_at: now };
+            : {
+                ...{ state: "expired", reason: "twin/expired", message: await whyExpired(trx, row) },
+                ...{ updated_at: now, ended_at: now },
+              };
         const after = await trx
           .updateTable("desired")
           .set(change)
@@ -84,6 +87,17 @@ export function createDesiredExpiry(context: ServiceContext, news: DesiredNews) 
       await running;
     },
   };
+}
+
+async function whyExpired(trx: Trx, row: DesiredRow): Promise<string> {
+  const hold = await trx
+    .selectFrom("holds")
+    .select("holder")
+    .where("tenant_uid", "=", row.tenant_uid)
+    .where("device_uid", "=", row.device_uid)
+    .where("property", "=", row.property)
+    .executeTakeFirst();
+  return hold === undefined ? ended : `${ended}: ${hold.holder} holds the property at the gateway`;
 }
 
 /** A write-only value has its end at "written", which its row cannot say; asked only when its time is over. */

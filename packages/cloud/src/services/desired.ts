@@ -7,7 +7,6 @@ import {
   type DeviceUid,
   desiredFromJson,
   effectiveProperty,
-  isFinal,
   type Json,
   limits,
   type NodeUid,
@@ -29,6 +28,7 @@ import {
 } from "./desired-news.ts";
 import { endMisfits } from "./desired-retyped.ts";
 import { isNews, isSettled } from "./desired-state.ts";
+import { timesAfter } from "./desired-times.ts";
 import { createDesiredWait } from "./desired-wait.ts";
 import { findDevice, propertyOf } from "./device-lookup.ts";
 import { mustFind } from "./device-references.ts";
@@ -284,7 +284,7 @@ export function createDesired(context: ServiceContext, parts: { readonly names: 
         for (const report of reports) {
           const known = await trx
             .selectFrom("desired")
-            .select(["version", "state"])
+            .select(["version", "state", "requested_at", "taken_at", "written_at", "ended_at"])
             .where("tenant_uid", "=", tenant)
             .where("node_uid", "=", node)
             .where("device_uid", "=", report.device)
@@ -301,8 +301,7 @@ export function createDesired(context: ServiceContext, parts: { readonly names: 
               message: report.message,
               reported_value: readBack,
               updated_at: now,
-              ...(report.state === "written" && { written_at: report.time }),
-              ...(isFinal(report.state) && { ended_at: report.time }),
+              ...timesAfter(known, { state: report.state, time: report.time, now }),
             })
             .where("tenant_uid", "=", tenant)
             .where("device_uid", "=", report.device)

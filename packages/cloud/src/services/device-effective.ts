@@ -1,5 +1,5 @@
 import { type ConnectionSpec, type EffectiveField, originsOf } from "@penstock/model";
-import type { Caller, ServiceContext } from "./context.ts";
+import type { Caller, CheckingContext } from "./context.ts";
 import { findDevice } from "./device-lookup.ts";
 import { modelOf } from "./model-versions.ts";
 import { findRow, specOf } from "./resource-rows.ts";
@@ -11,8 +11,8 @@ export interface EffectiveView {
 }
 
 /** Every field of a device as it counts in the end, with who says so. */
-export function createDeviceEffective(context: ServiceContext) {
-  const { db, manifests } = context;
+export function createDeviceEffective(context: CheckingContext) {
+  const { db, mappers } = context;
   return {
     async get(caller: Caller, ref: { readonly tenant: string; readonly device: string }): Promise<EffectiveView> {
       const { tenant, row, spec } = await findDevice(db, caller, ref);
@@ -21,6 +21,8 @@ export function createDeviceEffective(context: ServiceContext) {
         typeof spec.connection === "string" ? await findRow(db, tenant, "Connection", spec.connection) : undefined;
       const connection = shared === undefined ? null : specOf<ConnectionSpec>(shared);
       const protocol = typeof spec.connection === "string" ? connection?.protocol : spec.connection.protocol;
+      const node = await findRow(db, tenant, "Node", spec.node);
+      const manifests = node === undefined ? mappers.own : mappers.ofNode(tenant, node.uid);
       const manifest = manifests.find(({ name }) => name === protocol) ?? null;
       return {
         device: ref.device,

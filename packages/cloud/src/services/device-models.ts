@@ -1,7 +1,7 @@
 import { contract } from "@penstock/api";
 import { checkModelSpec, type DeviceModelSpec, type DeviceSpec, invalid, type NodeUid } from "@penstock/model";
 import { bumpAssigned } from "./assigned.ts";
-import type { ServiceContext } from "./context.ts";
+import type { CheckingContext } from "./context.ts";
 import type { Desired } from "./desired.ts";
 import { checkDependents, checkDeviceSpec } from "./device-references.ts";
 import { createKindService, inUse } from "./kind-service.ts";
@@ -10,23 +10,23 @@ import { mustNotRoll } from "./model-versions.ts";
 import { findRow, rowsNaming, specOf } from "./resource-rows.ts";
 
 /** Templates. A change reaches every device that uses the model, unless one of them would break. */
-export function createDeviceModels(context: ServiceContext, parts: { readonly desired: Desired }) {
-  const { manifests, nudger } = context;
+export function createDeviceModels(context: CheckingContext, parts: { readonly desired: Desired }) {
+  const { mappers, nudger } = context;
   return createKindService<"DeviceModel", DeviceModelSpec, Record<string, never>>(context, {
     kind: "DeviceModel",
     contract: contract.deviceModels,
     scope: "tenant",
     status: async (_, rows) => rows.map(() => ({})),
     async check({ trx, tenant, name, uid, spec, before }) {
-      const fields = checkModelSpec(spec, manifests);
+      const fields = checkModelSpec(spec, mappers.ofTenant(tenant));
       if (fields.length > 0) throw invalid(fields);
       if (before === null) return;
       await mustNotRoll(trx, { tenant, uid, name });
       const devices = await rowsNaming(trx, tenant, "Device", "model", name);
       const instead = { model: { name, spec } };
-      const lines = createLines({ db: trx, tenant, manifests, instead });
+      const lines = createLines({ db: trx, tenant, mappers, instead });
       await checkDependents(devices, (device, named) =>
-        checkDeviceSpec({ db: trx, manifests, tenant, name: named, spec: device, instead, lines }),
+        checkDeviceSpec({ db: trx, mappers, tenant, name: named, spec: device, instead, lines }),
       );
       forgetLines(trx);
     },

@@ -4,11 +4,13 @@ import {
   checkDeviceSpec as checkAll,
   type DeviceModelSpec,
   type DeviceSpec,
+  type FieldError,
   invalid,
-  type MapperManifest,
+  unknownMapperRule,
 } from "@penstock/model";
 import type { Reader } from "./context.ts";
 import { type Instead, type Lines, linesOf } from "./line-places.ts";
+import type { Mappers } from "./mappers.ts";
 import { findRow, type Row, specOf } from "./resource-rows.ts";
 
 /** @throws AppError resource/missing-reference naming field and name */
@@ -32,7 +34,7 @@ export async function mustFind(
 /** Everything that must hold for a device in its tenant; the stand-ins are what a running change is about to store. */
 export async function checkDeviceSpec(options: {
   readonly db: Reader;
-  readonly manifests: readonly MapperManifest[];
+  readonly mappers: Pick<Mappers, "ofNode" | "hasTold">;
   readonly tenant: string;
   readonly name: string;
   readonly spec: DeviceSpec;
@@ -40,8 +42,9 @@ export async function checkDeviceSpec(options: {
   /** of the transaction unless given */
   readonly lines?: Lines;
 }): Promise<{ node: Row }> {
-  const { db, manifests, tenant, name, spec, instead } = options;
+  const { db, mappers, tenant, name, spec, instead } = options;
   const node = await mustFind(db, { tenant, kind: "Node", name: spec.node, field: "spec.node" });
+  const manifests = mappers.ofNode(tenant, node.uid);
   let connection: ConnectionSpec | null = null;
   if (typeof spec.connection === "string") {
     const at = { tenant, kind: "Connection", name: spec.connection, field: "spec.connection" } as const;
@@ -53,11 +56,25 @@ export async function checkDeviceSpec(options: {
     const isChanging = instead?.model?.name === spec.model;
     model = isChanging ? instead.model.spec : specOf<DeviceModelSpec>(await mustFind(db, at));
   }
-  const lines = options.lines ?? linesOf(db, tenant, manifests);
-  const line = connection === null ? undefined : await lines.of(spec.connection as string, connection, name);
+  const lines = options.lines ?? linesOf(db, tenant, mappers);
+  const line =
+    connection === null
+      ? undefined
+      : await lines.of({ name: spec.connection as string, spec: connection, manifests, except: name });
   const fields = checkAll(name, spec, { manifests, connection, model, ...(line !== undefined && { line }) });
-  if (fields.length > 0) throw invalid(fields);
+  if (fields.length > 0) throw invalid(withHint(fields, { mappers, tenant, node }));
   return { node };
+}
+
+/** A protocol that nobody here knows may be one of a gateway that has not come yet. */
+export function withHint(
+  fields: readonly FieldError[],
+  at: { readonly mappers: Pick<Mappers, "hasTold">; readonly tenant: string; readonly node: Row },
+): FieldError[] {
+  const { mappers, tenant, node } = at;
+  if (mappers.hasTold(tenant, node.uid)) return [...fields];
+  const hint = `; gateway "${node.name}" has not told its own yet: connect it first`;
+  return fields.map((one) => (one.rule.startsWith(unknownMapperRule) ? { ...one, rule: one.rule + hint } : one));
 }
 
 /** The same for devices that a change of a connection or model would touch: the first that breaks is named. */

@@ -1,21 +1,22 @@
 import { contract } from "@penstock/api";
 import { type DeviceSpec, type DeviceStatus, formatMicros } from "@penstock/model";
 import { assign, bumpAssigned } from "./assigned.ts";
-import type { ServiceContext } from "./context.ts";
+import type { CheckingContext } from "./context.ts";
 import type { Desired } from "./desired.ts";
 import { checkDeviceSpec } from "./device-references.ts";
 import { createKindService } from "./kind-service.ts";
 import { forgetLines } from "./line-places.ts";
 import type { Live } from "./live.ts";
+import type { MapperFit } from "./mapper-fit.ts";
 import type { NodeStatuses } from "./node-status.ts";
 import { deviceUid, findRow, specOf } from "./resource-rows.ts";
 
 /** Devices. A change bumps the assigned set of each node it touches and keeps the assignment history. */
 export function createDevices(
-  context: ServiceContext,
-  parts: { readonly statuses: NodeStatuses; readonly live: Live; readonly desired: Desired },
+  context: CheckingContext,
+  parts: { readonly statuses: NodeStatuses; readonly live: Live; readonly desired: Desired; readonly fit: MapperFit },
 ) {
-  const { db, manifests, clock, nudger } = context;
+  const { db, mappers, clock, nudger } = context;
   return createKindService<"Device", DeviceSpec, DeviceStatus>(context, {
     kind: "Device",
     contract: contract.devices,
@@ -26,15 +27,20 @@ export function createDevices(
         const node = await findRow(db, tenant, "Node", name);
         if (node !== undefined) nodes.set(name, node.uid);
       }
+      const misfits = await parts.fit.of(
+        db,
+        tenant,
+        rows.map((row) => row.uid),
+      );
       return rows.map((row) => {
         const health = parts.statuses.device(nodes.get(specOf<DeviceSpec>(row).node), deviceUid(row));
         const last = parts.live.lastTime(deviceUid(row));
         const lastReadingAt = last === null ? null : formatMicros(last);
-        return { ...health, lastReadingAt };
+        return { ...health, lastReadingAt, findings: misfits.get(row.uid) ?? [] };
       });
     },
     async check({ trx, tenant, name, spec }) {
-      await checkDeviceSpec({ db: trx, manifests, tenant, name, spec });
+      await checkDeviceSpec({ db: trx, mappers, tenant, name, spec });
     },
     async changed({ trx, tenant, spec, before, uid }) {
       const node = (await findRow(trx, tenant, "Node", spec.node))!.uid;
@@ -44,8 +50,10 @@ export function createDevices(
       if (old !== undefined && old !== node) await parts.desired.moved(trx, { tenant, device: uid, node });
       const ended = before === null ? () => {} : await parts.desired.retyped(trx, { tenant, device: uid, spec });
       for (const one of touched) await bumpAssigned(trx, tenant, one);
+      const fits = await parts.fit.settled(trx, { tenant, uid });
       return () => {
         ended();
+        fits();
         for (const one of touched) nudger.assignedChanged(one as Parameters<typeof nudger.assignedChanged>[0]);
         if (old !== undefined && old !== node)
           nudger.desiredChanged(node as Parameters<typeof nudger.desiredChanged>[0]);
@@ -55,10 +63,12 @@ export function createDevices(
       const node = (await findRow(trx, tenant, "Node", spec.node))?.uid;
       await assign(trx, { tenant, device: row.uid, node: null, now: clock.now() });
       const ended = await parts.desired.removed(trx, { tenant, device: row.uid });
+      const fits = await parts.fit.settled(trx, { tenant, uid: row.uid });
       forgetLines(trx);
       if (node !== undefined) await bumpAssigned(trx, tenant, node);
       return () => {
         ended();
+        fits();
         parts.live.forget(deviceUid(row));
         if (node !== undefined) nudger.assignedChanged(node as Parameters<typeof nudger.assignedChanged>[0]);
       };

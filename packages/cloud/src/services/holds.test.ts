@@ -34,6 +34,27 @@ test("the twin shows who holds a property and a desired value that waits says so
   assert.deepEqual([free.hold, free.desired?.reason], [null, null]);
 });
 
+test("a desired value whose time ends while somebody holds its property says who", async () => {
+  const { device, identity, uid } = await plant(bench, "h4");
+  const hold: PropertyHold = {
+    ...{ device: uid, property: "speed", holder: "shift 2", type: "int64", value: 5n },
+    ...{ since: bench.clock.now(), until: null },
+  };
+  await bench.services.control.takeHolds(identity, [hold]);
+  const ref = { tenant, device, property: "speed" };
+  await bench.services.desired.set(system, ref, { value: 1, ttl: "5s" });
+  const expired = new Promise<void>((resolve) => {
+    bench.services.desired.onChange(({ view }) => {
+      if (view.device === device) resolve();
+    });
+  });
+  bench.clock.move(5001);
+  await expired;
+  const { state, message } = await bench.services.desired.get(system, ref);
+  assert.equal(state, "expired");
+  assert.match(message ?? "", /: shift 2 holds the property at the gateway$/);
+});
+
 test("a node tells holds of its own devices only", async () => {
   const own = await plant(bench, "h2");
   const other = await plant(bench, "h3");

@@ -1,21 +1,11 @@
-import { stringifyExact } from "@penstock/model";
-
-/** Plain JSON helpers that several services share. */
-export type JsonObject = { readonly [key: string]: unknown };
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Keys that would reach an object's prototype instead of the object. */
-const forbidden = new Set(["__proto__", "constructor", "prototype"]);
+import { isObject, prototypeKeys, stringifyExact } from "@penstock/model";
 
 /** @source RFC 7396, 2: null removes, objects merge, all else replaces */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
   const merged: Record<string, unknown> = { ...(isObject(target) ? target : {}) };
   for (const [key, value] of Object.entries(patch)) {
-    if (forbidden.has(key)) continue;
+    if (prototypeKeys.has(key)) continue;
     if (value === null) delete merged[key];
     else merged[key] = mergePatch(merged[key], value);
   }

@@ -8,14 +8,16 @@ import {
   fromKubeEdge,
   invalid,
   type Kind,
+  type KubeEdgeResource,
   limits,
   missingModels,
   toKubeEdge,
 } from "@penstock/model";
 import type { Bulk } from "./bulk.ts";
-import type { Caller, ServiceContext } from "./context.ts";
+import type { Caller, CheckingContext } from "./context.ts";
 import { findDevice } from "./device-lookup.ts";
 import { mustFind } from "./device-references.ts";
+import type { LineChange } from "./line-loads.ts";
 import { findRow, specOf } from "./resource-rows.ts";
 import { tenantOf } from "./tenant-check.ts";
 
@@ -23,17 +25,20 @@ export interface KubeEdgeImported {
   /** what undo takes; null for a dry run, and when nothing changed */
   change: number | null;
   results: { kind: Kind; name: string; action: "create" | "update" | "delete" | "unchanged" }[];
+  /** of a dry run: what the changes would make of their lines */
+  lines: LineChange[];
   findings: Finding[];
 }
 
 /** Devices as KubeEdge describes them, in and out. */
-export function createKubeEdge(context: ServiceContext, bulk: Bulk) {
-  const { db, manifests } = context;
+export function createKubeEdge(context: CheckingContext, bulk: Bulk) {
+  const { db, mappers } = context;
   return {
     /**
      * Stores what can work here, all of it or nothing; a document that cannot is left out and named in the findings.
      *
-     * @throws AppError input/invalid when something that was read breaks a rule of this tenant, such as a node it has not
+     * @throws AppError input/invalid when something that was read breaks a rule of this tenant, such as a node it has not;
+     *   its fields begin with the document, 'documents[3] Device "press" spec.node'
      */
     async importDocuments(
       caller: Caller,
@@ -51,8 +56,9 @@ export function createKubeEdge(context: ServiceContext, bulk: Bulk) {
         const row = await findRow(db, tenant, "DeviceModel", name);
         if (row !== undefined) models.set(name, specOf<DeviceModelSpec>(row));
       }
+      const manifests = mappers.ofTenant(tenant);
       const { resources, findings } = fromKubeEdge({ documents, tenant: tenantName, manifests, node, models });
-      const { id, results } = await bulk
+      const { id, results, lines } = await bulk
         .applyMany(caller, tenantName, {
           changes: resources.map(({ kind, name, labels, spec }) => ({
             kind,
@@ -64,11 +70,12 @@ export function createKubeEdge(context: ServiceContext, bulk: Bulk) {
           note: `${documents.length} documents of KubeEdge`,
         })
         .catch((error: unknown) => {
-          throw byName(error, resources);
+          throw byDocument(error, resources);
         });
       return {
         change: id === null ? null : Number(id),
         results: results.map(({ kind, name, action }) => ({ kind, name, action })),
+        lines,
         findings: [...findings],
       };
     },
@@ -102,13 +109,15 @@ export function createKubeEdge(context: ServiceContext, bulk: Bulk) {
 }
 export type KubeEdge = ReturnType<typeof createKubeEdge>;
 
-/** "changes[3].spec.node" of the third resource is 'Device "press" spec.node'. */
-function byName(error: unknown, resources: readonly { readonly kind: string; readonly name: string }[]): unknown {
+/** "changes[3].spec.node" of the third resource is 'documents[1] Device "press" spec.node'. */
+function byDocument(error: unknown, resources: readonly KubeEdgeResource[]): unknown {
   if (!(error instanceof AppError) || error.fields.length === 0) return error;
   const fields = error.fields.map((one): FieldError => {
     const [, index, rest = ""] = /^changes\[(\d+)\]\.?(.*)$/.exec(one.field) ?? [];
     const resource = index === undefined ? undefined : resources[Number(index)];
-    return resource === undefined ? one : { ...one, field: `${resource.kind} "${resource.name}" ${rest}`.trimEnd() };
+    if (resource === undefined) return one;
+    const { kind, name, index: of } = resource;
+    return { ...one, field: `documents[${of}] ${kind} "${name}" ${rest}`.trimEnd() };
   });
   return invalid(fields);
 }

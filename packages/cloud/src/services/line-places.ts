@@ -22,17 +22,22 @@ export interface Instead {
 /** What lies where on the lines of one tenant, as a change sees it. Each line is read once, then kept up with the change. */
 export interface Lines {
   /** the places of a Connection's devices but for one, which is about to be checked and added */
-  of(connection: string, spec: ConnectionSpec, except: string): Promise<LinePlaces>;
+  of(line: {
+    readonly name: string;
+    readonly spec: ConnectionSpec;
+    readonly manifests: readonly MapperManifest[];
+    readonly except: string;
+  }): Promise<LinePlaces>;
 }
 
 export function createLines(options: {
   readonly db: Reader;
   readonly tenant: string;
-  readonly manifests: readonly MapperManifest[];
+  readonly mappers: object;
   readonly instead?: Instead | undefined;
 }): Lines {
-  const { db, tenant, manifests, instead } = options;
-  const known = knownPlaces(manifests);
+  const { db, tenant, mappers, instead } = options;
+  const known = knownPlaces(mappers);
   const lines = new Map<string, LinePlaces>();
   const models = new Map<string, DeviceModelSpec | null>();
   if (instead?.model !== undefined) models.set(instead.model.name, instead.model.spec);
@@ -46,14 +51,14 @@ export function createLines(options: {
     return models.get(name) ?? null;
   }
   return {
-    async of(connection, spec, except) {
+    async of({ name: connection, spec, manifests, except }) {
       let line = lines.get(connection);
       if (line === undefined) {
         line = new LinePlaces();
         lines.set(connection, line);
         const manifest = manifests.find((one) => one.name === spec.protocol);
         if (manifest !== undefined && manifest.extent !== null) {
-          const around = `${manifest.name} ${manifest.version} ${stringifyExact(spec.settings ?? {})}`;
+          const around = stringifyExact(spec.settings ?? {});
           for (const row of await rowsMentioning(db, tenant, "Device", "connection", connection)) {
             if (row.name === except) continue;
             line.add(await known.places({ row, connection, around, manifest, settings: spec.settings, modelOf }));
@@ -70,10 +75,10 @@ export function createLines(options: {
 const linesOfTrx = new WeakMap<Reader, Map<string, Lines>>();
 
 /** The lines as one transaction sees them: a bulk change reads each line once, whatever the number of its devices. */
-export function linesOf(trx: Reader, tenant: string, manifests: readonly MapperManifest[]): Lines {
+export function linesOf(trx: Reader, tenant: string, mappers: object): Lines {
   const ofTrx = linesOfTrx.get(trx) ?? new Map<string, Lines>();
   linesOfTrx.set(trx, ofTrx);
-  const lines = ofTrx.get(tenant) ?? createLines({ db: trx, tenant, manifests });
+  const lines = ofTrx.get(tenant) ?? createLines({ db: trx, tenant, mappers });
   ofTrx.set(tenant, lines);
   return lines;
 }
@@ -91,15 +96,17 @@ interface Known {
   readonly modelName: string | undefined;
   readonly model: string;
   readonly around: string;
+  readonly manifest: MapperManifest;
   readonly points: readonly PlacedPoint[];
 }
 /** Points held, some 200 bytes each; beyond it all is worked out again. */
 const pointsMost = 200_000;
-const knownByManifests = new WeakMap<readonly MapperManifest[], ReturnType<typeof createKnownPlaces>>();
+/** by the mappers of one cloud */
+const knownByMappers = new WeakMap<object, ReturnType<typeof createKnownPlaces>>();
 
-function knownPlaces(manifests: readonly MapperManifest[]) {
-  const known = knownByManifests.get(manifests) ?? createKnownPlaces();
-  knownByManifests.set(manifests, known);
+function knownPlaces(mappers: object) {
+  const known = knownByMappers.get(mappers) ?? createKnownPlaces();
+  knownByMappers.set(mappers, known);
   return known;
 }
 
@@ -131,7 +138,7 @@ function createKnownPlaces() {
     }): Promise<readonly PlacedPoint[]> {
       const { row, around, manifest, settings, modelOf } = of;
       const before = devices.get(row.uid);
-      if (before?.spec === row.spec && before.around === around) {
+      if (before?.spec === row.spec && before.around === around && before.manifest === manifest) {
         const isSame = before.model === textOf(await modelOf(before.modelName));
         if (isSame) return before.connection === of.connection ? before.points : [];
       }
@@ -145,7 +152,15 @@ function createKnownPlaces() {
         devices.clear();
         held = points.length;
       }
-      devices.set(row.uid, { spec: row.spec, connection, modelName: spec.model, model: textOf(model), around, points });
+      devices.set(row.uid, {
+        spec: row.spec,
+        connection,
+        modelName: spec.model,
+        model: textOf(model),
+        around,
+        manifest,
+        points,
+      });
       return points;
     },
   };

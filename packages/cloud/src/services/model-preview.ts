@@ -10,7 +10,7 @@ import {
   invalid,
   mergeDevice,
 } from "@penstock/model";
-import type { Caller, Ref, ServiceContext } from "./context.ts";
+import type { Caller, CheckingContext, Ref } from "./context.ts";
 import { checkDeviceSpec } from "./device-references.ts";
 import { createLines } from "./line-places.ts";
 import { createModelVersions } from "./model-versions.ts";
@@ -39,8 +39,8 @@ export interface ModelPreview {
 }
 
 /** Which devices an edit of a model touches, and how; nothing is stored. */
-export function createModelPreview(context: ServiceContext) {
-  const { db, manifests } = context;
+export function createModelPreview(context: CheckingContext) {
+  const { db, mappers } = context;
   return {
     /** @throws AppError input/invalid when the model itself breaks a rule */
     async preview(caller: Caller, ref: Ref, input: unknown): Promise<ModelPreview> {
@@ -49,11 +49,11 @@ export function createModelPreview(context: ServiceContext) {
       if (shape.length > 0) throw invalid(shape);
       // checkShape has just said that it is one.
       const { spec } = input as { readonly spec: DeviceModelSpec };
-      const fields = checkModelSpec(spec, manifests);
+      const fields = checkModelSpec(spec, mappers.ofTenant(tenant));
       if (fields.length > 0) throw invalid(fields);
       if ((await findRow(db, tenant, "DeviceModel", ref.name)) === undefined) throw notFound("DeviceModel", ref.name);
       const instead = { model: { name: ref.name, spec } };
-      const lines = createLines({ db, tenant, manifests, instead });
+      const lines = createLines({ db, tenant, mappers, instead });
       const versions = createModelVersions(db, tenant);
       const touches: TouchedDevice[] = [];
       let untouched = 0;
@@ -61,7 +61,7 @@ export function createModelPreview(context: ServiceContext) {
         const device = specOf<DeviceSpec>(row);
         const now = (await versions.of(row.uid, device))?.spec ?? null;
         const changes = effectiveChanges(mergeDevice(now, device), mergeDevice(spec, device));
-        const about = { db, manifests, tenant, name: row.name, spec: device, instead, lines };
+        const about = { db, mappers, tenant, name: row.name, spec: device, instead, lines };
         const breaks = await checkDeviceSpec(about).then(() => [], fieldsOf);
         if (changes.length === 0 && breaks.length === 0) untouched += 1;
         else {

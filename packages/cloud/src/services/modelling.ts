@@ -1,5 +1,5 @@
 import { type DeviceUid, mergeDevice } from "@penstock/model";
-import type { Caller, Ref, ServiceContext } from "./context.ts";
+import type { Caller, CheckingContext, Ref } from "./context.ts";
 import type { Desired } from "./desired.ts";
 import { createDeviceEffective } from "./device-effective.ts";
 import type { createDeviceModels } from "./device-models.ts";
@@ -14,7 +14,7 @@ import { findRow } from "./resource-rows.ts";
 
 /** Models: made of devices, seen in them, edited in waves. */
 export function createModelling(
-  context: ServiceContext,
+  context: CheckingContext,
   parts: {
     readonly devices: ReturnType<typeof createDevices>;
     readonly models: ReturnType<typeof createDeviceModels>;

@@ -186,6 +186,6 @@ function timeOf(time: Micros | null): string | null {
   return time === null ? null : formatMicros(time);
 }
 
-function cycleView({ cadence, properties, measuredMs, longestMs, reportMs, overruns }: CycleHealth) {
-  return { cadence: cadenceText(cadence), properties, measuredMs, longestMs, reportMs, overruns };
+function cycleView({ cadence, properties, measuredMs, longestMs, reportMs, overruns, isOverrun }: CycleHealth) {
+  return { cadence: cadenceText(cadence), properties, measuredMs, longestMs, reportMs, overruns, isOverrun };
 }

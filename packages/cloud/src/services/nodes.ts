@@ -9,14 +9,14 @@ import {
   type TenantUid,
 } from "@penstock/model";
 import { bumpAssigned } from "./assigned.ts";
-import type { ServiceContext } from "./context.ts";
+import type { CheckingContext } from "./context.ts";
 import { createKindService, inUse } from "./kind-service.ts";
 import type { NodeStatuses } from "./node-status.ts";
 import { rowsNaming } from "./resource-rows.ts";
 
 /** Gateways. Deleting one revokes its certificates and ends its link. */
-export function createNodes(context: ServiceContext, statuses: NodeStatuses) {
-  const { db, clock, nudger } = context;
+export function createNodes(context: CheckingContext, statuses: NodeStatuses) {
+  const { db, clock, mappers, nudger } = context;
   return createKindService<"Node", NodeSpec, NodeStatus>(context, {
     kind: "Node",
     contract: contract.nodes,
@@ -75,9 +75,12 @@ export function createNodes(context: ServiceContext, statuses: NodeStatuses) {
         .where("cleared_at", "is", null)
         .execute();
       const node = row.uid as NodeUid;
-      const forget = await statuses.removed(trx, { tenant: tenant as TenantUid, node });
+      const identity = { tenant: tenant as TenantUid, node };
+      const forget = await statuses.removed(trx, identity);
+      const forgetMappers = await mappers.removed(trx, identity);
       return () => {
         forget();
+        forgetMappers();
         nudger.disconnect(node, "link/not-authorized");
       };
     },

@@ -69,7 +69,10 @@ test("a device shows its measured cycles; one that overruns is an alarm that nam
   control.nodeConnected(identity, hello);
   for (let i = 0; i < 3; i++) control.nodeReport(identity, report({ cycles: [cycle] }));
   assert.deepEqual((await status()).cycles, [
-    { cadence: "every 1s", properties: 3, measuredMs: 2400.4, longestMs: 3000, reportMs: null, overruns: 7 },
+    {
+      ...{ cadence: "every 1s", properties: 3, measuredMs: 2400.4, longestMs: 3000, reportMs: null },
+      ...{ overruns: 7, isOverrun: true },
+    },
   ]);
   const alarms = async () => {
     await settled();

@@ -9,22 +9,33 @@ import {
 } from "@penstock/model";
 import type { Selectable } from "kysely";
 import type { ResourcesTable } from "../state-schema.ts";
+import { chunksOf } from "./chunks-of.ts";
 import type { ListQuery, Reader } from "./context.ts";
 import { cursorOf, textOfCursor } from "./cursor.ts";
 import { matchesLabels, parseLabelSelector } from "./label-selector.ts";
 
 export type Row = Selectable<ResourcesTable>;
 
-/** The live row of a name in a tenant ("" for platform kinds). */
-export async function findRow(db: Reader, tenant: string, kind: Kind, name: string): Promise<Row | undefined> {
+/** Live rows of a kind in a tenant ("" for platform kinds). */
+function liveRows(db: Reader, tenant: string, kind: Kind) {
   return db
     .selectFrom("resources")
     .selectAll()
     .where("tenant_uid", "=", tenant)
     .where("kind", "=", kind)
-    .where("name", "=", name)
-    .where("deleted_at", "is", null)
-    .executeTakeFirst();
+    .where("deleted_at", "is", null);
+}
+
+export async function findRow(db: Reader, tenant: string, kind: Kind, name: string): Promise<Row | undefined> {
+  return liveRows(db, tenant, kind).where("name", "=", name).executeTakeFirst();
+}
+
+/** Those of many names that there are. */
+export async function findRows(db: Reader, tenant: string, kind: Kind, names: readonly string[]): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const some of chunksOf(names))
+    rows.push(...(await liveRows(db, tenant, kind).where("name", "in", some).execute()));
+  return rows;
 }
 
 /**
@@ -44,15 +55,7 @@ export async function rowsMentioning(
   field: string,
   value: string,
 ): Promise<Row[]> {
-  return db
-    .selectFrom("resources")
-    .selectAll()
-    .where("tenant_uid", "=", tenant)
-    .where("kind", "=", kind)
-    .where("deleted_at", "is", null)
-    .where("spec", "like", `%"${field}":"${value}"%`)
-    .orderBy("name")
-    .execute();
+  return liveRows(db, tenant, kind).where("spec", "like", `%"${field}":"${value}"%`).orderBy("name").execute();
 }
 
 export function specOf<Spec>(row: Row): Spec {
@@ -73,12 +76,7 @@ export async function listRows(
   // The last name seen stays right when rows come and go.
   let after = query.cursor === undefined ? "" : textOfCursor(query.cursor);
   for (;;) {
-    const chunk = await db
-      .selectFrom("resources")
-      .selectAll()
-      .where("tenant_uid", "=", tenant)
-      .where("kind", "=", kind)
-      .where("deleted_at", "is", null)
+    const chunk = await liveRows(db, tenant, kind)
       .where("name", ">", after)
       .orderBy("name")
       .limit(limit + 1)

@@ -1,8 +1,8 @@
-import { AppError, kinds, type Micros } from "@penstock/model";
+import { AppError, kinds } from "@penstock/model";
 import { type AuditEntry, auditAll } from "./audit.ts";
-import { type ChangeReason, recordChangeSet } from "./change-sets.ts";
+import { type ChangeSetOrigin, recordChangeSet } from "./change-sets.ts";
 import { chunksOf } from "./chunks-of.ts";
-import type { Caller, Trx } from "./context.ts";
+import type { Trx } from "./context.ts";
 import { nextNumbers } from "./counters.ts";
 import type { AfterCommit, Prepared } from "./prepared-change.ts";
 import type { Row } from "./resource-rows.ts";
@@ -24,14 +24,7 @@ export interface StoredChanges {
  */
 export async function storeChanges(
   trx: Trx,
-  set: {
-    readonly caller: Caller;
-    /** uid; "" for platform kinds */
-    readonly tenant: string;
-    readonly now: Micros;
-    readonly reason: ChangeReason;
-    readonly note?: string | undefined;
-    readonly undoes?: number | undefined;
+  set: ChangeSetOrigin & {
     readonly changes: readonly Prepared[];
     failed(index: number, error: AppError): void;
   },

@@ -14,9 +14,9 @@ import {
   type TableDevice,
 } from "@penstock/model";
 import type { Bulk } from "./bulk.ts";
-import { chunksOf } from "./chunks-of.ts";
-import type { Caller, Reader, ServiceContext } from "./context.ts";
-import { listRows, type Row, specOf } from "./resource-rows.ts";
+import type { Caller, CheckingContext, Reader } from "./context.ts";
+import type { LineChange } from "./line-loads.ts";
+import { findRows, listRows, type Row, specOf } from "./resource-rows.ts";
 import { createTableFiles } from "./tables/table-files.ts";
 import type { TableInput } from "./tables/table-worker.ts";
 import { tenantOf } from "./tenant-check.ts";
@@ -45,6 +45,8 @@ export interface TableImported {
   updated: number;
   deleted: number;
   unchanged: number;
+  /** of a dry run: what the changes would make of their lines */
+  lines: LineChange[];
   devices: { device: string; action: "create" | "update" | "delete"; fields: FieldChange[]; changed: number }[];
 }
 /** Field changes told in one answer; the counts are complete. */
@@ -56,8 +58,8 @@ export const tableMediaTypes = {
 } as const;
 
 /** Devices and properties as tables, out and in. */
-export function createTables(context: ServiceContext, bulk: Bulk) {
-  const { db, clock, manifests } = context;
+export function createTables(context: CheckingContext, bulk: Bulk) {
+  const { db, clock, mappers } = context;
   const files = createTableFiles(clock);
 
   return {
@@ -80,7 +82,7 @@ export function createTables(context: ServiceContext, bulk: Bulk) {
       for (const { spec } of shared) used.add((JSON.parse(spec) as { protocol: string }).protocol);
       const sheets = devicesToSheets(
         devices,
-        manifests.filter((one) => used.has(one.name)),
+        mappers.ofTenant(tenant).filter((one) => used.has(one.name)),
       );
       if (sheets.properties.rows.length > limits.tableRows) {
         const count = sheets.properties.rows.length;
@@ -115,7 +117,7 @@ export function createTables(context: ServiceContext, bulk: Bulk) {
           },
         ]);
       }
-      const rows = removeAbsent ? await allRows(db, tenant) : await rowsNamed(db, tenant, namesIn(sheets));
+      const rows = removeAbsent ? await allRows(db, tenant) : await findRows(db, tenant, "Device", namesIn(sheets));
       const versions = new Map(rows.map((row) => [row.name, String(row.resource_version)]));
       const current = new Map(rows.map((row) => [row.name, tableDevice(row)]));
       const { changes, errors } = sheetsToDevices({ devices, properties, current, mode, removeAbsent });
@@ -131,7 +133,7 @@ export function createTables(context: ServiceContext, bulk: Bulk) {
         };
         throw invalid([field]);
       }
-      const { id } = await bulk
+      const { id, lines } = await bulk
         .applyMany(caller, tenantName, {
           changes: differing.map(({ name, before, after }) => ({
             kind: "Device",
@@ -147,7 +149,7 @@ export function createTables(context: ServiceContext, bulk: Bulk) {
         .catch((error: unknown) => {
           throw byPlace(error, differing);
         });
-      return { change: id === null ? null : Number(id), ...told(changes.length, differing) };
+      return { change: id === null ? null : Number(id), lines, ...told(changes.length, differing) };
     },
     close: () => files.close(),
   };
@@ -192,15 +194,6 @@ async function allRows(db: Reader, tenant: string, labels?: string): Promise<Row
   return rows;
 }
 
-async function rowsNamed(db: Reader, tenant: string, names: readonly string[]): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const some of chunksOf(names)) {
-    const query = db.selectFrom("resources").selectAll().where("tenant_uid", "=", tenant).where("kind", "=", "Device");
-    rows.push(...(await query.where("name", "in", some).where("deleted_at", "is", null).execute()));
-  }
-  return rows;
-}
-
 function tableDevice(row: Row): TableDevice {
   return {
     name: row.name,
@@ -231,7 +224,7 @@ function byPlace(error: unknown, changes: readonly TableChange[]): unknown {
 function told(
   named: number,
   differing: readonly (TableChange & { readonly fields: readonly FieldChange[] })[],
-): Omit<TableImported, "change"> {
+): Omit<TableImported, "change" | "lines"> {
   let left = mostTold;
   const devices = differing.map(({ name, before, after, fields }) => {
     const action = before === null ? "create" : after === null ? "delete" : "update";

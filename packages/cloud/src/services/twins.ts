@@ -1,9 +1,11 @@
 import {
   type Access,
+  cadenceText,
   type DeviceUid,
   effectiveMethod,
   effectiveProperty,
   type MethodSpec,
+  reportText,
   type ValueType,
 } from "@penstock/model";
 import type { Caller, ServiceContext } from "./context.ts";
@@ -21,6 +23,9 @@ export interface TwinProperty {
   access: Access;
   minimum: string | null;
   maximum: string | null;
+  /** texts for people; null when it cannot be read */
+  collect: string | null;
+  report: string | null;
   reported: ReadingView | null;
   desired: DesiredView | null;
   /** a value set at the gateway holds it */
@@ -60,7 +65,7 @@ export function createTwins(
       const desired = await parts.desired.ofDevice(device.tenant, uid, ref.device);
       const holds = await parts.holds.ofDevice(device.tenant, uid);
       const properties = [...device.properties].map(([name, spec]) => {
-        const { type, unit, access, minimum, maximum } = effectiveProperty(name, spec);
+        const { type, unit, access, minimum, maximum, collect, report } = effectiveProperty(name, spec);
         const last = reported.get(name);
         return {
           property: name,
@@ -70,6 +75,8 @@ export function createTwins(
           access,
           minimum,
           maximum,
+          collect: collect === null ? null : cadenceText(collect),
+          report: collect === null ? null : reportText(report),
           reported: last === undefined ? null : readingView(last, ref.device),
           desired: desired.get(name) ?? null,
           hold: holds.get(name) ?? null,

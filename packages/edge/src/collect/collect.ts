@@ -5,36 +5,30 @@ import {
   type Bus,
   type ConnectionUid,
   type CycleHealth,
-  codeOf,
   type DeviceAccess,
   type DeviceHealth,
   type DeviceUid,
   diffAssigned,
   type EffectiveConnection,
   type EffectiveDevice,
-  type ErrorCode,
   isErrorCode,
   type Layout,
   type LineHealth,
   type MapperStatus,
   type ReadingBatch,
-  traceId,
 } from "@penstock/model";
 import type { Cancel, ChildProcesses, Clock, Files, Log, Metrics } from "@penstock/runtime";
-import type { MapperToAgent, TraceStep } from "@penstock/wire";
 import { browse } from "./browse.ts";
-import { budgetMs } from "./budget.ts";
 import { collectMetrics } from "./collect-metrics.ts";
-import { CycleMeter, slowestCycles } from "./cycle-meter.ts";
 import { DayClock } from "./day-clock.ts";
 import { deviceAccess } from "./device-access.ts";
 import { findMapper } from "./find-mapper.ts";
 import { type CollectGroup, groupMessage, groupsOf, openMessage } from "./groups.ts";
 import { LineTurns } from "./line-turns.ts";
 import { LineUse } from "./line-use.ts";
-import { logSteps } from "./log-steps.ts";
 import { type HostCommand, Mapper } from "./mapper.ts";
-import { badBatch, batchFromMapper, outcomeOf, type WallOf } from "./results.ts";
+import { Polled } from "./polled.ts";
+import type { WallOf } from "./results.ts";
 import { sayable } from "./sayable.ts";
 import { Schedule } from "./schedule.ts";
 import type { LineState, ScheduleEffect, ScheduleInput } from "./schedule-types.ts";
@@ -60,6 +54,8 @@ export interface Collect {
   readonly access: DeviceAccess;
   /** what the other end of a connection says that it has, below a path. @throws AppError resource/not-found, mapper/… */
   browse(connection: ConnectionUid, path: readonly string[]): Promise<BrowsedNode[]>;
+  /** these are installed anew, or no more */
+  mappersChanged(names: readonly string[]): void;
   mappers(): MapperStatus[];
   devices(): DeviceHealth[];
   /** @param reportMs time between reports to the cloud of a layout, by whoever decides on them */
@@ -68,10 +64,6 @@ export interface Collect {
   /** resolves when nothing is in flight and no process is left */
   close(): Promise<void>;
 }
-
-/** Cycles that a node tells of. */
-const mostCycles = 1000;
-const file = "edge/src/collect/collect.ts";
 
 /*
  *  set ─▶ groups ─▶ schedule ─▶ read ─▶ mapper process ─▶ results ─▶ bus
@@ -84,6 +76,7 @@ export function createCollect(options: CollectOptions): Collect {
     apply: (set) => collect.apply(set),
     access: collect.access,
     browse: (connection, path) => collect.browse(connection, path),
+    mappersChanged: (names) => collect.mappersChanged(names),
     mappers: () => collect.mappers(),
     devices: () => collect.devices(),
     cycles: (reportMs) => collect.cycles(reportMs),
@@ -96,16 +89,15 @@ class Collector {
   readonly access: DeviceAccess;
   readonly #options: CollectOptions;
   readonly #log: Log;
-  readonly #metrics: ReturnType<typeof collectMetrics>;
   readonly #schedule = new Schedule();
   readonly #mappers = new Map<string, Mapper>();
   readonly #connections = new Map<ConnectionUid, EffectiveConnection>();
   readonly #devices = new Map<DeviceUid, { readonly device: EffectiveDevice; readonly groups: CollectGroup[] }>();
   readonly #groups = new Map<number, CollectGroup>();
-  readonly #meters = new Map<number, CycleMeter>();
   readonly #uses = new Map<ConnectionUid, LineUse>();
   readonly #turns: LineTurns;
   readonly #dayClock: DayClock;
+  readonly #polled: Polled;
   readonly #subscribed: Subscribed;
   /** of a group that is read one, of one that is subscribed to a few */
   readonly #publishing = new Set<Promise<void>>();
@@ -117,7 +109,6 @@ class Collector {
   constructor(options: CollectOptions) {
     this.#options = options;
     this.#log = options.log.with({ stage: "collect" });
-    this.#metrics = collectMetrics(options.metrics);
     const find = (uid: DeviceUid) => {
       const device = this.#devices.get(uid)?.device;
       const connection = device && this.#connections.get(device.connection);
@@ -127,12 +118,15 @@ class Collector {
     const { clock, wallOf } = options;
     this.#dayClock = new DayClock({ clock, wallOf, onDue: (group) => this.#run({ t: "due", group }) });
     this.#turns = new LineTurns({ run: (input) => this.#run(input), use: (connection) => this.#useOf(connection) });
-    this.#subscribed = new Subscribed({
-      ...{ clock, wallOf, log: this.#log, metrics: this.#metrics },
-      group: (id) => this.#groups.get(id),
-      publish: (batch) => this.#onBus(batch),
-      run: (input) => this.#run(input),
-    });
+    const common = {
+      ...{ clock, wallOf, log: this.#log, metrics: collectMetrics(options.metrics) },
+      group: (id: number) => this.#groups.get(id),
+      use: (group: CollectGroup) => this.#useOf(group.connection.uid),
+      publish: (batch: ReadingBatch) => this.#onBus(batch),
+      run: (input: ScheduleInput) => this.#run(input),
+    };
+    this.#polled = new Polled(common);
+    this.#subscribed = new Subscribed(common);
     this.access = deviceAccess({ find, log: this.#log, turns: this.#turns });
   }
 
@@ -161,6 +155,11 @@ class Collector {
     return browse({ connection, mapper }, path);
   }
 
+  mappersChanged(names: readonly string[]): void {
+    if (this.#isClosed) return;
+    for (const name of names) this.#mappers.get(name)?.renew();
+  }
+
   mappers(): MapperStatus[] {
     return [...this.#mappers.values()].map((mapper) => mapper.status());
   }
@@ -170,15 +169,7 @@ class Collector {
   }
 
   cycles(reportMs: (layout: Layout) => number | null): CycleHealth[] {
-    const now = this.#options.clock.monotonic();
-    const all = [...this.#groups.values()].flatMap(({ id, device, collection, layout }): CycleHealth[] => {
-      // What the device tells by itself has no cycle.
-      if ("subscribe" in collection) return [];
-      const health = this.#meters.get(id)!.health(now);
-      const about = { device: device.uid, cadence: collection, properties: layout.properties.length };
-      return [{ ...about, ...health, reportMs: reportMs(layout) }];
-    });
-    return slowestCycles(all, mostCycles);
+    return this.#polled.cycles(reportMs);
   }
 
   lines(): LineHealth[] {
@@ -229,7 +220,7 @@ class Collector {
       this.#mappers.get(connection.protocol)?.send(groupMessage(group));
       const { id, collection } = group;
       const isSubscribed = "subscribe" in collection;
-      if (!isSubscribed) this.#meters.set(id, new CycleMeter(collection));
+      this.#polled.add(group);
       const everyUs = "everyMs" in collection ? collection.everyMs * 1000 : null;
       this.#run({ t: "add", group: { id, device: device.uid, connection: connection.uid, everyUs, isSubscribed } });
       if ("atSeconds" in collection) this.#dayClock.add(id, collection.atSeconds);
@@ -242,7 +233,7 @@ class Collector {
     this.#run({ t: "remove-device", device: uid });
     for (const group of groups) {
       this.#groups.delete(group.id);
-      this.#meters.delete(group.id);
+      this.#polled.remove(group.id);
       this.#dayClock.remove(group.id);
       this.#subscribed.removed(group.id);
       this.#mappers.get(group.connection.protocol)?.send({ t: "ungroup", group: group.id });
@@ -329,15 +320,11 @@ class Collector {
         this.#turns.grant(effect.act);
         break;
       case "publish-bad":
-        this.#publishBad(this.#groups.get(effect.group)!, effect.code);
+        this.#polled.publishBad(this.#groups.get(effect.group)!, effect.code);
         break;
-      case "overrun": {
-        this.#metrics.overruns.add(effect.cycles);
-        this.#meters.get(effect.group)?.overran(this.#options.clock.monotonic(), effect);
-        const device = this.#groups.get(effect.group)?.device.name;
-        this.#log.debug({ reason: "collect/overrun", device, cycles: effect.cycles }, "Skipped cycles");
+      case "overrun":
+        this.#polled.overran(effect);
         break;
-      }
       case "health":
         this.#logHealth(effect.health);
         break;
@@ -345,69 +332,8 @@ class Collector {
   }
 
   #begin(group: CollectGroup): void {
-    if (!("subscribe" in group.collection)) void this.#read(group);
-    else {
-      const { line, protocol } = group.connection;
-      void this.#subscribed.begin(group, this.#mapperOf(protocol), budgetMs(line, group.points.length));
-    }
-  }
-
-  async #read(group: CollectGroup): Promise<void> {
-    const { clock, wallOf } = this.#options;
-    const sentAt = clock.monotonic();
-    this.#metrics.cycles.add();
-    this.#meters.get(group.id)?.ran(sentAt);
-    let batch: ReadingBatch;
-    let trace: readonly TraceStep[] | undefined;
-    try {
-      const values = await this.#request(group);
-      const { body } = values;
-      trace = values.trace;
-      const now = clock.monotonic();
-      this.#metrics.readTime.observe((now - sentAt) / 1e6);
-      batch = batchFromMapper({ layout: group.layout, body, sentAt, now, wallOf });
-    } catch (error) {
-      const code = codeOf(error);
-      if (code === "internal") this.#log.error({ error, device: group.device.name }, "A read failed");
-      this.#metrics.failures(code).add();
-      const message = error instanceof Error ? error.message : String(error);
-      this.#run({ t: "answered", group: group.id, outcome: { code, message, hasRows: false } });
-      return;
-    }
-    const outcome = outcomeOf(batch);
-    if (outcome.code !== null) this.#metrics.failures(outcome.code).add();
-    const isOurs = this.#groups.has(group.id);
-    this.#run({ t: "answered", group: group.id, outcome });
-    if (!isOurs) return;
-    if (this.#log.tracing) logSteps(this.#log, traceId(batch), trace);
-    this.#publish(group, batch);
-  }
-
-  async #request(group: CollectGroup): Promise<Extract<MapperToAgent, { readonly t: "values" }>> {
     const mapper = this.#mapperOf(group.connection.protocol);
-    const { running } = mapper;
-    if (running === null) throw new AppError(mapper.trouble().code, mapper.trouble().message);
-    const { uid, line } = group.connection;
-    const { deadlineMs, end } = this.#useOf(uid).begin(budgetMs(line, group.points.length));
-    const traced = this.#log.tracing ? { trace: true } : {};
-    const ask = (id: number) => ({ t: "read", id, group: group.id, deadlineMs, ...traced }) as const;
-    const answer = await running.request(ask, { deadlineMs }).finally(end);
-    if (answer.t === "values" && answer.body instanceof Uint8Array) return answer;
-    throw new AppError("mapper/bad-answer", `The mapper answered a read with "${answer.t}"`);
-  }
-
-  #publishBad(group: CollectGroup, code: ErrorCode): void {
-    const { clock, wallOf } = this.#options;
-    const batch = badBatch(group.layout, code, clock.monotonic(), wallOf);
-    this.#metrics.badReadings.add(batch.count);
-    this.#publish(group, batch);
-  }
-
-  /** The group takes its next cycle only after the bus has room: a slow consumer slows collection, it does not fill memory. */
-  #publish(group: CollectGroup, batch: ReadingBatch): void {
-    this.#metrics.readings.add(batch.count);
-    if (this.#log.tracing) this.#log.trace({ file, id: traceId(batch), readings: batch.count }, "Read from the device");
-    void this.#onBus(batch).then(() => this.#run({ t: "published", group: group.id }));
+    void ("subscribe" in group.collection ? this.#subscribed.begin(group, mapper) : this.#polled.read(group, mapper));
   }
 
   #onBus(batch: ReadingBatch): Promise<void> {

@@ -83,6 +83,13 @@ export class Mapper {
     this.#take({ t: "want", isWanted });
   }
 
+  /** Its files are others now: the process that runs by the old ones ends, and one by the present ones begins. */
+  renew(): void {
+    if (!this.#state.isWanted) return;
+    this.want(false);
+    this.want(true);
+  }
+
   send(message: AgentToMapper): void {
     this.running?.send(message);
   }

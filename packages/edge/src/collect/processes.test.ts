@@ -13,6 +13,8 @@ import { assigned, connection, device, property } from "./test/test-set.ts";
 
 const plc = "plc" as DeviceUid;
 const { signal } = new AbortController();
+/** for a machine that is busy with other tests: then timers, and the agent, are late */
+const spareMs = 2000;
 
 /** The real host in a real process: what the in-memory mapper of the other tests cannot prove. */
 test("collect with a real mapper process: values, a write, kill -9, bad quality, a new process, good again, no process left", async (t) => {
@@ -83,6 +85,17 @@ test("collect with a real mapper process: values, a write, kill -9, bad quality,
     [collect.devices()[0]?.state, collect.mappers()[0]?.state, collect.mappers()[0]?.restarts],
     ["online", "running", 1],
   );
+
+  // Alive and silent, as after an endless loop in a driver: found out in less than 3 s, and replaced.
+  process.kill(Number(second.value), "SIGSTOP");
+  const stoppedAt = clock.monotonic();
+  assert.equal((await until((r) => r.quality === "bad")).reason, "mapper/stopped");
+  const tookMs = (clock.monotonic() - stoppedAt) / 1000;
+  assert.ok(tookMs > 1000 && tookMs < 3000 + spareMs, `${tookMs} ms`);
+  assert.deepEqual([collect.devices()[0]?.state, collect.devices()[0]?.reason], ["offline", "mapper/stopped"]);
+  const third = await until((r) => r.property === "pid" && r.quality === "good");
+  assert.notEqual(third.value, second.value);
+
   await collect.close();
-  assert.throws(() => process.kill(Number(second.value), 0), { code: "ESRCH" });
+  for (const pid of [second, third]) assert.throws(() => process.kill(Number(pid.value), 0), { code: "ESRCH" });
 });

@@ -1,8 +1,10 @@
 import { AppError, codeOf, isErrorCode, type ReadingBatch, traceId } from "@penstock/model";
 import type { Clock, Log } from "@penstock/runtime";
 import type { MapperToAgent } from "@penstock/wire";
+import { budgetMs } from "./budget.ts";
 import type { CollectMetrics } from "./collect-metrics.ts";
 import type { CollectGroup } from "./groups.ts";
+import type { LineUse } from "./line-use.ts";
 import type { Mapper } from "./mapper.ts";
 import { batchFromNews } from "./news.ts";
 import { outcomeOf, type WallOf } from "./results.ts";
@@ -18,6 +20,8 @@ export interface SubscribedOptions {
   readonly log: Log;
   readonly metrics: CollectMetrics;
   group(id: number): CollectGroup | undefined;
+  /** what is in flight on the group's line */
+  use(group: CollectGroup): LineUse;
   /** hands the batch to the bus; resolves when there is room for another */
   publish(batch: ReadingBatch): Promise<void>;
   run(input: ScheduleInput): void;
@@ -37,17 +41,17 @@ export class Subscribed {
   }
 
   /** Asks the device to tell its changes; the outcome goes to the schedule. */
-  async begin(group: CollectGroup, mapper: Mapper, deadlineMs: number): Promise<void> {
-    const { clock, log, metrics, run } = this.#options;
-    const { id } = group;
+  async begin(group: CollectGroup, mapper: Mapper): Promise<void> {
+    const { clock, log, metrics, run, use } = this.#options;
+    const { id, connection, points } = group;
     try {
       const { running } = mapper;
       if (running === null) throw new AppError(mapper.trouble().code, mapper.trouble().message);
       this.#since.set(id, clock.monotonic());
-      const answer = await running.request(
-        (request) => ({ t: "subscribe", id: request, group: id, deadlineMs, ...(log.tracing && { trace: true }) }),
-        { deadlineMs },
-      );
+      const { deadlineMs, end } = use(group).begin(budgetMs(connection.line, points.length));
+      const traced = log.tracing ? { trace: true } : {};
+      const ask = (request: number) => ({ t: "subscribe", id: request, group: id, deadlineMs, ...traced }) as const;
+      const answer = await running.request(ask, { deadlineMs }).finally(end);
       if (answer.t !== "subscribed") {
         throw new AppError("mapper/bad-answer", `The mapper answered a subscription with "${answer.t}"`);
       }

@@ -95,6 +95,26 @@ test("supervise() kills a mapper that answers no ping, and starts the next only 
   assert.deepEqual(wait(supervision.restartAfterMs), ["find"]);
 });
 
+// Presence states this time (docs/guides/operate.md), so it is part of the promise, whenever the mapper begins to hang.
+test("supervise() tells a mapper that hangs down within 3 s, and never one that answers within 2 s", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 2000 }), { maxLength: 8 }), fc.nat({ max: 999 }), (pongsAfterMs, idleMs) => {
+      const { send, wait, start, state } = play();
+      start();
+      for (const ms of pongsAfterMs) {
+        while (state().ping === null) assert.ok(!wait(50).includes("kill"));
+        assert.deepEqual(wait(ms), []);
+        send({ t: "pong", n: state().ping!.n });
+      }
+      // The last it said may be a pong, or a while ago.
+      if (state().ping === null) for (let ms = 0; ms < idleMs && state().ping === null; ms += 10) wait(10);
+      let silentMs = 0;
+      while (!wait(10).includes("down mapper/stopped")) silentMs += 10;
+      assert.ok(silentMs < 3000, `${silentMs} ms`);
+    }),
+  );
+});
+
 test("supervise() does not kill a mapper because the agent itself stood still", () => {
   const { send, wait, jump, start } = play();
   start();

@@ -39,11 +39,17 @@ export type SupervisorEffect =
 
 export type SupervisorStep = readonly [state: SupervisorState, effects: readonly SupervisorEffect[]];
 
+/**
+ * A mapper whose process is there and answers nothing is found out, and its devices are offline with `mapper/stopped`,
+ * within `pingEveryMs + pongWithinMs`: less than 3 s, with room for late timers. A process that ends is known at once.
+ */
 export const supervision = {
   helloWithinMs: 10_000,
-  pingEveryMs: 2000,
+  pingEveryMs: 500,
   /** a mapper that has not answered a ping for so long hangs, and is killed */
-  pongWithinMs: 6000,
+  pongWithinMs: 2300,
+  /** between two ticks of a running mapper: an agent that was away for so long did not hear what the mapper said */
+  stoodStillMs: 1000,
   stopWithinMs: 3000,
   restartAfterMs: 250,
   restartAtMostMs: 30_000,
@@ -197,7 +203,7 @@ function tick(state: SupervisorState, now: number): SupervisorStep {
 
 function tickRunning(state: SupervisorState, now: number): SupervisorStep {
   // When we ourselves stood still, the pong may lie unread in the pipe: the mapper gets its time again.
-  const stoodStill = now - state.tickedAt > 2 * supervision.pingEveryMs;
+  const stoodStill = now - state.tickedAt > supervision.stoodStillMs;
   const ping = state.ping !== null && stoodStill ? { ...state.ping, sentAt: now } : state.ping;
   const ticked = { ...state, tickedAt: now, ping };
   if (ping !== null && now - ping.sentAt >= supervision.pongWithinMs) {

@@ -1,4 +1,4 @@
-import type { BootId, EdgeControl, NodeReport, OutboxReader } from "@penstock/model";
+import type { BootId, EdgeControl, NodeReport, OutboxReader, OwnMappers } from "@penstock/model";
 import type { Clock, Log, Metrics, Random } from "@penstock/runtime";
 import type { Certificate, Transport } from "@penstock/wire";
 import type { CertificateLife } from "./renewal.ts";
@@ -7,6 +7,7 @@ import type { CertificateLife } from "./renewal.ts";
 export interface LinkOptions {
   readonly outbox: OutboxReader;
   readonly control: EdgeControl;
+  readonly mappers: OwnMappers;
   /** what the node says of itself; called about once a second while connected */
   report(): NodeReport;
   /** opens one connection; rejects with link/… when it cannot, and when the signal aborts */

@@ -69,6 +69,7 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
   const forgetReports = control.onReport(() => feed({ t: "reports", reports: control.pendingReports() }));
   const forgetCalls = control.onCallReport(() => feed({ t: "call-reports", reports: control.pendingCallReports() }));
   const forgetHolds = control.onHolds(() => feed({ t: "holds", holds: control.holds() }));
+  const forgetMappers = options.mappers.onChange(() => feed({ t: "mappers", mappers: options.mappers.list() }));
   const bounds = offered();
   const first = newEdgeSession({
     hello: {
@@ -195,6 +196,7 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
         waiting.push({ t: "reports", reports: control.pendingReports() });
         waiting.push({ t: "call-reports", reports: control.pendingCallReports() });
         waiting.push({ t: "holds", holds: control.holds() });
+        waiting.push({ t: "mappers", mappers: options.mappers.list() });
         waiting.push(tickInput());
         if (!outbox.bounds().agreed) track(untilDone("agree", agree));
         return;
@@ -214,6 +216,9 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
         return;
       case "take-calls":
         takeCalls(effect.calls, clock.monotonic());
+        return;
+      case "give-manifests":
+        giveManifests(effect.hashes);
         return;
       case "call-reports-taken":
         inOrder("call-reports-taken", () => control.callReportsTaken(effect.ids));
@@ -249,6 +254,14 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
       await control.takeCalls(calls.map((call) => ({ ...call, ttlMs: Math.max(0, call.ttlMs - waitedMs) })));
       feed({ t: "calls-taken", ids: calls.map(({ id }) => id) });
     });
+  }
+
+  /** One that is not there any more is asked for no longer: a set without it has been told, or is on its way. */
+  function giveManifests(hashes: readonly string[]): void {
+    for (const hash of hashes) {
+      const text = options.mappers.manifest(hash);
+      if (text !== null) feed({ t: "manifest", hash, text });
+    }
   }
 
   function traceEntries(entries: readonly OutboxEntry[]): void {
@@ -298,6 +311,7 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
   forgetReports();
   forgetCalls();
   forgetHolds();
+  forgetMappers();
   while (inFlight.size > 0) await Promise.allSettled(inFlight);
   stats.inFlightBytes.set(0);
   return { ...why, sent: state.sent };

@@ -10,6 +10,7 @@ import type {
   OutboxEntry,
   PropertyHold,
   Ranges,
+  ToldMapper,
 } from "@penstock/model";
 import type { Certificate, CloudMessage, EdgeMessage, Hello, Lane, ReportsTaken } from "@penstock/wire";
 import type { Compression } from "./compress.ts";
@@ -72,6 +73,8 @@ export type EdgeInput =
   | { readonly t: "applied"; readonly version: number }
   | { readonly t: "desired-taken"; readonly values: readonly DesiredValue[]; readonly time: Micros }
   | { readonly t: "holds"; readonly holds: readonly PropertyHold[] }
+  | { readonly t: "mappers"; readonly mappers: readonly ToldMapper[] }
+  | { readonly t: "manifest"; readonly hash: string; readonly text: Uint8Array }
   | { readonly t: "calls-taken"; readonly ids: readonly string[] }
   | { readonly t: "call-reports"; readonly reports: readonly CallReport[] }
   | {
@@ -93,6 +96,7 @@ export type EdgeEffect =
   | { readonly t: "apply-assigned"; readonly set: AssignedSet }
   | { readonly t: "take-desired"; readonly values: readonly DesiredValue[] }
   | { readonly t: "reports-taken"; readonly taken: ReportsTaken["taken"] }
+  | { readonly t: "give-manifests"; readonly hashes: readonly string[] }
   | { readonly t: "take-calls"; readonly calls: readonly MethodCall[] }
   | { readonly t: "call-reports-taken"; readonly ids: readonly string[] }
   | { readonly t: "certificate"; readonly certificate: Certificate }

@@ -81,6 +81,10 @@ export function edgeStep(state: EdgeSession, input: EdgeInput): EdgeStep {
       });
     case "holds":
       return state.phase === "open" ? send(state, { t: "holds", holds: input.holds }) : { state, effects: [] };
+    case "mappers":
+      return state.phase === "open" ? send(state, { t: "mappers", mappers: input.mappers }) : { state, effects: [] };
+    case "manifest":
+      return send(state, { t: "manifest", hash: input.hash, text: input.text }, "bulk");
     case "calls-taken":
       return send(state, { t: "calls-taken", ids: input.ids });
     case "call-reports":
@@ -149,6 +153,8 @@ function opened(state: EdgeSession, input: { message: CloudMessage; now: number 
       for (const id of message.ids) callReportsOut.delete(id);
       return { state: { ...state, callReportsOut }, effects: [{ t: "call-reports-taken", ids: message.ids }] };
     }
+    case "need-manifests":
+      return { state, effects: [{ t: "give-manifests", hashes: message.hashes }] };
     case "certificate":
       return { state, effects: [{ t: "certificate", certificate: message }] };
     case "ping":
@@ -240,8 +246,12 @@ function changeText(report: NodeReport): string {
   return JSON.stringify([report.mappers, report.devices, report.outbox.full]);
 }
 
-function send(state: EdgeSession, message: (EdgeEffect & { t: "send" })["message"]): EdgeStep {
-  return { state, effects: [{ t: "send", lane: "control", message }] };
+function send(
+  state: EdgeSession,
+  message: (EdgeEffect & { t: "send" })["message"],
+  lane: "control" | "bulk" = "control",
+): EdgeStep {
+  return { state, effects: [{ t: "send", lane, message }] };
 }
 
 function over(state: EdgeSession, effect: EdgeEffect): EdgeStep {

@@ -1,16 +1,18 @@
 import {
   AppError,
-  type CallArgument,
+  type CallOutcome,
   type CallReport,
   type DeviceAccess,
   type DeviceUid,
   type EffectiveDevice,
+  type LocalCall,
+  type LocalTwin,
   limits,
   type MethodCall,
 } from "@penstock/model";
 import { type Clock, type Files, type Journal, type Log, type Metrics, sleep } from "@penstock/runtime";
 import { type CallEntry, type CallMap, type CallRecord, openCallsJournal } from "./calls-journal.ts";
-import { type CallOutcome, ended, runCall } from "./run-call.ts";
+import { ended, runCall } from "./run-call.ts";
 
 const file = "edge/src/twin/calls.ts";
 const diskRetryMs = 1000;
@@ -27,23 +29,15 @@ export interface CallsOptions {
   holderOf(device: DeviceUid, property: string): string | null;
 }
 
-export interface Calls {
+export interface Calls extends Pick<LocalTwin, "callHere"> {
   /** resolves when they are on disk; then those that are new are carried out, each at most once */
   take(calls: readonly MethodCall[]): Promise<void>;
   /** ended, on disk, not yet taken by the cloud; oldest first */
   pendingReports(): readonly CallReport[];
   onReport(listener: () => void): () => void;
   reportsTaken(ids: readonly string[]): Promise<void>;
-  /** a call of the gateway itself: nothing is kept of it, who asks gets the answer or none */
-  callHere(call: HereCall): Promise<CallOutcome>;
   /** resolves when nothing is in flight */
   close(): Promise<void>;
-}
-export interface HereCall {
-  readonly device: DeviceUid;
-  readonly method: string;
-  readonly arguments: readonly CallArgument[];
-  readonly ttlMs: number;
 }
 
 /**
@@ -64,6 +58,8 @@ class CallKeeper implements Calls {
   readonly #closing = new AbortController();
   readonly #inFlight = new Set<Promise<unknown>>();
   readonly #listeners = new Set<() => void>();
+  /** calls that run, of the cloud and of this gateway, by device */
+  readonly #underWay = new Map<DeviceUid, number>();
   /** on their way to the disk: the same call may come again meanwhile */
   readonly #taking = new Set<string>();
 
@@ -127,7 +123,7 @@ class CallKeeper implements Calls {
     if (calls.length > 0) await this.#journal.append({ calls, forgotten: [] });
   }
 
-  callHere(call: HereCall): Promise<CallOutcome> {
+  callHere(call: LocalCall): Promise<CallOutcome> {
     const trace = `${call.device}/${call.method}`;
     return this.#track(this.#run(call, trace));
   }
@@ -145,7 +141,7 @@ class CallKeeper implements Calls {
     await this.#end(record, await this.#run(call, trace));
   }
 
-  async #run({ device: uid, method: name, arguments: given, ttlMs }: HereCall, trace: string): Promise<CallOutcome> {
+  async #run({ device: uid, method: name, arguments: given, ttlMs }: LocalCall, trace: string): Promise<CallOutcome> {
     const { clock, lookup, access, holderOf, metrics } = this.#options;
     const device = lookup(uid);
     const method = device?.methods.find((one) => one.name === name);
@@ -153,11 +149,12 @@ class CallKeeper implements Calls {
       return ended("failed", "twin/unknown-method", `Cannot call "${name}": no such method at this gateway`);
     }
     if (ttlMs <= 0) return ended("expired", "twin/expired", `"${name}" did not reach the gateway in its time`);
-    const underWay = [...this.#journal.state.values()].filter((one) => one.device === uid && one.report === null);
-    if (underWay.length > limits.callsPerDevice) {
+    const underWay = this.#underWay.get(uid) ?? 0;
+    if (underWay >= limits.callsPerDevice) {
       const text = `Cannot call "${name}": ${limits.callsPerDevice} calls of "${device.name}" are under way`;
       return ended("failed", "request/too-many", text);
     }
+    this.#underWay.set(uid, underWay + 1);
     metrics.counter("penstock_twin_calls_total", "Calls of methods begun").add();
     const over = new AbortController();
     const cancel = clock.after(Math.ceil(ttlMs), () =>
@@ -168,6 +165,9 @@ class CallKeeper implements Calls {
       return await runCall({ device, method, arguments: given, access, holderOf, signal, trace });
     } finally {
       cancel();
+      const left = this.#underWay.get(uid)! - 1;
+      if (left > 0) this.#underWay.set(uid, left);
+      else this.#underWay.delete(uid);
     }
   }
 

@@ -23,7 +23,7 @@ import {
   slotKey,
   withActive,
 } from "./desired-slot.ts";
-import type { Access, Context, Input, LocalWrite, Slots, Step, Trouble } from "./desired-step.ts";
+import type { Access, Context, Input, Slots, Step, Trouble, VersionedLocalWrite } from "./desired-step.ts";
 
 const firstBackOffMs = 200;
 const longestBackOffMs = 5000;
@@ -126,7 +126,7 @@ class Machine {
     this.look(key);
   }
 
-  setLocally(write: LocalWrite): void {
+  setLocally(write: VersionedLocalWrite): void {
     const { device, property, holder, holdMs } = write;
     const key = slotKey(device, property);
     let slot = this.#get(key) ?? emptySlot(device, property);

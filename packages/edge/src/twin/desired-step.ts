@@ -4,8 +4,8 @@ import type {
   DeviceUid,
   EffectiveProperty,
   ErrorCode,
+  LocalWrite,
   Value,
-  ValueType,
 } from "@penstock/model";
 import type { Slot, Times } from "./desired-slot.ts";
 
@@ -18,7 +18,7 @@ export type Input =
   | { readonly t: "taken"; readonly taken: readonly Pick<DesiredReport, "device" | "property" | "version" | "state">[] }
   /** the access was not begun: what was to be written is not wanted any more */
   | { readonly t: "not-begun"; readonly access: Access }
-  | { readonly t: "local"; readonly write: LocalWrite }
+  | { readonly t: "local"; readonly write: VersionedLocalWrite }
   | { readonly t: "release"; readonly device: DeviceUid; readonly property: string }
   /** time has passed, or devices were edited or removed */
   | { readonly t: "look" }
@@ -26,18 +26,9 @@ export type Input =
   | { readonly t: "restart" };
 
 /** A value set at the gateway. What becomes of it follows from the property's `localWrites`. */
-export interface LocalWrite {
-  readonly device: DeviceUid;
-  readonly property: string;
-  readonly type: ValueType;
-  readonly value: Value;
+export interface VersionedLocalWrite extends LocalWrite {
   /** below 0 and lower with each */
   readonly version: number;
-  readonly holder: string;
-  /** how long it may take until it is confirmed */
-  readonly ttlMs: number;
-  /** how long it holds, where it does; null = until it is released */
-  readonly holdMs: number | null;
 }
 
 /** One access to a device, to be answered with written, found or trouble. */

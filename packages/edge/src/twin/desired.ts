@@ -9,6 +9,8 @@ import {
   type EffectiveProperty,
   invalid,
   isFinal,
+  type LocalTwin,
+  type LocalWrite,
   limits,
   type PropertyHold,
 } from "@penstock/model";
@@ -18,7 +20,7 @@ import { openDesiredJournal, type SlotEntry, type SlotMap } from "./desired-jour
 import { step } from "./desired-machine.ts";
 import { SlotOverlay } from "./desired-overlay.ts";
 import { desiredId, drivenOf, type End, type Slot, slotKey } from "./desired-slot.ts";
-import type { Access, Context, Input, LocalWrite } from "./desired-step.ts";
+import type { Access, Context, Input } from "./desired-step.ts";
 import { type DesiredView, holdOf, viewOf } from "./desired-view.ts";
 import { LocalWaits } from "./local-waits.ts";
 
@@ -39,7 +41,7 @@ export interface DesiredOptions {
   lookup(device: DeviceUid): EffectiveDevice | null;
 }
 
-export interface Desired {
+export interface Desired extends Pick<LocalTwin, "setLocally" | "release"> {
   /** resolves when the values are on disk; rejects with data/disk-full or data/write-failed, and then holds none of them */
   take(values: readonly DesiredValue[]): Promise<void>;
   /** on disk, not yet taken by the cloud, oldest first */
@@ -47,15 +49,6 @@ export interface Desired {
   onReport(listener: () => void): () => void;
   reportsTaken(taken: readonly Pick<DesiredReport, "device" | "property" | "version" | "state">[]): Promise<void>;
   of(device: DeviceUid): readonly DesiredView[];
-  /**
-   * Takes a value set at the gateway; it is on disk when this resolves.
-   *
-   * @returns what resolves with its end; never rejects while the gateway runs
-   * @throws AppError data/…, request/too-many when too many properties are held
-   */
-  setLocally(write: Omit<LocalWrite, "version">): Promise<{ readonly ended: Promise<End> }>;
-  /** what waits of the cloud goes on; false when nobody held it */
-  release(device: DeviceUid, property: string): Promise<boolean>;
   holds(): readonly PropertyHold[];
   onHolds(listener: () => void): () => void;
   /** the assigned set has changed */
@@ -148,7 +141,7 @@ class DesiredLoop implements Desired {
     return [...this.#slots.values()].filter((slot) => slot.device === device).map(viewOf);
   }
 
-  async setLocally(write: Omit<LocalWrite, "version">): Promise<{ readonly ended: Promise<End> }> {
+  async setLocally(write: LocalWrite): Promise<{ readonly ended: Promise<End> }> {
     const key = slotKey(write.device, write.property);
     if (this.#held.size >= limits.holdsPerNode && !this.#held.has(key)) {
       const text = `Cannot set "${write.property}" here: ${limits.holdsPerNode} properties are held already`;

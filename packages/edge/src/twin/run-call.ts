@@ -1,7 +1,7 @@
 import {
   AppError,
   type CallArgument,
-  type CallReport,
+  type CallOutcome,
   type CallStep,
   checkArguments,
   codeOf,
@@ -16,9 +16,6 @@ import {
   type Value,
   valueToText,
 } from "@penstock/model";
-
-/** How a call ended, without who asked and when. */
-export type CallOutcome = Pick<CallReport, "state" | "reason" | "message" | "type" | "value" | "steps">;
 
 export interface RunCall {
   readonly device: EffectiveDevice;

@@ -1,5 +1,5 @@
-import type { BusConsumer, DeviceUid, EdgeControl, Reading } from "@penstock/model";
-import { type Calls, openCalls } from "./calls.ts";
+import type { BusConsumer, DeviceUid, EdgeControl, LocalTwin } from "@penstock/model";
+import { openCalls } from "./calls.ts";
 import { type Desired, type DesiredOptions, openDesired } from "./desired.ts";
 import { openReported } from "./reported.ts";
 import { keepReported, type ReportedKeeper, type ReportedKeeperOptions } from "./reported-keeper.ts";
@@ -11,10 +11,9 @@ export type TwinOptions = DesiredOptions & Partial<Pick<ReportedKeeperOptions, "
 type TwinControl = Omit<EdgeControl, "assignedVersion" | "applyAssigned">;
 
 /** Reported and desired values of the gateway's devices, and calls of their methods. */
-export interface Twin extends TwinControl, Pick<Desired, "setLocally" | "release">, Pick<Calls, "callHere"> {
+export interface Twin extends TwinControl, Omit<LocalTwin, "desired"> {
   /** feeds reported values from the bus */
   readonly consumer: BusConsumer;
-  reported(device: DeviceUid): ReadonlyMap<string, Reading>;
   desired(device: DeviceUid): ReturnType<Desired["of"]>;
   /** to be called after each change of the assigned set: what no longer exists ends as failed */
   devicesChanged(): void;

@@ -1,3 +1,4 @@
+import { stringifyExact } from "../exact-json.ts";
 import { shown } from "../shown.ts";
 
 /** One copy, as the values of its fields may depend on it. */
@@ -90,7 +91,7 @@ function filled(text: string, value: unknown, at: CopyAt): string {
   return text.replaceAll(/\$\{(n|name|value|[1-8])\}/g, (whole, key: string) => {
     if (key === "n") return String(at.n);
     if (key === "name") return at.name;
-    if (key === "value") return typeof value === "string" ? value : shown(value, 512);
+    if (key === "value") return typeof value === "string" ? value : stringifyExact(value);
     return at.groups[Number(key) - 1] ?? whole;
   });
 }

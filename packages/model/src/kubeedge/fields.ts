@@ -1,6 +1,9 @@
+import { isObject } from "../is-object.ts";
 import { shown } from "../shown.ts";
 import type { Finding, FindingLevel } from "./finding.ts";
 
+/** What is told of a field; who hands in the function knows the document. */
+export type Tell = (finding: Omit<Finding, "document" | "index">) => void;
 type Told = { readonly level: FindingLevel; readonly why: string; readonly todo?: string };
 
 /**
@@ -10,17 +13,22 @@ type Told = { readonly level: FindingLevel; readonly why: string; readonly todo?
 export class Fields {
   readonly path: string;
   readonly #object: Readonly<Record<string, unknown>>;
-  readonly #add: (finding: Omit<Finding, "document">) => void;
+  readonly #add: Tell;
   readonly #taken = new Set<string>();
   readonly #children: Fields[] = [];
 
-  constructor(value: unknown, path: string, add: (finding: Omit<Finding, "document">) => void) {
+  constructor(value: unknown, path: string, add: Tell) {
     this.path = path;
     this.#add = add;
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    this.#object = isObject ? (value as Readonly<Record<string, unknown>>) : {};
-    if (!isObject && value !== undefined && value !== null) {
-      this.#add({ field: path, value: shown(value, 60), level: "lossy", why: "is no map of fields", todo: "" });
+    this.#object = isObject(value) ? value : {};
+    if (!isObject(value) && value !== undefined && value !== null) {
+      this.#add({
+        field: path,
+        value: shown(value, { field: path, most: 60 }),
+        level: "lossy",
+        why: "is no map of fields",
+        todo: "",
+      });
     }
   }
 
@@ -79,14 +87,25 @@ export class Fields {
     return this.#child(merged, this.path);
   }
   tell(key: string, { level, why, todo = "" }: Told): void {
-    this.#add({ field: this.at(key), value: shownSafely(key, this.#object[key]), level, why, todo });
+    this.#add({ field: this.at(key), value: shown(this.#object[key], { field: key, most: 60 }), level, why, todo });
+  }
+  /**
+   * Tells why the whole document has to be left out.
+   *
+   * @param value  what is wrong, where the field as it stands would show too much or too little of it
+   */
+  refuse(key: string, { why, todo, value = this.#object[key] }: Omit<Told, "level"> & { value?: unknown }): void {
+    this.#add({
+      ...{ field: this.at(key), value: shown(value, { field: key, most: 60 }), level: "refused" },
+      ...{ why, todo: todo ?? "" },
+    });
   }
   /** takes a field and tells of it, if it is there */
   lose(key: string, why: string, todo = ""): void {
     const value = this.take(key);
     if (value === undefined) return;
     for (const [field, leaf] of leaves(value, this.at(key))) {
-      this.#add({ field, value: shownSafely(field, leaf), level: "lossy", why, todo });
+      this.#add({ field, value: shown(leaf, { field, most: 60 }), level: "lossy", why, todo });
     }
   }
   /** tells of every field, at any depth, that nobody has asked for */
@@ -110,16 +129,4 @@ function* leaves(value: unknown, path: string): Generator<readonly [string, unkn
   else if (typeof value === "object" && value !== null && Object.keys(value).length > 0) {
     for (const [key, inner] of Object.entries(value)) yield* leaves(inner, `${path}.${key}`);
   } else yield [path, value];
-}
-
-const secret = /password|secret|token|privatekey/i;
-
-/** Short, and never a secret. */
-export function shownSafely(field: string, value: unknown): string {
-  if (secret.test(field.split(".").at(-1) ?? "")) return "(hidden)";
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return shown(value, 60);
-  return shown(
-    Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, secret.test(key) ? "(hidden)" : inner])),
-    60,
-  );
 }

@@ -7,16 +7,6 @@ import type { KubeEdgeModel } from "./from-model.ts";
 import { type KubeEdgeProperty, takeProperty, takeTopic } from "./from-property.ts";
 import { type KubeEdgeProtocol, mapperFor, type Place, protocolOf, takePlace } from "./from-protocol.ts";
 
-/** Why a document is left out. */
-export class Refusal extends Error {
-  readonly field: string;
-  readonly todo: string;
-  constructor(field: string, why: string, todo: string) {
-    super(why);
-    this.field = field;
-    this.todo = todo;
-  }
-}
 export interface TakenDevice {
   readonly spec: DeviceSpec;
   /** the line that it shares with others; null: it has none, and its protocol stands in the device */
@@ -32,36 +22,22 @@ export interface DeviceSurroundingsOfKubeEdge {
   readonly isBeta: boolean;
 }
 
-/** @throws Refusal */
-export function takeDevice(spec: Fields, status: Fields, around: DeviceSurroundingsOfKubeEdge): TakenDevice {
-  const reference = spec.child("deviceModelRef");
-  const theirModel = reference.text("name");
-  const model = theirModel === undefined ? undefined : around.modelOf(theirModel);
+/** @returns null: it cannot work here, and each reason is told as "refused" */
+export function takeDevice(spec: Fields, status: Fields, around: DeviceSurroundingsOfKubeEdge): TakenDevice | null {
   const protocol = protocolOf(spec);
-  if (protocol.name === null)
-    throw new Refusal(
-      "spec.protocol",
-      "is missing: without a protocol nobody can reach the device",
-      "state the protocol",
-    );
-  const manifest = mapperFor(protocol.name, around.manifests);
-  if (manifest === undefined) {
-    const known = around.manifests.map((one) => one.name).join(", ");
-    throw new Refusal("spec.protocol", `no mapper for ${protocol.name}`, `install one, or use one of ${known}`);
-  }
-  if (model === undefined) {
-    const why =
-      theirModel === undefined
-        ? "is missing: the types of the properties stand in the model"
-        : `there is no model "${theirModel}"`;
-    throw new Refusal("spec.deviceModelRef.name", why, "import its DeviceModel too");
-  }
+  const manifest = takeMapper(spec, protocol, around.manifests);
+  const model = takeModelRef(spec, around);
   const node = takeNode(spec, around.node);
+  spec.lose("stateReport", "presence is derived from link, mapper and failed readings", "state presence.offlineAfter");
+  if (manifest === null || model === null || node === null) {
+    // What can be said without the missing part is said now, so that one round of mending is enough.
+    if (model !== null) tellWithoutMapper(spec, status, { ...around, model });
+    return null;
+  }
   const place = takePlace(withDefaults(protocol, model), manifest);
   const properties = takeProperties(spec, { ...around, manifest, model });
   takeData(spec.child("data"), model, properties);
   const methods: Record<string, MethodSpec> = takeMethods(spec, model, properties);
-  spec.lose("stateReport", "presence is derived from link, mapper and failed readings", "state presence.offlineAfter");
   takeStatus(status, { model, device: around.name });
   const shared = connectionOf({ place, node, manifest });
   return {
@@ -79,6 +55,55 @@ export function takeDevice(spec: Fields, status: Fields, around: DeviceSurroundi
   };
 }
 
+function takeMapper(
+  spec: Fields,
+  { name }: KubeEdgeProtocol,
+  manifests: readonly MapperManifest[],
+): MapperManifest | null {
+  if (name === null) {
+    const why = "is missing: without a protocol nobody can reach the device";
+    spec.refuse("protocol", { value: undefined, why, todo: "state the protocol" });
+    return null;
+  }
+  const manifest = mapperFor(name, manifests);
+  if (manifest === undefined) {
+    const known = manifests.map((one) => one.name).join(", ");
+    const why = `no mapper for ${name}`;
+    spec.refuse("protocol", { value: name, why, todo: `install one, or use one of ${known}` });
+  }
+  return manifest ?? null;
+}
+
+function takeModelRef(spec: Fields, { modelOf }: DeviceSurroundingsOfKubeEdge): KubeEdgeModel | null {
+  const reference = spec.child("deviceModelRef");
+  const name = reference.text("name");
+  const model = name === undefined ? undefined : modelOf(name);
+  if (model === undefined) {
+    const why =
+      name === undefined ? "is missing: the types of the properties stand in the model" : `there is no model "${name}"`;
+    reference.refuse("name", { why, todo: "import its DeviceModel too" });
+  }
+  return model ?? null;
+}
+
+function tellWithoutMapper(
+  spec: Fields,
+  status: Fields,
+  { model, isBeta, name }: DeviceSurroundingsOfKubeEdge & { readonly model: KubeEdgeModel },
+): void {
+  const [list, key] = isBeta ? (["properties", "name"] as const) : (["propertyVisitors", "propertyName"] as const);
+  for (const item of spec.list(list)) {
+    if (!model.properties.has(item.text(key) ?? "")) tellUnknown(item, key, model);
+  }
+  takeMethods(spec, model, {});
+  takeStatus(status, { model, device: name });
+}
+
+function tellUnknown(item: Fields, key: string, model: KubeEdgeModel): void {
+  const why = `model "${model.name}" has no property of this name that could be taken: it is left out`;
+  item.tell(key, { level: "lossy", why });
+}
+
 function hasAny(object: object): boolean {
   return Object.keys(object).length > 0;
 }
@@ -88,7 +113,8 @@ function withDefaults(protocol: KubeEdgeProtocol, model: KubeEdgeModel): KubeEdg
   return hasAny(model.protocolConfig) ? { ...protocol, config: protocol.config.over(model.protocolConfig) } : protocol;
 }
 
-function takeNode(spec: Fields, instead: string | undefined): string {
+/** @returns null: nobody says, and it is told */
+function takeNode(spec: Fields, instead: string | undefined): string | null {
   const named = spec.text("nodeName");
   const terms = spec.child("nodeSelector").list("nodeSelectorTerms");
   const values = terms.flatMap((term) =>
@@ -110,8 +136,10 @@ function takeNode(spec: Fields, instead: string | undefined): string {
       spec.tell(at, { level: "note", why: `the import was told to use node "${instead}"` });
     return instead;
   }
-  if (given === undefined || given === "")
-    throw new Refusal("spec.nodeName", "is missing: which gateway has the device", "give --node");
+  if (given === undefined || given === "") {
+    spec.refuse("nodeName", { why: "is missing: which gateway has the device", todo: "give --node" });
+    return null;
+  }
   const node = asLabel(given);
   if (node !== given) spec.tell(at, { level: "note", why: `is no DNS label: taken as ${node}` });
   return node;
@@ -128,10 +156,7 @@ function takeProperties(
     const name = item.text(key) ?? "";
     const known = model.properties.get(name);
     if (known === undefined) {
-      item.tell(key, {
-        level: "lossy",
-        why: `model "${model.name}" has no property of this name that could be taken: it is left out`,
-      });
+      tellUnknown(item, key, model);
       for (const one of item.left()) item.lose(one, "goes with the property");
       continue;
     }

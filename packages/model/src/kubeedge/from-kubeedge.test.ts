@@ -67,6 +67,47 @@ test("every sample is read: what can work here is complete, the others say what 
   ]);
 });
 
+// Whoever mends one field a round needs a round for each.
+test("a document that is left out says all that stands in the way, and which of the documents it is", () => {
+  const [model, device] = beta({
+    ...{ nodeName: "", protocol: { protocolName: "opc-ua", configData: { url: "opc.tcp://10.0.4.13:4840" } } },
+    ...{ properties: [{ name: "gone", visitors: {} }], methods: [{ name: "stop", propertyNames: ["other"] }] },
+  });
+  const lost = { ...device!, spec: { deviceModelRef: { name: "other" } } };
+  const old = { apiVersion: "devices.kubeedge.io/v2", kind: "Device", metadata: {} };
+  const list = { kind: "DeviceList", apiVersion: "v1", items: [device, lost] };
+  const { resources, findings } = read([{ kind: "Pod", metadata: { name: "p" } }, model, list, old]);
+  assert.deepEqual(
+    resources.map((one) => `${one.index} ${one.kind} ${one.name}`),
+    ["1 DeviceModel m"],
+  );
+  assert.deepEqual(
+    findings.map(({ index, document, field, value, level }) => `${index} ${document} ${field} ${value} ${level}`),
+    [
+      '2 Device "d" spec.protocol "opc-ua" refused',
+      '2 Device "d" spec.nodeName "" refused',
+      '2 Device "d" spec.properties[0].name "gone" lossy',
+      '2 Device "d" spec.methods[0].propertyNames ["other"] lossy',
+      '2 Device "d" spec.methods[0].name "stop" lossy',
+      '2 Device "d" metadata {"name":"d"} note',
+      '2 Device "d" spec.protocol (missing) refused',
+      '2 Device "d" spec.deviceModelRef.name "other" refused',
+      '2 Device "d" spec.nodeName (missing) refused',
+      '3 Device "" apiVersion "devices.kubeedge.io/v2" refused',
+      '3 Device "" metadata.name (missing) refused',
+      '0 Pod "p" kind "Pod" refused',
+    ],
+  );
+});
+
+test("Lists that hold more documents than one request may have are refused, none is dropped in silence", () => {
+  const items = Array.from({ length: 1001 }, () => ({}));
+  assert.throws(() => read([{ kind: "DeviceList", items }]), {
+    code: "input/invalid",
+    fields: [{ field: "documents", value: "1001 documents", rule: "must be at most 1000" }],
+  });
+});
+
 test("what is read passes every check at the door", () => {
   for (const documents of [
     documentsOf(...samples),

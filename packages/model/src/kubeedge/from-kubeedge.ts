@@ -1,3 +1,4 @@
+import { invalid } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { MapperManifest } from "../mapper-manifest.ts";
 import type { ConnectionSpec, DeviceModelSpec, DeviceSpec } from "../resources/device.ts";
@@ -5,7 +6,7 @@ import { shown } from "../shown.ts";
 import { asLabel, unusedName } from "./adapt-name.ts";
 import { Fields } from "./fields.ts";
 import type { Finding } from "./finding.ts";
-import { Refusal, takeDevice } from "./from-device.ts";
+import { takeDevice } from "./from-device.ts";
 import { takeMetadata } from "./from-metadata.ts";
 import { type KubeEdgeModel, takeModel } from "./from-model.ts";
 
@@ -22,25 +23,16 @@ export interface KubeEdgeInput {
   /** models that are there already, by our name */
   readonly models?: ReadonlyMap<string, DeviceModelSpec>;
 }
-export type KubeEdgeResource =
-  | {
-      readonly kind: "Connection";
-      readonly name: string;
-      readonly spec: ConnectionSpec;
-      readonly labels: Readonly<Record<string, string>>;
-    }
-  | {
-      readonly kind: "DeviceModel";
-      readonly name: string;
-      readonly spec: DeviceModelSpec;
-      readonly labels: Readonly<Record<string, string>>;
-    }
-  | {
-      readonly kind: "Device";
-      readonly name: string;
-      readonly spec: DeviceSpec;
-      readonly labels: Readonly<Record<string, string>>;
-    };
+export type KubeEdgeResource = (
+  | { readonly kind: "Connection"; readonly spec: ConnectionSpec }
+  | { readonly kind: "DeviceModel"; readonly spec: DeviceModelSpec }
+  | { readonly kind: "Device"; readonly spec: DeviceSpec }
+) & {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** which of the documents that were handed in it comes from, from 0; a Connection from the first that needs it */
+  readonly index: number;
+};
 export interface FromKubeEdge {
   /** in the order in which they refer to each other */
   readonly resources: readonly KubeEdgeResource[];
@@ -65,52 +57,44 @@ export function missingModels(documents: readonly unknown[]): string[] {
 
 /**
  * Device and DeviceModel documents of KubeEdge (v1alpha1, v1alpha2, v1beta1) as Penstock's, and every field that was changed,
- * lost or not understood. A document that cannot work here is left out and says why; the others stand. Pure.
+ * lost or not understood. A document that cannot work here is left out and says all that stands in the way; the others
+ * stand. Pure.
+ *
+ * @throws AppError input/invalid when the Lists among them hold more documents than one request may have
  */
 export function fromKubeEdge(input: KubeEdgeInput): FromKubeEdge {
   const findings: Finding[] = [];
-  const documents = input.documents.flatMap(unfolded).slice(0, limits.kubeedgeDocuments);
+  const documents = input.documents.flatMap((one, index) => unfolded(one).map((document) => ({ document, index })));
+  const most = limits.kubeedgeDocuments;
+  if (documents.length > most) {
+    throw invalid([{ field: "documents", value: `${documents.length} documents`, rule: `must be at most ${most}` }]);
+  }
   const models = new Map<string, KubeEdgeModel>();
   const resources: KubeEdgeResource[] = [];
-  const connections = new Map<string, KubeEdgeResource & { readonly kind: "Connection" }>();
+  const connections = new Map<string, SharedConnection>();
   const devices: KubeEdgeResource[] = [];
   const taken = new Set<string>();
 
-  const each = (
-    kind: string,
-    take: (whole: Fields, it: { readonly theirs: string; readonly version: string }) => void,
-  ) => {
-    for (const document of documents) {
-      const {
-        kind: is,
-        apiVersion,
-        metadata,
-      } = (document ?? {}) as { kind?: unknown; apiVersion?: unknown; metadata?: { name?: unknown } };
-      if (is !== kind) continue;
-      const theirs = String(metadata?.name ?? "");
-      const named = `${kind} "${theirs}"`;
-      const own: Finding[] = [];
-      const whole = new Fields(document, "", (finding) => own.push({ document: named, ...finding }));
-      const version = String(apiVersion).split("/")[1] ?? "";
+  const each = (kind: "DeviceModel" | "Device", take: (whole: Fields, it: Taking) => void) => {
+    for (const { document, index } of documents) {
+      const head = headOf(document);
+      if (head.kind !== kind) continue;
+      const named = `${kind} "${head.name}"`;
+      let isRefused = false;
+      const whole = new Fields(document, "", (finding) => {
+        isRefused ||= finding.level === "refused";
+        findings.push({ index, document: named, ...finding });
+      });
       for (const key of ["kind", "apiVersion"]) whole.take(key);
-      try {
-        if (!versions.includes(version)) throw new Refusal("apiVersion", `must be one of ${versions.join(", ")}`, "");
-        if (theirs === "") throw new Refusal("metadata.name", "is missing", "name it");
-        take(whole, { theirs, version });
-        whole.end();
-        findings.push(...own);
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        const value = error.field === "spec.protocol" ? "(settings)" : shown(valueAt(document, error.field), 60);
-        findings.push({
-          document: named,
-          field: error.field,
-          value,
-          level: "refused",
-          why: error.message,
-          todo: error.todo,
-        });
+      if (!versions.includes(head.version)) {
+        whole.refuse("apiVersion", { why: `must be one of ${versions.join(", ")}` });
       }
+      if (head.name === "") whole.child("metadata").refuse("name", { why: "is missing", todo: "name it" });
+      // What stands in another version's document, or in one that nobody can refer to, cannot be told.
+      if (isRefused) continue;
+      take(whole, { theirs: head.name, version: head.version, index });
+      // What nobody asked for in a document that was not read to its end is not unknown.
+      if (!isRefused) whole.end();
     }
   };
   const nameFor = (kind: string, whole: Fields) => {
@@ -125,39 +109,53 @@ export function fromKubeEdge(input: KubeEdgeInput): FromKubeEdge {
     return { name: free, labels };
   };
 
-  each("DeviceModel", (whole, { theirs }) => {
+  each("DeviceModel", (whole, { theirs, index }) => {
     const { name, labels } = nameFor("DeviceModel", whole);
     const model = takeModel(name, whole.child("spec"), input.manifests);
     models.set(theirs, model);
-    resources.push({ kind: "DeviceModel", name, labels, spec: model.spec });
+    resources.push({ kind: "DeviceModel", name, labels, spec: model.spec, index });
   });
-  each("Device", (whole, { version }) => {
+  each("Device", (whole, { version, index }) => {
     const { name, labels } = nameFor("Device", whole);
-    const { spec, connection } = takeDevice(whole.child("spec"), whole.child("status"), {
+    const device = takeDevice(whole.child("spec"), whole.child("status"), {
       manifests: input.manifests,
       node: input.node,
       name,
       isBeta: version === "v1beta1",
       modelOf: (theirs) => models.get(theirs) ?? stored(theirs, input.models),
     });
-    const shared = connection === null ? null : shareConnection(connection, connections, whole);
-    devices.push({ kind: "Device", name, labels, spec: shared === null ? spec : { ...spec, connection: shared } });
+    if (device === null) return;
+    const { spec, connection } = device;
+    const shared = connection === null ? null : shareConnection({ ...connection, index }, connections, whole);
+    const own = shared === null ? spec : { ...spec, connection: shared };
+    devices.push({ kind: "Device", name, labels, spec: own, index });
   });
-  for (const document of documents) {
-    const { kind, metadata } = (document ?? {}) as { kind?: unknown; metadata?: { name?: unknown } };
+  for (const { document, index } of documents) {
+    const { kind, name } = headOf(document);
     if (kind === "DeviceModel" || kind === "Device") continue;
     const why =
       kind === "DeviceStatus" ? "what a device reports is measured anew" : "only Device and DeviceModel are read";
-    findings.push({
-      document: `${String(kind)} "${String(metadata?.name ?? "")}"`,
-      field: "kind",
-      value: shown(kind, 60),
-      level: "refused",
-      why,
-      todo: "",
-    });
+    const of = { index, document: `${String(kind)} "${name}"`, field: "kind", value: shown(kind, { most: 60 }) };
+    findings.push({ ...of, level: "refused", why, todo: "" });
   }
   return { resources: [...resources, ...connections.values(), ...devices], findings };
+}
+
+interface Taking {
+  /** the name as its author wrote it */
+  readonly theirs: string;
+  readonly version: string;
+  readonly index: number;
+}
+type SharedConnection = KubeEdgeResource & { readonly kind: "Connection" };
+
+function headOf(document: unknown): { readonly kind: unknown; readonly name: string; readonly version: string } {
+  const { kind, apiVersion, metadata } = (document ?? {}) as {
+    readonly kind?: unknown;
+    readonly apiVersion?: unknown;
+    readonly metadata?: { readonly name?: unknown } | null;
+  };
+  return { kind, name: String(metadata?.name ?? ""), version: String(apiVersion).split("/")[1] ?? "" };
 }
 
 function unfolded(document: unknown): unknown[] {
@@ -178,8 +176,8 @@ function stored(theirs: string, models: KubeEdgeInput["models"]): KubeEdgeModel 
 
 /** One Connection for all devices of one bus; the first says how the line is used. */
 function shareConnection(
-  wanted: { readonly wanted: string; readonly spec: ConnectionSpec },
-  connections: Map<string, KubeEdgeResource & { readonly kind: "Connection" }>,
+  wanted: { readonly wanted: string; readonly spec: ConnectionSpec; readonly index: number },
+  connections: Map<string, SharedConnection>,
   whole: Fields,
 ): string {
   const { node, protocol, settings, line } = wanted.spec;
@@ -188,17 +186,11 @@ function shareConnection(
   if (found === undefined) {
     const names = new Set([...connections.values()].map((one) => one.name));
     const name = unusedName(wanted.wanted, (one) => names.has(one));
-    connections.set(key, { kind: "Connection", name, labels: {}, spec: wanted.spec });
+    connections.set(key, { kind: "Connection", name, labels: {}, spec: wanted.spec, index: wanted.index });
     return name;
   }
   if (JSON.stringify(found.spec.line) !== JSON.stringify(line)) {
     whole.tell("spec", { level: "lossy", why: `shares the line of Connection "${found.name}", which has other times` });
   }
   return found.name;
-}
-
-function valueAt(document: unknown, field: string): unknown {
-  let here = document;
-  for (const key of field.split(".")) here = (here as Readonly<Record<string, unknown>> | null | undefined)?.[key];
-  return here;
 }

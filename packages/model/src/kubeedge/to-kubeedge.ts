@@ -5,6 +5,7 @@ import { parseDuration } from "../time.ts";
 import type { ValueType } from "../value.ts";
 import type { Finding } from "./finding.ts";
 import { kubeEdgeGroup } from "./from-kubeedge.ts";
+import { kubeEdgeType } from "./kubeedge-type.ts";
 import { toModbusPlace, toModbusVisitor } from "./to-modbus.ts";
 
 export interface KubeEdgeOutput {
@@ -33,7 +34,15 @@ export function toKubeEdge(input: KubeEdgeOutput): ToKubeEdge {
   const findings: Finding[] = [];
   const lose: Lose = (field, value, why) => {
     if (value === undefined) return;
-    findings.push({ document: `Device "${name}"`, field, value: shown(value, 60), level: "lossy", why, todo: "" });
+    findings.push({
+      index: null,
+      document: `Device "${name}"`,
+      field,
+      value: shown(value, { field, most: 60 }),
+      level: "lossy",
+      why,
+      todo: "",
+    });
   };
   const merged = mergeDevice(input.model?.spec ?? null, spec);
   const isShared = input.model !== null && !Object.values(spec.properties ?? {}).some(describesItself);
@@ -88,19 +97,6 @@ function describesItself(property: Partial<PropertySpec>): boolean {
   );
 }
 
-const types: Readonly<Record<ValueType, string>> = {
-  ...{ bool: "BOOLEAN", string: "STRING", bytes: "BYTES", json: "STRING", float32: "FLOAT", float64: "DOUBLE" },
-  ...{
-    int8: "INT",
-    int16: "INT",
-    int32: "INT",
-    int64: "INT",
-    uint8: "INT",
-    uint16: "INT",
-    uint32: "INT",
-    uint64: "INT",
-  },
-};
 /** Those that come back as they were. */
 const exact: readonly ValueType[] = ["bool", "string", "bytes", "float32", "float64", "int64"];
 
@@ -110,7 +106,7 @@ function modelProperty(property: string, one: PropertySpec, lose: Lose) {
     lose(
       `${at}.type`,
       one.type,
-      `${types[one.type]} has no size: it comes back as ${one.type === "json" ? "string" : "int64"}`,
+      `${kubeEdgeType[one.type]} has no size: it comes back as ${one.type === "json" ? "string" : "int64"}`,
     );
   if (one.access === "write") lose(`${at}.access`, one.access, "there is no WriteOnly: ReadWrite");
   for (const field of ["displayName", "localWrites", "mayOverlap"] as const)
@@ -119,7 +115,7 @@ function modelProperty(property: string, one: PropertySpec, lose: Lose) {
   return {
     name: property,
     ...(one.description !== undefined && { description: one.description }),
-    type: types[one.type],
+    type: kubeEdgeType[one.type],
     accessMode: one.access === undefined || one.access === "read" ? "ReadOnly" : "ReadWrite",
     ...(one.minimum !== undefined && { minimum: String(one.minimum) }),
     ...(one.maximum !== undefined && { maximum: String(one.maximum) }),

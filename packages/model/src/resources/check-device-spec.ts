@@ -91,8 +91,11 @@ export function checkModelSpec(spec: DeviceModelSpec, manifests: readonly Mapper
   return fields.slice(0, 20);
 }
 
+/** Begins the rule that is told of a protocol that no mapper has. */
+export const unknownMapperRule = "must be the name of a mapper";
+
 function unknownProtocol(manifests: readonly MapperManifest[], protocol: string, field: string): FieldError {
   const known = manifests.map((manifest) => manifest.name).sort();
-  const rule = `must be the name of a mapper: ${known.join(", ") || "none is installed"}`;
+  const rule = `${unknownMapperRule}: ${known.join(", ") || "none is installed"}`;
   return { field, value: shown(protocol), rule };
 }

@@ -11,7 +11,7 @@ import type { MergedProperty } from "./effective-device.ts";
 export function checkProperty(property: MergedProperty, at: string): FieldError[] {
   const { type, access = "read", localWrites, publish } = property;
   if (type === undefined) {
-    return [{ field: `${at}.type`, value: "(missing)", rule: "is required, here or in the model" }];
+    return [{ field: `${at}.type`, value: shown(undefined), rule: "is required, here or in the model" }];
   }
   const fields: FieldError[] = [];
   fields.push(...checkRange(type, property, at));

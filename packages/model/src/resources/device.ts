@@ -1,4 +1,5 @@
 import Type, { type Static } from "typebox";
+import type { FieldError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { valueTypes } from "../value.ts";
 import { durationSchema, nameSchema, type Resource } from "./common.ts";
@@ -260,7 +261,11 @@ export interface DeviceStatus {
     /** of reports to the cloud, over the last minute; null = none was due */
     readonly reportMs: number | null;
     readonly overruns: number;
+    /** it cannot keep its cadence now */
+    readonly isOverrun: boolean;
   }[];
+  /** what breaks a rule of the mapper that its gateway has now; it was checked by another when it was stored */
+  readonly findings: FieldError[];
 }
 export interface ConnectionStatus {
   /** "idle": no device uses it */

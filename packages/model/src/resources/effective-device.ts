@@ -149,8 +149,9 @@ export function cadenceOf(
   return spec?.every === undefined ? null : { everyMs: parseDuration(spec.every)! };
 }
 
-/** For people: "every 1s", "at 06:00, 18:00:30". */
-export function cadenceText(cadence: Cadence): string {
+/** For people: "every 1s", "at 06:00, 18:00:30", "when it changes". */
+export function cadenceText(cadence: Collection): string {
+  if ("subscribe" in cadence) return "when it changes";
   if ("everyMs" in cadence) return `every ${formatDuration(cadence.everyMs)}`;
   const two = (number: number) => String(number).padStart(2, "0");
   const times = cadence.atSeconds.map((second) => {
@@ -158,6 +159,17 @@ export function cadenceText(cadence: Cadence): string {
     return second % 60 === 0 ? minutes : `${minutes}:${two(second % 60)}`;
   });
   return `at ${times.join(", ")}`;
+}
+
+/** For people: "each reading", "every 1h", "on change by 0.5, at least every 10m", "not to the cloud". */
+export function reportText({ toCloud, cadence, deadband, atLeastMs }: ReportPolicy): string {
+  if (!toCloud) return "not to the cloud";
+  const when = [
+    ...(deadband === null ? [] : [deadband === 0 ? "on change" : `on change by ${deadband}`]),
+    ...(cadence === null ? [] : [cadenceText(cadence)]),
+    ...(atLeastMs === null ? [] : [`at least every ${formatDuration(atLeastMs)}`]),
+  ];
+  return when.length === 0 ? "each reading" : when.join(", ");
 }
 
 /** @param time "06:00" or "06:00:30" */

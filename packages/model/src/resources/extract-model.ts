@@ -1,3 +1,4 @@
+import { isObject } from "../is-object.ts";
 import { sameData } from "./assigned-change.ts";
 import { checkMethod } from "./check-methods.ts";
 import { checkProperty } from "./check-property.ts";
@@ -102,8 +103,4 @@ function difference(own: unknown, base: unknown): unknown {
     return part === undefined ? [] : [[key, part] as const];
   });
   return left.length === 0 ? undefined : Object.fromEntries(left);
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

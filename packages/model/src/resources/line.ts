@@ -82,7 +82,23 @@ export const defaultLine: LineSettings = {
 export interface LineLoad {
   /** from the devices as they are described, before anything runs */
   readonly predictedPercent: number | null;
+  /** questions that the mapper will ask, by the same prediction */
+  readonly predictedRequestsPerSecond: number | null;
+  /** why nothing is predicted; null when it is */
+  readonly unpredicted: string | null;
+  /** what takes the most of it by the prediction, the most first */
+  readonly most: LineShare[];
   /** over the last minute, as the gateway measured it */
   readonly measuredPercent: number | null;
+  /** rounds a second in which a device was asked, as the gateway counted them */
   readonly requestsPerSecond: number | null;
+}
+/** One cycle of one device, and what it takes of its line. */
+export interface LineShare {
+  readonly device: string;
+  /** "every 1s" */
+  readonly cadence: string;
+  readonly properties: number;
+  readonly percent: number;
+  readonly requestsPerSecond: number;
 }

@@ -144,7 +144,7 @@ test("errors say sheet, row and column; fields of the checks at the door do too"
     /^devices row 1, column modell: "modell": unknown column, known are name, /,
   );
   assert.deepEqual(told({ devices: { name: "devices", columns: ["node"], rows: [["a"]] } }), [
-    "devices row 1, column name: missing: this column must be there",
+    "devices row 1, column name: (missing): this column must be there",
   ]);
   const [change] = back({ devices, properties, current: currentOf(tank) }).changes;
   assert.equal(change!.placeOf("spec.properties.level.visitor.offset"), "properties row 2, column visitor.offset");

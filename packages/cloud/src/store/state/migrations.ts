@@ -16,6 +16,7 @@ export function stateMigrations(engine: Engine): MigrationProvider {
       "0008-resource-history": resourceHistory,
       "0009-desired-times": desiredTimes,
       "0010-holds-and-calls": holdsAndCalls,
+      "0011-node-mappers": nodeMappers,
     }),
   };
 }
@@ -326,5 +327,52 @@ const holdsAndCalls: Migration = {
     await index("device_calls_node", "device_calls", ["tenant_uid", "node_uid", "state"]);
     await index("device_calls_open", "device_calls", ["state", "expires_at"]);
     await index("device_calls_device", "device_calls", ["tenant_uid", "device_uid", "method", "requested_at"]);
+  },
+};
+
+/** Mappers that gateways have, their manifests, and what does not fit them. */
+const nodeMappers: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema
+      .createTable("node_mappers")
+      .addColumn("tenant_uid", "text", required)
+      .addColumn("node_uid", "text", required)
+      .addColumn("name", "text", required)
+      .addColumn("version", "text", required)
+      .addColumn("hash", "text", required)
+      .addPrimaryKeyConstraint("node_mappers_key", ["tenant_uid", "node_uid", "name"])
+      .execute();
+    await db.schema
+      .createTable("node_mapper_sets")
+      .addColumn("tenant_uid", "text", required)
+      .addColumn("node_uid", "text", required)
+      .addColumn("told_at", "bigint", required)
+      .addColumn("checked", "text")
+      .addPrimaryKeyConstraint("node_mapper_sets_key", ["tenant_uid", "node_uid"])
+      .execute();
+    await db.schema
+      .createTable("mapper_manifests")
+      .addColumn("tenant_uid", "text", required)
+      .addColumn("hash", "text", required)
+      .addColumn("text", "text", required)
+      .addColumn("taken_at", "bigint", required)
+      .addPrimaryKeyConstraint("mapper_manifests_key", ["tenant_uid", "hash"])
+      .execute();
+    await db.schema
+      .createTable("mapper_findings")
+      .addColumn("tenant_uid", "text", required)
+      .addColumn("uid", "text", required)
+      .addColumn("node_uid", "text", required)
+      .addColumn("kind", "text", required)
+      .addColumn("name", "text", required)
+      .addColumn("fields", "text", required)
+      .addColumn("found_at", "bigint", required)
+      .addPrimaryKeyConstraint("mapper_findings_key", ["tenant_uid", "uid"])
+      .execute();
+    await db.schema
+      .createIndex("mapper_findings_node")
+      .on("mapper_findings")
+      .columns(["tenant_uid", "node_uid"])
+      .execute();
   },
 };
