@@ -1,0 +1,132 @@
+import type { PointResult } from "@penstock/mapper-sdk";
+import {
+  type ClientSession,
+  DataChangeNotification,
+  DataType,
+  type DataValue,
+  EventNotificationList,
+  type NotificationData,
+  type NotificationMessage,
+  promoteOpaqueStructureInNotificationData,
+  StatusChangeNotification,
+  type StatusCode,
+  type Variant,
+} from "node-opcua-client";
+import { beginSequence, gone, keptAlive, received, type Sequence, type Step } from "./sequence.ts";
+
+/** What the server was asked to watch, under the number that we gave it. */
+export interface Item {
+  /** called with each value of a node, or with the fields of each event, in their order */
+  readonly take: (value: DataValue | readonly Variant[]) => PointResult;
+  readonly each: (result: PointResult) => void;
+}
+type Told = NonNullable<NotificationMessage["notificationData"]>;
+
+/** One subscription at the server: its items, and its messages each once and in order. */
+export class ServerSubscription {
+  readonly id: number;
+  readonly publishingMs: number;
+  readonly keepAliveMs: number;
+  readonly items = new Map<number, Item>();
+  readonly #session: ClientSession;
+  readonly #ended: (status: StatusCode) => void;
+  #sequence: Sequence<Told> = beginSequence();
+  /** messages whose structures the library does not know yet are decoded by asking the server */
+  #tail: Promise<void> | null = null;
+
+  constructor(options: {
+    readonly id: number;
+    readonly publishingMs: number;
+    readonly keepAliveMs: number;
+    readonly session: ClientSession;
+    /** the server says that it is over */
+    readonly ended: (status: StatusCode) => void;
+  }) {
+    this.id = options.id;
+    this.publishingMs = options.publishingMs;
+    this.keepAliveMs = options.keepAliveMs;
+    this.#session = options.session;
+    this.#ended = options.ended;
+  }
+
+  /** number of the next message */
+  get due(): number {
+    return this.#sequence.next;
+  }
+
+  /** later messages wait for the one that is due */
+  get isHolding(): boolean {
+    return this.#sequence.held.size > 0;
+  }
+
+  /** resolves when what has come is handed on */
+  get settled(): Promise<void> | null {
+    return this.#tail;
+  }
+
+  /** @returns numbers to be asked for again, and how many were given up */
+  take({ sequenceNumber, notificationData }: NotificationMessage): Pick<Step<Told>, "missing" | "lost"> {
+    const told = (notificationData ?? []).filter((part) => part !== null);
+    return this.#step(
+      told.length === 0
+        ? keptAlive(this.#sequence, sequenceNumber)
+        : received(this.#sequence, sequenceNumber, told as Told),
+    );
+  }
+
+  /** the server no longer has that message */
+  gone(number: number): Pick<Step<Told>, "missing" | "lost"> {
+    return this.#step(gone(this.#sequence, number));
+  }
+
+  #step(step: Step<Told>): Step<Told> {
+    this.#sequence = step.state;
+    for (const told of step.deliver) this.#deliver(told);
+    return step;
+  }
+
+  #deliver(told: Told): void {
+    if (this.#tail === null && !isOpaque(told)) {
+      this.#hand(told);
+      return;
+    }
+    const decoded = (this.#tail ?? Promise.resolve())
+      .then(() => promoteOpaqueStructureInNotificationData(this.#session, told as NotificationData[]))
+      // What cannot be decoded is handed on as it came: bytes.
+      .catch(() => {})
+      .then(() => this.#hand(told));
+    const tail: Promise<void> = decoded.then(() => {
+      if (this.#tail === tail) this.#tail = null;
+    });
+    this.#tail = tail;
+  }
+
+  #hand(told: Told): void {
+    for (const part of told) {
+      if (part instanceof DataChangeNotification) {
+        for (const { clientHandle, value } of part.monitoredItems ?? []) this.#tell(clientHandle, value);
+      } else if (part instanceof EventNotificationList) {
+        for (const { clientHandle, eventFields } of part.events ?? []) this.#tell(clientHandle, eventFields ?? []);
+      } else if (part instanceof StatusChangeNotification) {
+        this.#ended(part.status);
+      }
+    }
+  }
+
+  #tell(handle: number, value: DataValue | readonly Variant[]): void {
+    const item = this.items.get(handle);
+    item?.each(item.take(value));
+  }
+}
+
+function isOpaque(told: Told): boolean {
+  const isStructure = (variant: Variant | null | undefined) => variant?.dataType === DataType.ExtensionObject;
+  return told.some((part) => {
+    if (part instanceof DataChangeNotification) {
+      return (part.monitoredItems ?? []).some(({ value }) => isStructure(value.value));
+    }
+    return (
+      part instanceof EventNotificationList && (part.events ?? []).some((e) => (e.eventFields ?? []).some(isStructure))
+    );
+  });
+}
