@@ -22,6 +22,7 @@ export function startCloud(world: World, process: SimProcess): RunningCloud {
   const nudger = {
     assignedChanged() {},
     callsChanged() {},
+    browse: async () => [],
     desiredChanged: (node: Parameters<LinkServer["desiredChanged"]>[0]) => link?.desiredChanged(node),
     disconnect() {},
     isConnected: () => true,

@@ -55,10 +55,9 @@ export function createConnections(
       forgetLines(trx);
     },
     async changed({ trx, tenant, spec, before, uid }) {
-      // A new connection serves nobody yet: the device that names it brings the next version.
-      if (before === null) return undefined;
       const node = (await findRow(trx, tenant, "Node", spec.node))!.uid;
       await bumpAssigned(trx, tenant, node);
+      if (before === null) return () => nudger.assignedChanged(node as NodeUid);
       const fits = await parts.fit.settled(trx, { tenant, uid });
       return () => {
         fits();

@@ -2,6 +2,7 @@ import type { CommittedBatch, ErrorCode, NodeIdentity, SeriesStore } from "@pens
 import { createAlarms } from "./alarms.ts";
 import { createAssigned } from "./assigned.ts";
 import { createAuth } from "./auth.ts";
+import { createBrowse } from "./browse.ts";
 import { createBulk } from "./bulk.ts";
 import { createCalls } from "./calls.ts";
 import { createCertificates } from "./certificates.ts";
@@ -106,6 +107,7 @@ export function createServices(given: ServiceContext) {
     history: createHistory(context, bulk),
     changes: createChanges(context, bulk),
     mappers,
+    browse: createBrowse(context),
     desired,
     calls,
     twins: createTwins(context, { live, desired, holds }),

@@ -98,6 +98,7 @@ export function createLineAlarms(
     watching: (nudger: NodeNudger): NodeNudger => ({
       desiredChanged: (node) => nudger.desiredChanged(node),
       callsChanged: (node) => nudger.callsChanged(node),
+      browse: (...question) => nudger.browse(...question),
       disconnect: (node, code) => nudger.disconnect(node, code),
       isConnected: (node) => nudger.isConnected(node),
       assignedChanged(node) {
