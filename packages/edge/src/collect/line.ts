@@ -6,6 +6,8 @@ export interface GroupRecord extends ScheduledGroup {
   readonly of: DeviceRecord;
   dueAt: number;
   state: "idle" | "queued" | "reading" | "publishing";
+  /** its next cycle is due already, and begins when this one has ended */
+  isLate: boolean;
   /** null = never read */
   isGood: boolean | null;
   code: ErrorCode | null;
