@@ -91,7 +91,7 @@ export class FakeSite implements LocalSite, LocalTwin {
     this.writes.push(write);
     const { property, type, value, holder } = write;
     const since = 1_764_000_000_000_000 as Micros;
-    this.wanted.push({
+    this.wanted.splice(0, this.wanted.length, {
       ...{ property, version: 0, cloud: null },
       local: {
         ...{ state: "pending", type, value, reason: null, message: null, readBack: null },
