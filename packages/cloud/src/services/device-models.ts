@@ -49,6 +49,8 @@ export function createDeviceModels(context: CheckingContext, parts: { readonly d
       };
     },
     async removing({ trx, tenant, row }) {
+      // It could come back under its uid, in the middle of a rollout to devices that it no longer has.
+      await mustNotRoll(trx, { tenant, uid: row.uid, name: row.name });
       const devices = await rowsNaming(trx, tenant, "Device", "model", row.name);
       if (devices.length > 0) throw inUse("DeviceModel", row.name, devices);
       return undefined;
