@@ -10,6 +10,7 @@ import type {
   LocalWrite,
   LocalWritePolicy,
   Micros,
+  PropertyHold,
   Reading,
 } from "@penstock/model";
 import type { LocalSite } from "./local-site.ts";
@@ -85,6 +86,10 @@ export class FakeSite implements LocalSite, LocalTwin {
 
   desired(): readonly DesiredProgress[] {
     return this.wanted;
+  }
+
+  holds(): readonly PropertyHold[] {
+    return this.wanted.flatMap(({ hold }) => hold ?? []);
   }
 
   async setLocally(write: LocalWrite): Promise<{ readonly ended: Promise<LocalEnd> }> {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
 import { limits, type Problem } from "@penstock/model";
 import { metricsRegistry, realFiles, silentLog, systemClock, systemRandom } from "@penstock/runtime";
+import fc from "fast-check";
 import { endedAs, FakeSite } from "./fake-site.ts";
 import { type LocalApi, openLocalApi } from "./local-api.ts";
 import { RequestRate } from "./request-rate.ts";
@@ -125,6 +126,35 @@ test("what breaks a rule is told with field, value and rule, and reaches nothing
   const large = await ask("PUT", put, { value: "x".repeat(limits.localRequestBytes) });
   assert.equal(large.problem.code, "input/too-large");
   assert.deepEqual([site.writes, site.calls], [[], []]);
+});
+
+test("whatever a client with the token sends, the answer is no defect of ours and the next request is answered", async () => {
+  const { ask } = await start();
+  const part = fc.oneof(
+    fc.string({ unit: "grapheme", maxLength: 12 }).map(encodeURIComponent),
+    fc.constantFrom("api", "v1", "devices", "oven", "twin", "properties", "speed", "power", "local", "hold", "methods"),
+    fc.constantFrom("%", "%ff", "..", "", "bake", "__proto__"),
+  );
+  const names: Record<string, string> = { device: "oven", property: "speed", method: "bake" };
+  const route = fc.constantFrom(
+    ...localRoutes.map(({ path }) => path.replaceAll(/\{(\w+)\}/g, (_, name) => names[name]!)),
+  );
+  const path = fc.oneof(
+    fc.array(part, { maxLength: 9 }).map((parts) => `/${parts.join("/")}`),
+    route,
+  );
+  const field = fc.constantFrom("value", "holder", "hold", "ttl", "arguments", "timeout", "__proto__", "x");
+  const body = fc.oneof(
+    fc.json(),
+    fc.string(),
+    fc.dictionary(field, fc.jsonValue()).map((one) => JSON.stringify(one)),
+  );
+  const method = fc.constantFrom("GET", "PUT", "POST", "DELETE");
+  const property = fc.asyncProperty(method, path, body, async (method, path, body) => {
+    const { status } = await ask(method, path, method === "GET" ? undefined : body);
+    assert.ok(status < 500, `${method} ${path} ${body}: ${status}`);
+  });
+  await fc.assert(property, { numRuns: 150 });
 });
 
 test("a value set here is answered with its end, or with how far it has come", async () => {
