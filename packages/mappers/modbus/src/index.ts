@@ -35,7 +35,7 @@ export const modbus = defineMapper({
     start: "visitor.offset",
     length: pointLength,
     size: 65536,
-    part: "visitor.bit",
+    ...{ part: "visitor.bit", partLength: "visitor.bits", partsOfPlace: 16 },
   },
   cost: readCost,
   rules: [
