@@ -131,6 +131,24 @@ test("of one name and version the cloud's own counts, and a newer version of the
   assert.ok(!(await alarms()).some(([, , text]) => text.includes("Mapper modbus 1.0.0")), "over once it has gone");
 });
 
+// Every gateway comes with the mappers that the cloud has, laid out another way where they are bundled.
+test("a gateway's mapper that states the same as the cloud's is the same, however its manifest is laid out", async () => {
+  const { node, identity } = await plant(bench, "m12");
+  const risky = { host: { type: "string", pattern: "^(a+)+$" } };
+  const odd = mapper("odd", "1.0.0", risky);
+  const { custom: _, rules: __, ...rest } = modbus;
+  const text = JSON.stringify({ ...rest, main: "./dist/index.js" }, null, 2);
+  const bytes = new TextEncoder().encode(text);
+  const hash = createHash("sha256").update(bytes).digest("hex");
+  await tell(identity, [odd, { told: { name: "modbus", version: modbus.version, hash }, bytes }]);
+  await settle();
+  const mine = (await listed(node)).find(({ name }) => name === "modbus");
+  assert.deepEqual([mine?.cloud, mine?.nodes.includes(node), mine?.problem], [true, true, null]);
+  assert.ok(!(await alarms()).some(([, code, text]) => code === "mapper/manifest-differs" && text.includes("modbus")));
+  // What may take long is left to the mapper.
+  await bench.services.devices.create(system, ref(`lathe-${node}`), device(node, { host: "b" }, "odd"));
+});
+
 test("two gateways with different mappers of one name and version raise an alarm until one gets another version", async () => {
   const [a, b] = [await plant(bench, "m5"), await plant(bench, "m6")];
   await tell(a.identity, [mapper("saw", "1.0.0", axis)]);
