@@ -2,6 +2,7 @@ import { type Bench, row } from "../bench.ts";
 import { type Forked, forkBench } from "../line/forked.ts";
 import { readBare } from "./bare-socket.ts";
 import { countRequests } from "./count-requests.ts";
+import { deadSlaves } from "./dead-slaves.ts";
 import { mapKinds } from "./maps.ts";
 import { readMapper } from "./read-mapper.ts";
 import { registersEachRequest } from "./register-table.ts";
@@ -64,6 +65,8 @@ export const modbusWire: Bench = {
     } finally {
       await server.stop();
     }
+    say("a fifth of the slaves dead");
+    yield* deadSlaves({ smoke });
   },
 };
 
