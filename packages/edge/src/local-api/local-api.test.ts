@@ -81,6 +81,19 @@ test("the token is made once, for its owner alone; the address goes with the age
   assert.equal((await start()).token, first.token);
 });
 
+test("a port that another program has is told by number, with what to do", async () => {
+  const { address, site, metrics } = await start();
+  const port = Number(new URL(address).port);
+  const second = openLocalApi({
+    ...{ port, files: realFiles(), folder: join(folder, "second"), random: systemRandom, clock: systemClock() },
+    ...{ log: silentLog, metrics, pid: 4712, site },
+  });
+  await assert.rejects(second, {
+    code: "port/in-use",
+    message: new RegExp(`127\\.0\\.0\\.1:${port}.*--local-api-port`),
+  });
+});
+
 test("what breaks a rule is told with field, value and rule, and reaches nothing", async () => {
   const { ask, site } = await start();
   const put = "/api/v1/devices/oven/properties/speed/local";
