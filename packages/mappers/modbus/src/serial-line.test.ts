@@ -231,7 +231,6 @@ for (const framing of ["rtu", "ascii"] as const) {
       assert.equal(seen(await connection.read([point(1, 8)], { signal })), 12);
 
       // As when two speak at once: one byte that differs is enough, and the line goes on when it is well again.
-      const before = server.stats.requests;
       const otherEcho = framing === "rtu" ? ["echoctl"] : ["opost", "onlcr"];
       execFileSync("stty", ["-F", pair.a, ...otherEcho]);
       const [spoilt] = await connection.read([point(1, 1)], { signal });
