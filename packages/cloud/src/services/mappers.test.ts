@@ -210,6 +210,28 @@ test("a mapper that changes at a gateway names the devices that no longer fit, c
   assert.deepEqual(await unfit(), []);
 });
 
+test("devices that no longer fit are looked at again when their model changes", async () => {
+  const { node, identity } = await plant(bench, "m13");
+  await tell(identity, [mapper("shaper", "1.0.0", axis)]);
+  const name = `shaper-${node}`;
+  const model = (wanted: string) => ({
+    metadata: { name },
+    spec: { properties: { speed: { type: "int64", visitor: { axis: wanted } } } },
+  });
+  await bench.services.deviceModels.create(system, ref(name), model("y"));
+  const { spec } = device(node, {}, "shaper");
+  const modelled = { metadata: { name }, spec: { ...spec, model: name, properties: {} } };
+  await bench.services.devices.create(system, ref(name), modelled);
+  await tell(identity, [mapper("shaper", "2.0.0", { axis: { enum: ["x", "z"] } })]);
+  await settle();
+  const findings = async () => (await bench.services.devices.get(system, ref(name))).status.findings;
+  assert.equal((await findings()).length, 1);
+  await bench.services.deviceModels.update(system, ref(name), { replace: model("z"), ifMatch: "*" });
+  await settle();
+  assert.deepEqual(await findings(), []);
+  assert.ok(!(await alarms()).some(([at, code]) => at === node && code === "mapper/devices-unfit"));
+});
+
 test("a manifest that is none, or not what it was told to be, is named and used for nothing", async () => {
   const { node, identity } = await plant(bench, "m8");
   const { control } = bench.services;
