@@ -132,6 +132,10 @@ test("the address names the view, the browser's back button and the keyboard fin
   await page.getByRole("heading", { name: "Connections" }).waitFor();
   await page.goBack();
   await page.getByRole("heading", { name: "Conveyor (conveyor-01)", exact: true }).waitFor();
+  await page.goto(`${page.url().split("#")[0]}#/devices/gone`);
+  await page.getByText('No device is called "gone".').waitFor();
+  assert.equal(await page.locator("#device").isVisible(), false);
+  await page.goBack();
   const unnamed = await page.evaluate(
     "[...document.querySelectorAll('input,select,textarea,button')].filter((one) => !one.closest('[hidden]') && " +
       "!(one.labels?.length || one.getAttribute('aria-label') || one.textContent.trim())).map((one) => one.outerHTML)",
