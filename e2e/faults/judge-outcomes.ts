@@ -44,8 +44,11 @@ const endsOf: Readonly<Record<OrderProperty, readonly string[]>> = {
   brief: ["confirmed null", "expired twin/expired"],
   raced: ["confirmed null"],
 };
-/** A write that was begun in time may reach the device so much later: the time-out of what was asked before it. */
-const lateMs = 2000;
+/**
+ * A write may reach the device so much later than its time: what it spent on the line is not counted by either side, and a
+ * line that says nothing for 15 s is given up; then the time-out of what was asked of the device before it.
+ */
+const lateMs = 15_000 + 2000;
 
 /**
  * One sentence for each thing that is wrong with how desired values ended: each in one final state that fits what the

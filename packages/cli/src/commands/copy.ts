@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { confirmed } from "../confirmed.ts";
 import { type ContextFlags, connect } from "../context.ts";
 import { doing } from "../doing.ts";
-import { linesText } from "../lines-table.ts";
+import { linesText, lineWarnings } from "../lines-table.ts";
 import { formatOf, print } from "../output.ts";
 import { tableText } from "../print-table.ts";
 
@@ -44,8 +44,8 @@ export function copyCommand(program: Command): void {
               body: { ...request, dryRun },
             }),
           );
+        const planned = await run(true);
         if (options.dryRun === true) {
-          const planned = await run(true);
           print(
             format,
             planned,
@@ -54,9 +54,9 @@ export function copyCommand(program: Command): void {
           );
           return;
         }
-        if (options.yes !== true) {
-          const planned = await run(true);
-          // What a program reads is the answer alone.
+        // What a program reads is the answer alone.
+        if (options.yes === true) for (const warning of lineWarnings(planned.lines)) console.error(warning);
+        else {
           console.error(`${previewText(planned)}${linesBelow(planned)}`);
           await confirmed(`Make ${countText(planned)}?`);
         }

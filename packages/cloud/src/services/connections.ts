@@ -8,6 +8,7 @@ import {
   type LineHealth,
   type LineLoad,
   type NodeUid,
+  type TenantUid,
 } from "@penstock/model";
 import { bumpAssigned } from "./assigned.ts";
 import type { CheckingContext } from "./context.ts";
@@ -59,8 +60,13 @@ export function createConnections(
       await bumpAssigned(trx, tenant, node);
       if (before === null) return () => nudger.assignedChanged(node as NodeUid);
       const fits = await parts.fit.settled(trx, { tenant, uid });
+      const fitsAgain = await parts.fit.surroundingsChanged(trx, {
+        tenant: tenant as TenantUid,
+        node: node as NodeUid,
+      });
       return () => {
         fits();
+        fitsAgain();
         nudger.assignedChanged(node as NodeUid);
       };
     },

@@ -77,7 +77,7 @@ export function createServices(given: ServiceContext) {
   // What changes for a node may fill its lines: looked at when the node is told.
   const watched = { ...context, nudger: lineAlarms.watching(context.nudger) };
   const connections = createConnections(watched, { statuses, loads, fit });
-  const deviceModels = createDeviceModels(watched, { desired });
+  const deviceModels = createDeviceModels(watched, { desired, fit });
   const devices = createDevices(watched, { statuses, live, desired, fit });
   const modelling = createModelling(watched, { devices, models: deviceModels, desired, statuses, live });
   const bulk = createBulk(context, {

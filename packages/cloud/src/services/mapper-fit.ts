@@ -168,6 +168,27 @@ export function createMapperFit(
           });
       };
     },
+    /**
+     * Something changed that several of a gateway's resources are made of: what was found of them is looked at again. Returns
+     * what does so, for after the commit.
+     */
+    async surroundingsChanged(trx: Trx, identity: NodeIdentity): Promise<() => void> {
+      const { tenant, node } = identity;
+      const any = await trx
+        .selectFrom("mapper_findings")
+        .select("uid")
+        .where("tenant_uid", "=", tenant)
+        .where("node_uid", "=", node)
+        .executeTakeFirst();
+      if (any === undefined) return () => {};
+      await trx
+        .updateTable("node_mapper_sets")
+        .set({ checked: "" })
+        .where("tenant_uid", "=", tenant)
+        .where("node_uid", "=", node)
+        .execute();
+      return () => this.lookAt(identity);
+    },
     /** by uid, what does not fit; nothing of those that do */
     async of(reader: Reader, tenant: string, uids: readonly string[]): Promise<ReadonlyMap<string, FieldError[]>> {
       const found = new Map<string, FieldError[]>();
