@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { createBus, createCollect } from "@penstock/edge";
@@ -64,6 +65,7 @@ export async function readSlaveLines(options: {
   const collect = createCollect({
     ...{ bus, clock, metrics, files: realFiles(), processes: systemChildProcesses, log: silentLog },
     wallOf: (monotonic) => ({ time: (monotonic + offset) as Micros, uncertain: null }),
+    mapperData: `${tmpdir()}/penstock-bench-mappers`,
     mapperFolders: [join(packages, "mappers")],
     hostCommand: { command: process.execPath, args: [join(packages, "mapper-host/src/main.ts")] },
   });
