@@ -136,9 +136,7 @@ export function argumentNamed(value: unknown): string | null {
 }
 
 /** null when neither is stated; `checkProperty` has refused both at once and what cannot be read */
-export function cadenceOf(
-  spec: { readonly every?: string; readonly at?: readonly string[] } | undefined,
-): Cadence | null {
+function cadenceOf(spec: { readonly every?: string; readonly at?: readonly string[] } | undefined): Cadence | null {
   if (spec?.at !== undefined) return { atSeconds: spec.at.map(secondOfDay).sort((a, b) => a - b) };
   return spec?.every === undefined ? null : { everyMs: parseDuration(spec.every)! };
 }
