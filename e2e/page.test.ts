@@ -113,6 +113,7 @@ spec:
     target: { type: float64, unit: kN, access: readWrite, minimum: 0, maximum: 120, visitor: { signal: held } }
   methods:
     prepare:
+      timeout: 50s
       arguments: { force: { type: float64, unit: kN, minimum: 0, maximum: 120 } }
       sets: { target: "\${force}" }
 ---
@@ -166,9 +167,12 @@ test(
     await device(page, "onerror").click();
     await page.getByRole("heading", { name: "<img src=x onerror=document.title='taken'> (press-01)" }).waitFor();
     await page.getByText("on change, at least every 10s").waitFor();
+    await page.locator("#presence", { hasText: "online" }).waitFor();
     await page.getByLabel("force of prepare").fill("70");
     await page.getByLabel("force of prepare").press("Enter");
-    await page.locator("#methods output", { hasText: "prepare: done" }).waitFor();
+    const outcome = page.locator("#methods output:is(.good, .bad, .uncertain)");
+    await outcome.waitFor();
+    assert.equal(await outcome.textContent(), "prepare: done");
     await page.locator("#methods .calls").getByText("target written").waitFor();
     await page.locator("#properties tr", { hasText: "target" }).locator(".value", { hasText: /^70$/ }).waitFor();
     await page.getByText("Settings, and where each comes from").click();
@@ -201,11 +205,11 @@ test(
 );
 
 test(
-  "in light and in dark, on a screen and on a phone, no view of the page lies beyond the edge",
+  "in light and in dark, on screens and on a phone, no view of the page lies beyond the edge",
   hasBrowser,
   async (t) => {
     for (const colorScheme of ["light", "dark"] as const) {
-      for (const width of [1400, 390]) {
+      for (const width of [1400, 1000, 390]) {
         const { page, complaints, close } = await openPage({ colorScheme, width });
         for (const view of ["devices/conveyor-01", "devices/press-01", "connections", "gateways", "alarms"]) {
           await page.goto(`${first.page}/#/${view}`);

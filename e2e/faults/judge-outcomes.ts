@@ -5,7 +5,7 @@ export interface Told {
   readonly version: number;
   readonly state: string;
   readonly reason: string | null;
-  /** microseconds when it was set, sent, written and ended; null = not that it knew */
+  /** microseconds when it was set, sent, written and ended, and when the cloud heard of that; null = not that it knew */
   readonly times: readonly (number | null)[];
 }
 
@@ -37,7 +37,7 @@ export interface OutcomeFact {
   readonly before: { readonly version: number; readonly answer: string } | null;
 }
 
-const steps = ["set", "sent", "written", "ended"] as const;
+const steps = ["set", "sent", "written", "ended", "heard of"] as const;
 const endsOf: Readonly<Record<OrderProperty, readonly string[]>> = {
   refused: ["failed mapper/value-refused"],
   deaf: ["failed twin/not-confirmed"],

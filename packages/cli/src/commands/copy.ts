@@ -98,7 +98,7 @@ function countText({ rows }: Copied): string {
 }
 
 /** One line for each copy, one column for each field that differs. */
-export function previewText({ rows }: Copied): string {
+function previewText({ rows }: Copied): string {
   const fields = [...new Set(rows.flatMap((row) => row.fields.map(({ field }) => field)))];
   const shown = fields.slice(0, columnsMost);
   const more = fields.length > shown.length ? [`and ${fields.length - shown.length} more fields`] : [];

@@ -73,7 +73,7 @@ export function createServices(given: ServiceContext) {
   const users = createUsers(context);
 
   const loads = createLineLoads(context);
-  const lineAlarms = createLineAlarms(context, { alarms, loads });
+  const lineAlarms = createLineAlarms(context, { alarms, loads, names });
   // What changes for a node may fill its lines: looked at when the node is told.
   const watched = { ...context, nudger: lineAlarms.watching(context.nudger) };
   const connections = createConnections(watched, { statuses, loads, fit });

@@ -31,7 +31,7 @@ interface Finding {
 export function createMapperFit(
   context: Pick<ServiceContext, "db" | "clock" | "log">,
   parts: {
-    readonly mappers: Pick<Mappers, "own" | "ofNode" | "ofTenant" | "hasTold" | "textOf">;
+    readonly mappers: Pick<Mappers, "own" | "ofNode" | "hasTold" | "textOf">;
     readonly names: Names;
     readonly alarms: StandingAlarms;
   },

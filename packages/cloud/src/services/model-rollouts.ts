@@ -362,4 +362,3 @@ export function createModelRollouts(
       .execute();
   }
 }
-export type ModelRollouts = ReturnType<typeof createModelRollouts>;

@@ -5,7 +5,7 @@ import type { AppError } from "@penstock/model";
 export interface PortHears {
   readonly data: (chunk: Uint8Array) => void;
   readonly ended: (why: string, cause?: unknown) => void;
-  /** what was written last did not stand on the wire as it was written */
+  /** bytes came that say that what was written last did not stand on the wire as it was written, or that came after those */
   readonly spoilt?: (why: string) => void;
 }
 

@@ -216,11 +216,13 @@ export class FramedLine implements Line {
   }
 
   #spoilt(why: string): void {
+    if (this.#ended !== null) return;
     const inFlight = this.#inFlight;
-    if (inFlight === null) return;
     const now = this.#options.clock.monotonic();
+    // What belongs to it may still be on its way: the next question waits until it has passed.
     this.#heardAt = now;
-    this.#fail(inFlight, this.#error("mapper/bad-answer", why), now);
+    if (inFlight === null) this.#isRecovering = true;
+    else this.#fail(inFlight, this.#error("mapper/bad-answer", why), now);
     this.#proceed();
   }
 

@@ -211,7 +211,7 @@ for (const framing of ["rtu", "ascii"] as const) {
       const { settings, units, pair } = await bus({ framing, dead: new Set([3]) });
       // The terminal itself sends back each byte as it comes, before the slave has seen it.
       execFileSync("stty", ["-F", pair.a, "echo", "-echoctl"]);
-      const deaf = await open(settings, { timeoutMs: 80 });
+      const deaf = await open(settings, { timeoutMs: 1000 });
       // The answer to a write is its echo: without the setting a dead slave has taken the value.
       await deaf.connection.write(point(3, 5), 9, { signal });
       await deaf.connection.close();
@@ -236,7 +236,12 @@ for (const framing of ["rtu", "ascii"] as const) {
       const [spoilt] = await connection.read([point(1, 1)], { signal });
       assert.equal(spoilt?.reason, "mapper/bad-answer");
       execFileSync("stty", ["-F", pair.a, "-echoctl", "-opost"]);
-      assert.equal(seen(await connection.read([point(2, 2)], { signal })), held(2, 2));
+      let after = seen(await connection.read([point(2, 2)], { signal }));
+      // On a busy machine the terminals may hand on the rest after the line has found it silent.
+      for (let again = 0; again < 5 && after === "mapper/bad-answer"; again++) {
+        after = seen(await connection.read([point(2, 2)], { signal }));
+      }
+      assert.equal(after, held(2, 2));
     },
   );
 }
