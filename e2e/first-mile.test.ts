@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { MemoryUnit, ModbusServer, type RequestHook } from "@penstock/testkit";
 import { connectAsync } from "mqtt";
@@ -232,6 +234,218 @@ test("one poll a cycle however many consumers, neighbours in one request; the cl
     points.filter(({ quality }) => quality === "good").map(({ value }) => value),
     [0, 20, 0],
   );
+});
+
+// A sink that connects for each value costs the bus more than the value, and a client that is global has one owner: the last.
+test("many properties of many devices go out at once, each to its own topics, as typed JSON and in KubeEdge's form, over connections that stay", async () => {
+  const [one, two] = [await startPlant(), await startPlant()];
+  one.unit.holding.set([7, 215, 1]);
+  two.unit.holding.set([8, 216, 0]);
+  const line = (topic: string, offset: number, more: Property = {}) =>
+    register(offset, { access: "read", publish: { topic, qos: 0 }, collect: { every: "100ms" }, ...more });
+  const scaled = { type: "float64", visitor: { table: "holding", offset: 1, raw: "uint16", scale: 0.1 } };
+  const properties = (of: string) => ({
+    count: line(`many/${of}/count`, 0, { type: "int64" }),
+    warmth: line(`many/${of}/warmth`, 1, scaled),
+    on: line(`many/${of}/count`, 2, { type: "bool" }),
+  });
+  const mqtt = await connectAsync(edge.mqttAddress);
+  let connects = 1;
+  mqtt.on("connect", () => connects++);
+  const got = new Map<string, string[]>();
+  mqtt.on("message", (topic, payload) => {
+    // Of the devices of other tests nothing is asked here.
+    const list = got.get(topic) ?? [];
+    list.push(payload.toString());
+    got.set(topic, list);
+  });
+  for (const device of ["many-1", "many-2"]) {
+    await mqtt.subscribeAsync([
+      `many/${device}/#`,
+      `penstock/default/${device}/data`,
+      `$ke/events/device/default/${device}/data/update`,
+    ]);
+  }
+  await describe("many-1", one.server.port, properties("many-1"));
+  await describe("many-2", two.server.port, properties("many-2"));
+  await eventually("20 messages of each", () =>
+    ["many-1", "many-2"].every((device) =>
+      [`many/${device}/count`, `many/${device}/warmth`, `penstock/default/${device}/data`].every(
+        (topic) => (got.get(topic)?.length ?? 0) >= 20,
+      ),
+    ),
+  );
+  await mqtt.endAsync();
+  assert.deepEqual([...got.keys()].length, 8);
+  const newest = (topic: string) => JSON.parse(got.get(topic)!.at(-1)!) as { values: unknown; time: string };
+  for (const [device, count, warmth, on] of [
+    ["many-1", "7", 21.5, true],
+    ["many-2", "8", 21.6, false],
+  ] as const) {
+    assert.deepEqual(newest(`penstock/default/${device}/data`).values, { count, warmth, on });
+    assert.deepEqual(newest(`many/${device}/count`).values, { count, on });
+    const { values, time } = newest(`many/${device}/warmth`);
+    assert.deepEqual(values, { warmth });
+    assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000, time);
+    const theirs = got.get(`$ke/events/device/default/${device}/data/update`)!.at(-1)!;
+    const { data } = JSON.parse(theirs) as { data: Record<string, { value: string; metadata: { type: string } }> };
+    assert.deepEqual(
+      new Map(Object.entries(data).map(([name, { value, metadata }]) => [name, [value, metadata.type]])),
+      new Map([
+        ["count", [count, "INT"]],
+        ["warmth", [String(warmth), "DOUBLE"]],
+        ["on", [String(on), "BOOLEAN"]],
+      ]),
+    );
+  }
+  assert.equal(connects, 1, "one connection of the application for all messages");
+  assert.ok(one.reads.length >= 20);
+  assert.equal(one.server.stats.connections, 1, "one connection to the device for all readings");
+});
+
+test("an application that reads nothing, goes away or breaks the protocol stops nobody, and gets values again when it comes back", async () => {
+  const { server, unit } = await startPlant();
+  await describe("shared", server.port, { level: register(0, { collect: { every: "100ms" } }) });
+  const topic = "penstock/default/shared/data";
+  const url = new URL(edge.mqttAddress);
+  const good = await connectAsync(edge.mqttAddress);
+  let seen = 0;
+  let newest: unknown;
+  good.on("message", (_, payload) => {
+    seen++;
+    newest = (JSON.parse(payload.toString()) as { values: { level: number } }).values.level;
+  });
+  await good.subscribeAsync(topic);
+  const deaf = await connectAsync(edge.mqttAddress);
+  await deaf.subscribeAsync("#");
+  (deaf.stream as Socket).pause();
+  const gone = await connectAsync(edge.mqttAddress, { clientId: "gone" });
+  await gone.subscribeAsync(topic);
+  (gone.stream as Socket).destroy();
+  const broken = connect(Number(url.port), url.hostname);
+  broken.on("error", () => {});
+  broken.write(Buffer.from("POST / HTTP/1.1\r\n\r\n"));
+  const from = seen;
+  unit.holding[0] = 11;
+  await eventually("ten more messages", () => seen >= from + 10);
+  await eventually("the new value", () => newest === 11);
+  // The same application again: the first failure was not its last.
+  await eventually("its connection", () => gone.connected);
+  const back = await connectAsync(edge.mqttAddress, { clientId: "back" });
+  const again = new Promise((resolve) => back.once("message", resolve));
+  await back.subscribeAsync(topic);
+  await again;
+  broken.destroy();
+  deaf.stream.destroy();
+  await Promise.all([good.endAsync(), deaf.endAsync(true), gone.endAsync(true), back.endAsync()]);
+});
+
+// Charts draw numbers: a store of texts has none.
+test("numbers are numbers in the store: raw, as means, and in what applications get", async () => {
+  const { server, unit } = await startPlant();
+  unit.holding.set([215, 0, 3]);
+  const every = { collect: { every: "100ms" }, access: "read" };
+  await describe("chart", server.port, {
+    warmth: register(0, {
+      ...every,
+      type: "float64",
+      visitor: { table: "holding", offset: 0, raw: "uint16", scale: 0.1 },
+    }),
+    steps: register(2, every),
+  });
+  await goodValue("chart", "warmth");
+  unit.holding[0] = 225;
+  await eventually("the change", async () => (await reported("chart", "warmth"))?.value === 22.5);
+  const query = async (property: string, more: object = {}) => {
+    const found = await cloud.client.series.query({
+      params: { ...params("chart"), property },
+      query: { from: "-5m", to: "now", ...more },
+    });
+    return found.points.map(({ value }) => value).filter((value) => value !== null);
+  };
+  const raw = await eventually("both in the store", async () => {
+    const values = await query("warmth");
+    return values.includes(22.5) && values;
+  });
+  assert.deepEqual([...new Set(raw)], [21.5, 22.5]);
+  assert.deepEqual([...new Set(await query("steps"))], [3]);
+  const means = await query("warmth", { aggregate: "mean", points: 1 });
+  assert.ok(means.length > 0 && means.every((mean) => typeof mean === "number" && mean >= 21.5 && mean <= 22.5));
+  assert.deepEqual(await query("warmth", { aggregate: "max", points: 1 }), [22.5]);
+});
+
+test("names and texts with quotes, percent signs and separators are data: in addresses, filters, tables, the store and the device", async () => {
+  const nasty = `'; DROP TABLE "resources";-- 100% \\ \${device} \u00e4`;
+  const { server, unit } = await startPlant();
+  const note = {
+    ...{ type: "string", access: "readWrite", collect: { every: "200ms" }, displayName: nasty },
+    visitor: { table: "holding", offset: 0, length: 32, raw: "string" },
+  };
+  await describe("quoted", server.port, { note });
+  const at = { tenant: "default", name: "quoted" };
+  await cloud.client.devices.patch({
+    params: at,
+    body: { metadata: { displayName: nasty }, spec: { description: nasty } },
+    ifMatch: "*",
+  });
+  await goodValue("quoted", "note");
+  const wrote = await bench.run(["set", "quoted", "note", nasty]);
+  assert.equal(wrote.code, 0, wrote.stderr);
+  await eventually("the text in the device", () =>
+    Buffer.from([...unit.holding].flatMap((word) => [word >> 8, word & 255]))
+      .toString("utf8")
+      .startsWith(nasty),
+  );
+  await eventually("the text in the cloud", async () => (await reported("quoted", "note"))?.value === nasty);
+  const { points } = await cloud.client.series.query({
+    params: { ...params("quoted"), property: "note" },
+    query: { from: "-5m", to: "now" },
+  });
+  assert.equal(points.at(-1)!.value, nasty);
+  const stored = await cloud.client.devices.get({ params: at });
+  assert.deepEqual(
+    [stored.metadata.displayName, stored.spec.description, stored.spec.properties?.note?.displayName],
+    [nasty, nasty, nasty],
+  );
+
+  const table = join(bench.folder, "quoted.csv");
+  const out = await bench.run(["export", "devices", "--to", table]);
+  assert.equal(out.code, 0, out.stderr);
+  const files = ["devices", "properties"].map((sheet) => table.replace(/csv$/, `${sheet}.csv`));
+  const back = await bench.run(["import", ...files]);
+  assert.equal(back.code, 0, back.stderr);
+  assert.match(back.stdout, /^0 created, 0 changed, 0 deleted/m);
+
+  // What is no name is refused as one, or names nothing; the devices are there all the same.
+  const count = async () =>
+    (await cloud.client.devices.list({ params: { tenant: "default" }, query: { limit: 1000 } })).items.length;
+  const before = await count();
+  const ask = (path: string, init: RequestInit = {}) =>
+    fetch(`${cloud.localAddress}/api/v1/tenants/${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${cloud.token}`, ...init.headers },
+    });
+  const odd = encodeURIComponent(nasty);
+  for (const path of [
+    `default/devices/${odd}`,
+    `default/devices/quoted/properties/${odd}/series`,
+    `default/devices/quoted%27--/twin`,
+    `default/devices/%25/twin`,
+    `default/devices/..%2Fquoted`,
+    `default%27/devices`,
+    `${odd}/devices`,
+    `default/devices?labels=${odd}`,
+    `default/devices?labels=${encodeURIComponent(`line='x' OR '1'='1'`)}`,
+    `default/devices?cursor=${odd}`,
+    `default/devices/quoted/properties/note/series?from=${odd}`,
+    `default/live?device=${odd}`,
+  ]) {
+    const { status } = await ask(path, { signal: AbortSignal.timeout(10_000) });
+    assert.ok(status >= 400 && status < 500, `${path} ${status}`);
+  }
+  const gone = await ask(`default/devices/${odd}`, { method: "DELETE", headers: { "if-match": "*" } });
+  assert.ok(gone.status >= 400 && gone.status < 500, `${gone.status}`);
+  assert.equal(await count(), before);
 });
 
 test("how cycles and lines really run is told to the cloud", async () => {

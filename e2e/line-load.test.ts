@@ -138,6 +138,11 @@ test("an overloaded line is warned of before it is saved, by apply, copy and imp
   const imported = await bench.run(["import", table, "--dry-run"]);
   assert.match(imported.stdout, /^bus-b +gw-02 +4\d % → 1\d\d % +5 → 13 +overloaded$/m);
 
+  const copied = await bench.run(["copy", "temp-01", "temp-{05..06}", "--step", "address.unitId=4", "-y"]);
+  assert.equal(copied.code, 0, copied.stderr);
+  assert.match(copied.stderr, /^Warning: line bus-b would be overloaded, at 1\d\d % of its time/);
+  for (const name of ["temp-05", "temp-06"]) await bench.run(["delete", "device", name]);
+
   const more = [sensor("temp-02", { connection: "bus-b", unitId: 2, every: "100ms" })].map((one) => ({
     ...one,
     spec: { ...one.spec, node: "gw-02" },

@@ -138,6 +138,14 @@ test("refuse: nothing is set at the gateway, and every no says field, value and 
   assert.equal((await here("twin", "over")).code, 3);
 });
 
+// Commander gives -o to the command above, which has one too: these printed text where JSON was asked for.
+test("commands below edge print JSON where they are asked to", async () => {
+  const { node } = await bench.json<{ node: string }>(["edge", "status", "--data-dir", edge.folder]);
+  assert.equal(node, "gw-01");
+  const { token } = await bench.json<{ token: string }>(["edge", "token", "gw-02"]);
+  assert.ok(token.length > 20);
+});
+
 test("the local API takes its token and its own host name, and nothing else", async () => {
   const token = readFileSync(join(edge.folder, "local-api/token"), "utf8").trim();
   const ask = async (headers: Record<string, string>) =>

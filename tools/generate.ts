@@ -10,6 +10,7 @@ import { errorReference } from "./reference-errors.ts";
 import { exitCodeReference } from "./reference-exit-codes.ts";
 import { httpReference, openApiDocument } from "./reference-http.ts";
 import { limitReference } from "./reference-limits.ts";
+import { localApiReference } from "./reference-local-api.ts";
 import { mapperFiles } from "./reference-mappers.ts";
 import { metricReference } from "./reference-metrics.ts";
 import { settingsReference } from "./reference-settings.ts";
@@ -23,6 +24,7 @@ const generators: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/reference/exit-codes.md": exitCodeReference,
   "docs/reference/http.md": httpReference,
   "docs/reference/limits.md": limitReference,
+  "docs/reference/local-api.md": localApiReference,
   "docs/reference/metrics.md": metricReference,
   "docs/reference/openapi.json": openApiDocument,
   "docs/reference/settings.md": settingsReference,

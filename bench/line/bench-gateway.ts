@@ -76,6 +76,7 @@ export class BenchGateway {
         ...{ outbox: this.#counted(), control: noControl, clock, random: systemRandom },
         ...{ log: silentLog, metrics: metricsRegistry(), agentVersion: "bench", boot: hexOf<BootId>(`boot ${node}`) },
         mappers: { list: () => [], manifest: () => null, onChange: () => () => {} },
+        browse: async () => [],
         report: () => ({
           agentVersion: "bench",
           mappers: [],

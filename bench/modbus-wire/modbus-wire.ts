@@ -1,7 +1,9 @@
+import { needs } from "@penstock/testkit";
 import { type Bench, row } from "../bench.ts";
 import { type Forked, forkBench } from "../line/forked.ts";
 import { readBare } from "./bare-socket.ts";
-import { countRequests } from "./count-requests.ts";
+import { countRequests, measureLineTime } from "./count-requests.ts";
+import { deadSlaves } from "./dead-slaves.ts";
 import { mapKinds } from "./maps.ts";
 import { readMapper } from "./read-mapper.ts";
 import { registersEachRequest } from "./register-table.ts";
@@ -64,6 +66,18 @@ export const modbusWire: Bench = {
     } finally {
       await server.stop();
     }
+    const { skip } = needs("socat");
+    for (const kind of mapKinds) {
+      say(`${kind} maps on a serial line`);
+      const time = skip === undefined ? await measureLineTime(kind, smoke ? 1 : 4) : null;
+      yield row({
+        ...{ bench: "modbus-wire", metric: `line-time-${kind}`, unit: "ms", lowerIsBetter: true },
+        ...{ value: time?.counted ?? null, baseline: "least, by trying every plan" },
+        ...{ baselineValue: time?.least ?? null, ...(skip !== undefined && { skipped: skip }) },
+      });
+    }
+    say("a fifth of the slaves dead");
+    yield* deadSlaves({ smoke });
   },
 };
 

@@ -9,7 +9,7 @@ const write = (value: number, ms = 0) => ({ property: "raced", value, at: at + m
 /** Two raced, and the later one was confirmed. */
 const well: OutcomeFact = {
   ...{ device: "orders-1", uid: "d1", property: "raced", version: 9, value: 9, expiresAt: at + 1000 },
-  told: { version: 9, state: "confirmed", reason: null, times: [10, 20, 30, 40] },
+  told: { version: 9, state: "confirmed", reason: null, times: [10, 20, 30, 40, 50] },
   gateway: { version: 9, isOpen: false, state: "confirmed", reason: null, untold: 0 },
   ...{ atDevice: 9, writes: [write(7), write(8), write(8), write(9)] },
   values: new Map([7, 8, 9].map((version) => [version, version])),
@@ -17,13 +17,13 @@ const well: OutcomeFact = {
 };
 const refused: OutcomeFact = {
   ...{ ...well, property: "refused", before: null, atDevice: 8, writes: [write(7), write(8)] },
-  told: { version: 9, state: "failed", reason: "mapper/value-refused", times: [10, 20, null, 40] },
+  told: { version: 9, state: "failed", reason: "mapper/value-refused", times: [10, 20, null, 40, 50] },
   gateway: { version: 9, isOpen: false, state: "failed", reason: "mapper/value-refused", untold: 0 },
 };
 /** The line was down for its whole life. */
 const unheard: OutcomeFact = {
   ...{ ...refused, property: "brief", gateway: { ...well.gateway!, version: 8 } },
-  told: { version: 9, state: "expired", reason: "twin/expired", times: [10, null, null, 40] },
+  told: { version: 9, state: "expired", reason: "twin/expired", times: [10, null, null, 40, 50] },
 };
 
 test("judgeOutcomes() finds nothing where each value ended as it should, at all three places", () => {
@@ -50,15 +50,24 @@ const wrongs: readonly { readonly name: string; readonly fact: OutcomeFact; read
   of("is reported again and again", { gateway: { ...well.gateway!, untold: 1 } }, /1 reports have not been taken/),
   of(
     "has no time of a step",
-    { told: { ...well.told, times: [10, 20, null, 40] } },
+    { told: { ...well.told, times: [10, 20, null, 40, 50] } },
     /without the time when it was written/,
   ),
-  of("has steps in disorder", { told: { ...well.told, times: [10, 35, 30, 40] } }, /written 5 µs before it was sent/),
+  of(
+    "has steps in disorder",
+    { told: { ...well.told, times: [10, 35, 30, 40, 50] } },
+    /written 5 µs before it was sent/,
+  ),
+  of(
+    "ended in time to come",
+    { told: { ...well.told, times: [10, 20, 30, 60, 50] } },
+    /heard of 10 µs before it was ended/,
+  ),
   of("is not at the device", { atDevice: 8 }, /confirmed, and the device has 8/),
   of("failed and is at the device", { atDevice: 9 }, /failed, and the device has it/, refused),
   of("was overtaken", { writes: [write(9), write(8), write(9)] }, /version 8 was written after version 9/),
   of("is not known", { writes: [write(5)] }, /told 5, which nobody set/),
-  of("came late", { writes: [write(9, 7000)] }, /written 6000 ms after its time/),
+  of("came late", { writes: [write(9, 19_000)] }, /written 18000 ms after its time/),
   of("was written unheard", { writes: [write(9)] }, /written by a gateway that never took it/, unheard),
 ];
 

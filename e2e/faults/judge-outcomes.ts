@@ -5,7 +5,7 @@ export interface Told {
   readonly version: number;
   readonly state: string;
   readonly reason: string | null;
-  /** microseconds when it was set, sent, written and ended; null = not that it knew */
+  /** microseconds when it was set, sent, written and ended, and when the cloud heard of that; null = not that it knew */
   readonly times: readonly (number | null)[];
 }
 
@@ -37,15 +37,18 @@ export interface OutcomeFact {
   readonly before: { readonly version: number; readonly answer: string } | null;
 }
 
-const steps = ["set", "sent", "written", "ended"] as const;
+const steps = ["set", "sent", "written", "ended", "heard of"] as const;
 const endsOf: Readonly<Record<OrderProperty, readonly string[]>> = {
   refused: ["failed mapper/value-refused"],
   deaf: ["failed twin/not-confirmed"],
   brief: ["confirmed null", "expired twin/expired"],
   raced: ["confirmed null"],
 };
-/** A write that was begun in time may reach the device so much later: the time-out of what was asked before it. */
-const lateMs = 2000;
+/**
+ * A write may reach the device so much later than its time: what it spent on the line is not counted by either side, and a
+ * line that says nothing for 15 s is given up; then the time-out of what was asked of the device before it.
+ */
+const lateMs = 15_000 + 2000;
 
 /**
  * One sentence for each thing that is wrong with how desired values ended: each in one final state that fits what the

@@ -22,8 +22,10 @@ export async function outcomeFacts(rig: Rig, orders: readonly Order[]): Promise<
     const read = () => rig.client.twins.getDesired({ params: { tenant, device, property } });
     const isOver = async () => (isFinal((await read()).state) ? true : null);
     await until(isOver, endBy - performance.now());
-    const { version, state, reason, setAt, sentAt, writtenAt, endedAt } = await read();
-    const times = [setAt, sentAt, writtenAt, endedAt].map((time) => (time === null ? null : parseMicros(time)));
+    const { version, state, reason, setAt, sentAt, writtenAt, endedAt, updatedAt } = await read();
+    const times = [setAt, sentAt, writtenAt, endedAt, updatedAt].map((time) =>
+      time === null ? null : parseMicros(time),
+    );
     const told: Told = { version, state, reason, times };
     const machine = (await rig.report()).orders[orderDevices.indexOf(device)]!;
     facts.push({

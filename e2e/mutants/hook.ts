@@ -9,6 +9,7 @@ export const mutants = {
   "resume-from-sent": "packages/edge/src/link/resume.ts",
   "no-dedup": "packages/cloud/src/ingest/dedup.ts",
   "desired-in-memory": "packages/edge/src/twin/desired-journal.ts",
+  "calls-in-memory": "packages/edge/src/twin/calls-journal.ts",
   "state-falls-back": "packages/cloud/src/services/desired-state.ts",
 } as const satisfies Record<string, string>;
 export type MutantName = keyof typeof mutants;

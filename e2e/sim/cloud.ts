@@ -21,7 +21,8 @@ export function startCloud(world: World, process: SimProcess): RunningCloud {
   let link: LinkServer | null = null;
   const nudger = {
     assignedChanged() {},
-    callsChanged() {},
+    browse: async () => [],
+    callsChanged: (node: Parameters<LinkServer["callsChanged"]>[0]) => link?.callsChanged(node),
     desiredChanged: (node: Parameters<LinkServer["desiredChanged"]>[0]) => link?.desiredChanged(node),
     disconnect() {},
     isConnected: () => true,

@@ -2,6 +2,7 @@ import type { CloudControl, DesiredState, DesiredValue, NodeNudger } from "@pens
 import type { Clock } from "@penstock/runtime";
 import type { SimProcess, SimRandom } from "@penstock/testkit";
 import { isNews, isSettled } from "../../packages/cloud/src/services/desired-state.ts";
+import { CallTable } from "./call-table.ts";
 import { assignedSet, machine, node } from "./plant.ts";
 
 export interface DesiredRow {
@@ -16,14 +17,16 @@ export interface DesiredRow {
 export interface CloudDesk {
   readonly control: CloudControl;
   set(property: string, ttlMs: number): void;
+  call(ttlMs: number, disks: number): void;
 }
 
 /**
- * What services keep in the state store of desired values and alarms, by the same rules (services/desired.ts): one row a
+ * What services keep in the state store of desired values, calls and alarms, by the same rules (services/desired.ts): one row a
  * property with the highest version, on disk before anybody is told.
  */
 export class DesiredTable {
   readonly rows = new Map<string, DesiredRow>();
+  readonly calls = new CallTable();
   readonly alarms = new Map<string, string>();
   readonly #random: SimRandom;
   sets = 0;
@@ -33,7 +36,8 @@ export class DesiredTable {
   }
 
   get isSettled(): boolean {
-    return [...this.rows.values()].every((row) => isSettled(row.state, row.property === "gate"));
+    const isOver = (row: DesiredRow) => isSettled(row.state, row.property === "gate");
+    return [...this.rows.values()].every(isOver) && this.calls.isSettled;
   }
 
   open(options: { readonly process: SimProcess; readonly clock: Clock; readonly nudger: NodeNudger }): CloudDesk {
@@ -53,8 +57,9 @@ export class DesiredTable {
     const lookForDue = () => {
       const expire = () => {
         for (const { property } of due()) change(property, { state: "expired" });
+        this.calls.expire(clock.now());
       };
-      if (due().length > 0) process.run(() => transaction(expire));
+      if (due().length > 0 || this.calls.due(clock.now()).length > 0) process.run(() => transaction(expire));
       clock.after(1000, lookForDue);
     };
     lookForDue();
@@ -90,9 +95,7 @@ export class DesiredTable {
           }
         }),
       takeHolds: () => transaction(() => undefined),
-      pendingCalls: async () => [],
-      callsTaken: async () => {},
-      takeCallReports: async () => {},
+      ...this.calls.control(clock, transaction),
       takeMappers: async () => [],
       takeManifest: async () => {},
       nodeConnected() {},
@@ -115,6 +118,11 @@ export class DesiredTable {
             this.rows.set(property, { property, version, value: version, state: "pending", isTaken: false, expiresAt });
           });
           nudger.desiredChanged(node);
+        }),
+      call: (ttlMs, disks) =>
+        process.run(async () => {
+          await transaction(() => this.calls.make({ expiresAt: clock.now() + ttlMs * 1000, disks }));
+          nudger.callsChanged(node);
         }),
     };
   }

@@ -29,7 +29,16 @@ const diskTargets = [
   ...["append cursors", "sync cursors", "rename cursors", "append reported", "sync reported", "rename reported"],
   ...["append twin", "sync twin", "syncFolder twin", "close outbox"],
 ].map((name) => `disk ${name}`);
-const gatewayTargets = [...diskTargets, "frame", "timer", "connected", "poll answered", "write answered", "start"];
+const gatewayTargets = [
+  ...diskTargets,
+  "frame",
+  "timer",
+  "connected",
+  "poll answered",
+  "write answered",
+  "call answered",
+  "start",
+];
 const cloudTargets = [
   "store.commit",
   "store.commit.done",

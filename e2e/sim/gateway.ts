@@ -88,6 +88,7 @@ export async function startGateway(world: World, site: Site, process: SimProcess
       applyAssigned: (set) => resources.apply(set),
     },
     mappers: { list: () => [], manifest: () => null, onChange: () => () => {} },
+    browse: async () => [],
     ...{ clock, random, log, metrics, boot, agentVersion: "0.1.0" },
     report: () => ({
       agentVersion: "0.1.0",

@@ -8,6 +8,7 @@ import {
   type DeviceUid,
   defaultLine,
   type EffectiveDevice,
+  type EffectiveMethod,
   type EffectiveProperty,
   type Layout,
   layoutOrder,
@@ -67,13 +68,18 @@ const line: AssignedSet["connections"][number] = {
   settings: {},
   line: defaultLine,
 };
+/** an act: it must not happen twice */
+export const dose: EffectiveMethod = {
+  ...{ name: "dose", result: "int32", timeoutMs: 30_000, visitor: {}, sets: [] },
+  arguments: [{ name: "n", type: "int32", minimum: null, maximum: null, isOptional: false }],
+};
 export const devices: readonly EffectiveDevice[] = [1, 2, 3].map((number) => ({
   uid: String(number).padStart(32, "d") as DeviceUid,
   name: `device-${number}`,
   generation: 1,
   connection: line.uid,
   address: {},
-  methods: [],
+  methods: number === 1 ? [dose] : [],
   offlineAfterMs: null,
   custom: {},
   properties: [
@@ -102,6 +108,8 @@ export class Plant {
   readonly held = new Map<string, number>();
   /** in the order in which they reached the machine */
   readonly writes: { readonly property: string; readonly value: number; readonly disks: number }[] = [];
+  /** how often it has acted, by the argument of the call */
+  readonly acts = new Map<number, number>();
   /** how often the gateway's disk has been put back: a younger copy knows less of what was set */
   disks = 0;
   isDeaf = false;
@@ -192,7 +200,13 @@ export class Plant {
           }),
         ),
       read: (_device, property, signal) => ask("read", signal, () => this.held.get(property) ?? 0),
-      call: () => Promise.reject(new AppError("mapper/unsupported", "The machine has no methods")),
+      call: ({ arguments: { n }, onSent }, signal) => {
+        onSent?.();
+        return ask("call", signal, () => {
+          this.acts.set(n as number, (this.acts.get(n as number) ?? 0) + 1);
+          return n as number;
+        });
+      },
     };
   }
 }

@@ -205,7 +205,9 @@ export class Site {
   get isAtRest(): boolean {
     const { running } = this;
     if (running === null || this.open.size > 0) return false;
+    const reportsTaken = (twin: RunningGateway["twin"]) =>
+      twin.pendingReports().length === 0 && twin.pendingCallReports().length === 0;
     const isDone = running.twin.desired(machine.uid).every(({ active }) => active === null);
-    return isDone && running.outbox.stats().readings === 0 && running.twin.pendingReports().length === 0;
+    return isDone && running.outbox.stats().readings === 0 && reportsTaken(running.twin);
   }
 }

@@ -1,3 +1,4 @@
+import { isCallEnd } from "@penstock/model";
 import type { SimStoredReading } from "@penstock/testkit";
 import { isSettled } from "../../packages/cloud/src/services/desired-state.ts";
 import { type KnownReading, textOf } from "./ledger.ts";
@@ -49,6 +50,7 @@ export function judge(world: World): Verdict {
   findLost(world, find);
   findDisorder(world, find);
   findStale(world, stored, find);
+  findActs(world, find);
   for (const one of ledger.readings.values()) {
     if (one.fate === "open") find("unread", `${one.text} was handed to the outbox and never heard of again`);
   }
@@ -131,6 +133,25 @@ function wrongTime(known: KnownReading, stored: SimStoredReading, offsets: Map<s
   const before = offsets.get(boot) ?? offset;
   offsets.set(boot, before);
   return offset === before ? null : `was corrected by ${offset}, others of its boot by ${before}`;
+}
+
+/** A method is an act: at most once, and what is said of it is what the machine did. */
+function findActs(world: World, find: Find): void {
+  const { calls } = world.desired;
+  for (const { n, state, disks, isTaken, isReported } of calls.rows.values()) {
+    if (!isCallEnd(state)) find("stale", `call ${n} has no end: ${state}`);
+    const isKnown = world.sites.every(({ plant }) => plant.disks <= disks);
+    if (isTaken && !isReported && isKnown) find("stale", `call ${n} was taken, and its end was never heard of`);
+    for (const { name, plant } of world.sites) {
+      const acts = plant.acts.get(n) ?? 0;
+      // An older copy of the disk does not know what was begun since.
+      if (plant.disks > disks) continue;
+      if (acts > 1) find("stale", `call ${n}, which ended ${state}, was carried out ${acts} times at ${name}`);
+      if (world.sites.length > 1) continue;
+      const said = state === "done" ? 1 : state === "unknown" ? acts : 0;
+      if (acts !== said) find("stale", `call ${n} ended ${state}, and the machine acted ${acts} times`);
+    }
+  }
 }
 
 function findStale(world: World, stored: readonly SimStoredReading[], find: Find): void {

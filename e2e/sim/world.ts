@@ -110,6 +110,15 @@ export class World {
       });
     };
     setNext();
+    const callNext = () => {
+      this.scheduler.clock.after(500 + this.random.number() * 4000, () => {
+        if (!this.gateway.isProducing) return;
+        const ttlMs = this.random.pick([300, 3000, 30_000]);
+        if (this.cloudProcess?.isAlive === true) this.cloud?.desk.call(ttlMs, this.gateway.plant.disks);
+        callNext();
+      });
+    };
+    callNext();
   }
 
   startCloud(): void {

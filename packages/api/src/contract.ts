@@ -1,4 +1,5 @@
 import { alarms } from "./alarms.ts";
+import { browse } from "./browse.ts";
 import { changes } from "./changes.ts";
 import { connections } from "./connections.ts";
 import { copies } from "./copies.ts";
@@ -36,6 +37,7 @@ export const contract = {
   tables,
   kubeedge,
   mappers,
+  browse,
   twins,
   methods,
   series,

@@ -1,3 +1,4 @@
+export { appliedTogether } from "./changes.ts";
 export * from "./check.ts";
 export * from "./client.ts";
 export * from "./contract.ts";

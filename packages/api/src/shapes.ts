@@ -26,9 +26,9 @@ export const closed = { additionalProperties: false } as const;
 export const valueSchema = Type.Unknown({
   description: "the value in JSON: 64-bit integers as decimal strings, bytes as base64, NaN and infinities as null",
 });
-export const errorCodeSchema = Type.String({ description: "a code of the error table" });
+const errorCodeSchema = Type.String({ description: "a code of the error table" });
 
-export const metadataOutput = Type.Object({
+const metadataOutput = Type.Object({
   tenant: Type.Optional(nameSchema),
   name: nameSchema,
   displayName: Type.Optional(Type.String()),

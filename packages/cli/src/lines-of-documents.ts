@@ -1,6 +1,7 @@
 import type { BodyOf, Client, Contract } from "@penstock/api";
-import { AppError, type ErrorCode, invalid, limits } from "@penstock/model";
-import { type Document, documentText } from "./check-documents.ts";
+import { AppError, type ErrorCode, limits } from "@penstock/model";
+import { byDocument } from "./by-document.ts";
+import type { Document } from "./check-documents.ts";
 import { type KindName, kindOfResource } from "./kind-names.ts";
 import type { Lines } from "./lines-table.ts";
 
@@ -39,15 +40,4 @@ export async function linesOfDocuments(options: {
     }
   }
   return lines.flat();
-}
-
-/** "changes[3].spec.node" of the fourth document is 'Device "press" spec.node'. */
-function byDocument(error: unknown, documents: readonly Document[]): unknown {
-  if (!(error instanceof AppError) || error.fields.length === 0) return error;
-  const fields = error.fields.map((one) => {
-    const [, index, rest = ""] = /^changes\[(\d+)\]\.?(.*)$/.exec(one.field) ?? [];
-    const document = index === undefined ? undefined : documents[Number(index)];
-    return document === undefined ? one : { ...one, field: `${documentText(document)} ${rest}`.trimEnd() };
-  });
-  return invalid(fields);
 }

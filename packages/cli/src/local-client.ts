@@ -51,9 +51,9 @@ function findGateway(dataDir: string): { readonly address: string; readonly toke
   const help = `start it with penstock edge --data-dir ${dataDir}, or name the folder of the one that runs with --data-dir`;
   if (!existsSync(path("address"))) throw new AppError("link/closed", `No gateway runs on "${dataDir}": ${help}`);
   try {
-    const { address, pid } = JSON.parse(readFileSync(path("address"), "utf8")) as { address: string; pid: number };
+    const [address = "", pid] = readFileSync(path("address"), "utf8").split("\n");
     // Another program may listen there by now, and must not be shown the token.
-    if (!isAlive(pid)) throw new AppError("link/closed", `The gateway on "${dataDir}" has ended: ${help}`);
+    if (!isAlive(Number(pid))) throw new AppError("link/closed", `The gateway on "${dataDir}" has ended: ${help}`);
     return { address, token: readFileSync(path("token"), "utf8").trim() };
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EACCES") throw cause;

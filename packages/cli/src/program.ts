@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { applyCommand } from "./commands/apply.ts";
+import { browseCommand } from "./commands/browse.ts";
 import { callCommand } from "./commands/call.ts";
 import { cloudCommand } from "./commands/cloud.ts";
 import { copyCommand } from "./commands/copy.ts";
@@ -47,6 +48,7 @@ export function makeProgram(): Command {
     exportCommand,
     importCommand,
     setCommand,
+    browseCommand,
     callCommand,
     watchCommand,
     queryCommand,

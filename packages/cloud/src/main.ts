@@ -110,6 +110,10 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
       assignedChanged: (node) => link?.assignedChanged(node),
       desiredChanged: (node) => link?.desiredChanged(node),
       callsChanged: (node) => link?.callsChanged(node),
+      async browse(...question) {
+        if (link === null) throw new AppError("link/closed", "Cannot browse: the cloud is starting");
+        return link.browse(...question);
+      },
       disconnect: (node, code) => link?.disconnect(node, code),
       isConnected: (node) => link?.isConnected(node) ?? false,
     };

@@ -5,7 +5,7 @@
  * Conventions: uids are 32 hex digits; times are whole microseconds since 1970 UTC (Micros); `json` columns hold JSON
  * text; booleans are 0 or 1; `tenant_uid` is "" for platform kinds (Tenant, User), so that unique indexes work.
  */
-import type { Generated, Insertable, Kysely, Selectable, Updateable } from "kysely";
+import type { Generated, Kysely } from "kysely";
 
 /** Every declared resource, live or deleted. Unique: (tenant_uid, kind, name) where deleted_at is null. */
 export interface ResourcesTable {
@@ -349,7 +349,3 @@ export interface StateStore {
   readonly db: Kysely<Database>;
   close(): Promise<void>;
 }
-
-export type ResourceRow = Selectable<ResourcesTable>;
-export type NewResourceRow = Insertable<ResourcesTable>;
-export type ResourceRowUpdate = Updateable<ResourcesTable>;

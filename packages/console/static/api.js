@@ -22,12 +22,14 @@ export async function call(method, path, body) {
   if (response.status === 204) return null;
   const answer = await response
     .text()
-    .then((text) => JSON.parse(text, asWritten))
+    .then((text) => (longInteger.test(text) ? JSON.parse(text, asWritten) : JSON.parse(text)))
     .catch(() => null);
   if (response.ok) return answer;
   throw new Problem(answer?.code ?? "internal", answer?.detail ?? `The server answered ${response.status}`);
 }
 
+/** Looking at each value takes several times as long as parsing, so only where there may be one. */
+const longInteger = /[:,[]\s*-?\d{16}/;
 /**
  * Documents may hold integers beyond 2^53: such a number keeps its own text, which is all that the page needs of it.
  * Browsers without access to it (before 2025) show the nearest number.

@@ -9,7 +9,10 @@ import { bothNames, momentText, reasonText } from "./values.js";
 /** More rows than this help nobody: a field to find them by is shown instead. */
 const rowsMost = 200;
 const findFrom = 20;
-const columns = 7;
+/** A twin larger than this is asked for anew once a minute only: megabytes every few seconds serve nobody. */
+const largeTwin = 1000;
+const largeEveryMs = 60_000;
+const columns = 6;
 
 /** The chosen device: presence, values as they come, what can be set and called, and where its settings come from. */
 export function createDeviceView({ onChoose }) {
@@ -20,6 +23,7 @@ export function createDeviceView({ onChoose }) {
   let properties = new Map();
   let cycles = [];
   let described = "";
+  let askedAt = 0;
   const find = byId("find-property");
   find.addEventListener("input", drawRows);
   const origins = createOrigins(byId("origins"));
@@ -29,6 +33,7 @@ export function createDeviceView({ onChoose }) {
     const { name, displayName } = resource.metadata;
     shown = { tenant, device: name, title: bothNames(displayName, name) };
     described = "";
+    properties.clear();
     find.value = "";
     byId("device-title").textContent = shown.title;
     origins.show(shown);
@@ -40,7 +45,8 @@ export function createDeviceView({ onChoose }) {
   /** Asks for what no event carries, such as who holds a property; draws anew when the device was changed. */
   async function refresh() {
     const of = shown;
-    if (of === null) return;
+    if (of === null || (properties.size > largeTwin && performance.now() - askedAt < largeEveryMs)) return;
+    askedAt = performance.now();
     const news = await call("GET", `${devicePath(of.tenant, of.device)}/twin`);
     if (shown !== of) return;
     const text = descriptionOf(news);

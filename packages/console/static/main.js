@@ -124,13 +124,17 @@ async function show() {
   if (view === "connections") showConnections(plant);
   else if (view === "gateways") showGateways(plant);
   else if (view === "alarms") await showAlarms(tenant);
-  else await showDevice(device === undefined ? chosen : decodeURIComponent(device));
+  else await showDevice(device === undefined ? null : decodeURIComponent(device));
 }
 
-async function showDevice(name) {
+/** @param named by the address; null: the one shown before, or the first. A device that is gone is never another one. */
+async function showDevice(named) {
   const { devices } = plant;
-  const resource = devices.find(({ metadata }) => metadata.name === name) ?? devices[0];
-  byId("no-devices").hidden = resource !== undefined;
+  const called = (name) => devices.find(({ metadata }) => metadata.name === name);
+  const resource = named === null ? (called(chosen) ?? devices[0]) : called(named);
+  byId("no-devices").hidden = devices.length > 0;
+  byId("no-such-device").hidden = resource !== undefined || devices.length === 0;
+  byId("no-such-device").textContent = `No device is called "${named}".`;
   byId("device").hidden = resource === undefined;
   const isNew = resource?.metadata.name !== chosen;
   chosen = resource?.metadata.name ?? null;

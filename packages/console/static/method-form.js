@@ -73,7 +73,7 @@ function aboutText({ timeoutMs, sets, resultType, resultUnit }) {
 
 function resultText({ resultUnit }, { resultType, result }) {
   if (resultType === null || result === null) return "";
-  return `, ${withUnit(whole(resultType, result), resultUnit)}`;
+  return `, answered ${withUnit(whole(resultType, result), resultUnit)}`;
 }
 
 function callItem(method, one) {

@@ -45,8 +45,10 @@ export function createOrigins(details) {
           cell("From", make("span", { className: `origin ${one.origin.split(" ")[0]}` }, originText(one))),
         ),
       );
-    byId("origins-rows").replaceChildren(...(rows.length === 0 ? [noneRow(columns)] : rows));
-    byId("origins-note").textContent = `${rows.length} of ${fields.length} settings shown`;
+    byId("origins-rows").replaceChildren(
+      ...(rows.length === 0 ? [noneRow(columns, fields.length === 0 ? "…" : "none")] : rows),
+    );
+    byId("origins-note").textContent = fields.length === 0 ? "" : `${rows.length} of ${fields.length} settings shown`;
   }
 
   return {

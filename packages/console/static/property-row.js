@@ -8,8 +8,7 @@ export function createPropertyRow(property, { tenant, device, onChoose }) {
   const name = make("button", { type: "button", "aria-pressed": "false" }, property.displayName ?? property.property);
   name.addEventListener("click", () => onChoose(property));
   const value = make("span", { className: "value" }, "–");
-  const time = cell("Time", "–");
-  const quality = cell("Quality");
+  const quality = cell("Quality", quiet("–"));
   const collected = cell("Collected");
   const reported = cell("Reported");
   const setting = property.access === "read" ? null : createSetForm(property, { tenant, device });
@@ -20,15 +19,15 @@ export function createPropertyRow(property, { tenant, device, onChoose }) {
   const amount = make("td", { className: isText ? "number text" : "number" }, value);
   if (property.unit !== null) amount.append(" ", make("span", { className: "unit" }, unitText(property.unit)));
   const set = make("td", { className: "set" }, ...(setting?.elements ?? []));
-  const element = make("tr", {}, names, amount, time, quality, collected, reported, set);
+  const element = make("tr", {}, names, amount, quality, collected, reported, set);
 
   function fill(reading) {
     value.textContent = show(reading.type, reading.value);
     value.title = whole(reading.type, reading.value);
-    time.textContent = clockTime(reading.time);
     refill(quality, [
       badge(reading.quality, reading.quality),
       ...(reading.reason === null ? [] : [make("small", {}, reading.reason)]),
+      quiet(make("time", { dateTime: reading.time, title: reading.time }, clockTime(reading.time))),
     ]);
   }
   /** @param cycle of the device's status, with the same cadence; undefined until the gateway has measured it */

@@ -7,6 +7,7 @@ export { openIdentity } from "./link/identity.ts";
 export { join } from "./link/join.ts";
 export { createLink, type Link } from "./link/link.ts";
 export type { LinkOptions } from "./link/link-options.ts";
+export { localRoutes } from "./local-api/routes.ts";
 export { type EdgeOptions, joinCloud, type RunningEdge, startEdge } from "./main.ts";
 export { openOutbox } from "./outbox/outbox.ts";
 export { outboxConsumer } from "./outbox/outbox-consumer.ts";

@@ -185,6 +185,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       counters: nodeCounters(metrics),
     });
     const link = createLink({
+      browse: (connection, path) => collect.browse(connection, path),
       ...{ outbox, control, mappers, clock, random, log, metrics, boot, agentVersion: version, report },
       dial: dialTls({ ...cloud, credentials: joined.credentials, clock }),
       timeTrusted: clock.isTrusted,

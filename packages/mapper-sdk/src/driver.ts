@@ -152,7 +152,7 @@ export type { BrowsedNode } from "@penstock/model";
 
 /** What `open` gives: what every connection can, and what this one can besides. */
 export type OpenedConnection<A = unknown, V = unknown> = MapperConnection<A, V> &
-  Partial<Subscribes<A, V> & Browses & Calls<A>>;
+  Partial<Subscribes<A, V> & Browses>;
 
 export function readsInto(connection: object): connection is ReadsInto {
   return "readInto" in connection && typeof connection.readInto === "function";

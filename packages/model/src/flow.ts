@@ -3,6 +3,7 @@
  * these, never another stage; main.ts hands each what it needs.
  */
 
+import type { BrowsedNode } from "./browse.ts";
 import type { DesiredReport, DesiredValue, PropertyHold } from "./desired.ts";
 import type { AppError, ErrorCode } from "./errors.ts";
 import type { BootId, ConnectionUid, DeviceUid, Epoch, Micros, NodeUid, TenantUid } from "./ids.ts";
@@ -417,6 +418,12 @@ export interface NodeNudger {
   assignedChanged(node: NodeUid): void;
   desiredChanged(node: NodeUid): void;
   callsChanged(node: NodeUid): void;
+  /**
+   * what the other end of a connection has below a path, as the node answers now
+   *
+   * @throws AppError link/closed when the node is not connected, request/too-many, mapper/…
+   */
+  browse(node: NodeUid, connection: ConnectionUid, path: readonly string[]): Promise<readonly BrowsedNode[]>;
   disconnect(node: NodeUid, code: ErrorCode): void;
   isConnected(node: NodeUid): boolean;
 }

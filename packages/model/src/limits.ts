@@ -24,6 +24,8 @@ export const limits = {
   /** of one step below a path */
   browsedNodes: 2000,
   browsePathSteps: 64,
+  /** for which somebody waits */
+  browsesPerNode: 16,
   readingsPerBatch: 10_000,
   /** encoded; leaves room in one link message for what stands around it */
   batchBytes: 8 * 1024 * 1024 - 65_536,

@@ -10,10 +10,15 @@ const condition = Type.Object(
   { ...closed, description: "first whose field has one of the values counts; without it, always" },
 );
 const count = Type.Number({ minimum: 0 });
+const unless = Type.Object(
+  { field, in: Type.Array(Type.Unknown(), { minItems: 1 }) },
+  { ...closed, description: "where its field has one of the values, reads ask nobody and cost nothing" },
+);
 
 /** What reads cost a line: data of a mapper's manifest, so that the load of a line is told without protocol code. */
 export const lineCostSchema = Type.Object(
   {
+    unless: Type.Optional(unless),
     lines: Type.Array(
       Type.Object(
         {
@@ -93,13 +98,14 @@ export interface ReadTerms {
  *
  * @param fieldOf    of connection and visitor
  * @param roundTripUs measured; what the manifest assumes unless given
- * @returns null when the manifest says nothing of such a line or read
+ * @returns null when the manifest says nothing of such a line or read, or that it costs nothing
  */
 export function readTerms(
   cost: LineCost,
   options: { fieldOf: FieldReader; line: Pick<LineSettings, "pauseMs" | "inFlight">; roundTripUs?: number },
 ): ReadTerms | null {
   const { fieldOf, line } = options;
+  if (cost.unless !== undefined && holds(cost.unless, fieldOf)) return null;
   const kind = firstThatHolds(cost.lines, fieldOf);
   const read = firstThatHolds(cost.reads, fieldOf);
   if (kind === null || read === null) return null;
@@ -124,7 +130,11 @@ function firstThatHolds<T extends { readonly when?: { field: string; in: unknown
   all: readonly T[],
   fieldOf: FieldReader,
 ): T | null {
-  return all.find(({ when }) => when === undefined || when.in.includes((fieldOf(when.field) ?? null) as Json)) ?? null;
+  return all.find(({ when }) => when === undefined || holds(when, fieldOf)) ?? null;
+}
+
+function holds(condition: { readonly field: string; readonly in: readonly unknown[] }, fieldOf: FieldReader): boolean {
+  return condition.in.includes((fieldOf(condition.field) ?? null) as Json);
 }
 
 /** Start bit, data bits, parity, stop bits. */

@@ -11,6 +11,8 @@ export interface LocalTwin {
   reported(device: DeviceUid): ReadonlyMap<string, Reading>;
   /** of properties that were ever set */
   desired(device: DeviceUid): readonly DesiredProgress[];
+  /** all that stand now */
+  holds(): readonly PropertyHold[];
   /**
    * Takes a value set at the gateway; it is on disk when this resolves. What becomes of it follows from the property's
    * `localWrites`.

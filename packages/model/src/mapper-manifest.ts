@@ -43,6 +43,10 @@ export interface Extent {
   readonly size?: number;
   /** a field that names a part of a place, such as a bit of a register: different parts never overlap */
   readonly part?: string;
+  /** a field that says how many parts from that one a point takes, such as bits; 1 when left out or missing */
+  readonly partLength?: string;
+  /** parts that a place has, from 0, such as 16 bits; no limit when left out */
+  readonly partsOfPlace?: number;
 }
 
 /**
@@ -167,6 +171,8 @@ const manifestSchema = Type.Object(
         length: extentLength,
         size: Type.Optional(Type.Integer({ minimum: 1 })),
         part: Type.Optional(fieldPath),
+        partLength: Type.Optional(fieldPath),
+        partsOfPlace: Type.Optional(Type.Integer({ minimum: 1 })),
       }),
     ]),
     cost: Type.Optional(Type.Union([Type.Null(), lineCostSchema])),

@@ -24,11 +24,6 @@ export function parseToldManifest(text: string): MapperManifest {
   };
 }
 
-/** True for manifests by which the same is checked; where the module lies differs between a bundle and its source. */
-export function isSameMapper(a: MapperManifest, b: MapperManifest): boolean {
-  return sortedText({ ...a, main: "" }) === sortedText({ ...b, main: "" });
-}
-
 const annotations = ["title", "description", "unit", "default", "examples", "deprecated"];
 const rules = [
   ...["type", "enum", "const", "properties", "required", "additionalProperties", "items", "minItems", "maxItems"],
@@ -56,7 +51,10 @@ function quickOf(schema: Json | undefined, depth: number, budget: { fields: numb
   const kept: Record<string, Json> = {};
   for (const word of annotations) if (schema[word] !== undefined) kept[word] = schema[word];
   const { type } = schema;
-  const isType = typeof type === "string" ? types.includes(type) : isListOf(type, (one) => types.includes(String(one)));
+  const isType =
+    typeof type === "string"
+      ? types.includes(type)
+      : isListOf(type, (one) => types.includes(String(one))) && type.length > 0;
   if (isType && type !== undefined) kept.type = type;
   // A word that is not known may widen what another says, so neither counts.
   if (Object.keys(schema).some((word) => !rules.includes(word) && !annotations.includes(word))) return kept;
@@ -112,17 +110,9 @@ function isSimple(value: Json): boolean {
 }
 
 function isListOf(value: Json | undefined, of: (item: Json) => boolean): value is Json[] {
-  return Array.isArray(value) && value.length > 0 && value.length <= mostFields && value.every(of);
+  return Array.isArray(value) && value.length <= mostFields && value.every(of);
 }
 
 function isMap(value: Json | undefined): value is { readonly [key: string]: Json } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function sortedText(value: unknown): string {
-  return JSON.stringify(value, (_, one: unknown) =>
-    typeof one === "object" && one !== null && !Array.isArray(one)
-      ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : one,
-  );
 }

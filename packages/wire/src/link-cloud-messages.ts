@@ -1,5 +1,6 @@
 import { type DesiredValue, type DeviceUid, desiredStates, limits, type Micros } from "@penstock/model";
 import type { AnyMessage } from "./frames.ts";
+import { browseFields } from "./link-browse.ts";
 import { callIds, methodCall } from "./link-calls.ts";
 import {
   bad,
@@ -69,6 +70,7 @@ const fields = {
   calls: { calls: list(methodCall, limits.callsRemembered) },
   "call-reports-taken": { ids: callIds },
   "need-manifests": { hashes: manifestHashes },
+  browse: browseFields,
   certificate: { certificatePem: text(limits.frameBytes * 4), trustBundlePem: text(limits.frameBytes * 16) },
   ping: { n: isCounter },
   pong: { n: isCounter },

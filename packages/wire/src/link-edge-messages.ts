@@ -17,6 +17,7 @@ import {
   type Ranges,
 } from "@penstock/model";
 import type { AnyMessage } from "./frames.ts";
+import { browsedFields } from "./link-browse.ts";
 import { callIds, callReport, propertyHold } from "./link-calls.ts";
 import {
   bad,
@@ -174,6 +175,7 @@ const fields = {
   "call-reports": { reports: list(callReport, limits.callsRemembered) },
   mappers: { mappers: toldMappers },
   manifest: { hash: manifestHash, text: manifestText },
+  browsed: browsedFields,
   status: { report: nodeReport },
   renew: { publicKey: isBytes },
   ping: { n: isCounter },

@@ -8,7 +8,9 @@
 import type {
   AssignedSet,
   BootId,
+  BrowsedNode,
   CallReport,
+  ConnectionUid,
   DesiredReport,
   DesiredState,
   DesiredValue,
@@ -182,6 +184,21 @@ export interface Manifest {
   /** `mapper.json` as it is, at most 1 MiB */
   readonly text: Uint8Array;
 }
+/** On control, cloud → edge: what does the other end of a connection have below a path? Somebody waits for the answer. */
+export interface Browse {
+  readonly t: "browse";
+  readonly id: number;
+  readonly connection: ConnectionUid;
+  readonly path: readonly string[];
+}
+/** On bulk, edge → cloud. */
+export interface Browsed {
+  readonly t: "browsed";
+  readonly id: number;
+  /** empty where there is an error */
+  readonly nodes: readonly BrowsedNode[];
+  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+}
 export interface Status {
   readonly t: "status";
   readonly report: NodeReport;
@@ -212,6 +229,7 @@ export type EdgeMessage =
   | CallReports
   | Mappers
   | Manifest
+  | Browsed
   | Status
   | Renew
   | Ping;
@@ -225,6 +243,7 @@ export type CloudMessage =
   | Calls
   | CallReportsTaken
   | NeedManifests
+  | Browse
   | Certificate
   | Ping;
 export type LinkMessage = EdgeMessage | CloudMessage;

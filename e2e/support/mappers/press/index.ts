@@ -1,5 +1,5 @@
 import { appendFileSync } from "node:fs";
-import { defineMapper, oneOf, text } from "@penstock/mapper-sdk";
+import { type CallOptions, defineMapper, type MethodCall, oneOf, text } from "@penstock/mapper-sdk";
 import { AppError, type Value } from "@penstock/model";
 
 /** A machine that writes down each act when it has happened, so that a test can count what reached it. */
@@ -23,8 +23,8 @@ export const press = defineMapper({
         held.set(property, value);
         appendFileSync(journal, `write ${property}=${value}\n`);
       },
-      async call({ method, visitor, arguments: given }, { signal }) {
-        const { how } = visitor as { how: string };
+      async call({ method, visitor, arguments: given }: MethodCall<unknown, { how: string }>, { signal }: CallOptions) {
+        const { how } = visitor;
         if (how === "refuse") throw new AppError("mapper/value-refused", "The guard is open");
         const list = Object.entries(given).map(([name, value]) => `${name}=${value}`);
         appendFileSync(journal, `${method}(${list.join(",")})\n`);

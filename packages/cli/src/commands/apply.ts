@@ -3,6 +3,7 @@ import type { Client } from "@penstock/api";
 import { AppError, invalid, isKubeEdge, limits, narrowIntegers, sameData } from "@penstock/model";
 import type { Command } from "commander";
 import { parseAllDocuments } from "yaml";
+import { applyTogether, runsOf } from "../apply-together.ts";
 import { checkDocuments, type Document, documentText } from "../check-documents.ts";
 import { type ContextFlags, connect } from "../context.ts";
 import { doing } from "../doing.ts";
@@ -43,17 +44,24 @@ async function apply(options: {
   if (options.dryRun === true) await checkAll(client, context.tenant, documents);
   const lines = await linesOfDocuments({ client, tenant: context.tenant, documents, dryRun: options.dryRun === true });
   if (options.dryRun !== true) for (const warning of lineWarnings(lines)) console.error(warning);
-  const sorted = documents
-    .map((document) => ({ document, kind: kindOfResource(document.kind) }))
-    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
-  for (const { document, kind } of sorted) {
-    const at = { verbs: verbsOf(client, kind), kind, document, tenant: document.metadata.tenant ?? context.tenant };
-    const outcome = await doing(`apply ${document.kind} "${document.metadata.name}"`, () =>
-      options.dryRun === true ? wouldApply(at) : applyOne(at),
-    );
-    outcomes.push(outcome);
-    const done = options.dryRun !== true ? "" : outcome.result === "unchanged" ? "stays " : "would be ";
-    if (options.format === "text") console.log(`${outcome.kind} "${outcome.name}" ${done}${outcome.result}`);
+  const sorted = documents.toSorted(
+    (a, b) => order.indexOf(kindOfResource(a.kind)) - order.indexOf(kindOfResource(b.kind)),
+  );
+  const tenantOf = (document: Document) => document.metadata.tenant ?? context.tenant;
+  for (const run of options.dryRun === true ? sorted.map((one) => [one]) : runsOf(sorted, tenantOf)) {
+    const [document] = run as [Document];
+    const [kind, tenant] = [kindOfResource(document.kind), tenantOf(document)];
+    const at = { verbs: verbsOf(client, kind), kind, document, tenant };
+    const what = run.length === 1 ? `${document.kind} "${document.metadata.name}"` : `${run.length} documents`;
+    const reached = await doing(`apply ${what}`, async () => {
+      if (run.length > 1) return applyTogether(client, tenant, run);
+      return [options.dryRun === true ? await wouldApply(at) : await applyOne(at)];
+    });
+    outcomes.push(...reached);
+    for (const { kind, name, result } of reached) {
+      const done = options.dryRun !== true ? "" : result === "unchanged" ? "stays " : "would be ";
+      if (options.format === "text") console.log(`${kind} "${name}" ${done}${result}`);
+    }
   }
   if (options.dryRun !== true) {
     if (options.format !== "text") print(options.format, outcomes, () => "");

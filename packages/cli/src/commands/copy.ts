@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { confirmed } from "../confirmed.ts";
 import { type ContextFlags, connect } from "../context.ts";
 import { doing } from "../doing.ts";
-import { linesText } from "../lines-table.ts";
+import { linesText, lineWarnings } from "../lines-table.ts";
 import { formatOf, print } from "../output.ts";
 import { tableText } from "../print-table.ts";
 
@@ -44,8 +44,8 @@ export function copyCommand(program: Command): void {
               body: { ...request, dryRun },
             }),
           );
+        const planned = await run(true);
         if (options.dryRun === true) {
-          const planned = await run(true);
           print(
             format,
             planned,
@@ -54,9 +54,9 @@ export function copyCommand(program: Command): void {
           );
           return;
         }
-        if (options.yes !== true) {
-          const planned = await run(true);
-          // What a program reads is the answer alone.
+        // What a program reads is the answer alone.
+        if (options.yes === true) for (const warning of lineWarnings(planned.lines)) console.error(warning);
+        else {
           console.error(`${previewText(planned)}${linesBelow(planned)}`);
           await confirmed(`Make ${countText(planned)}?`);
         }
@@ -98,7 +98,7 @@ function countText({ rows }: Copied): string {
 }
 
 /** One line for each copy, one column for each field that differs. */
-export function previewText({ rows }: Copied): string {
+function previewText({ rows }: Copied): string {
   const fields = [...new Set(rows.flatMap((row) => row.fields.map(({ field }) => field)))];
   const shown = fields.slice(0, columnsMost);
   const more = fields.length > shown.length ? [`and ${fields.length - shown.length} more fields`] : [];

@@ -108,6 +108,11 @@ export function createHandlers(options: {
         return { body: view, status: isSettled ? 200 : 202 };
       },
     },
+    browse: {
+      connection: async ({ caller, params, query }) => ({
+        body: await services.browse.connection(caller, params, query.path ?? []),
+      }),
+    },
     methods: {
       async call({ caller, params, query, body, idempotencyKey, signal }) {
         const request = { ...body, wait: query.wait, idempotencyKey, signal };

@@ -196,6 +196,13 @@ export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
       },
     ): Promise<{ view: ResponseOf<Twins["setDesired"]>; isSettled: boolean }>;
   };
+  readonly browse: {
+    connection(
+      caller: Caller,
+      ref: { readonly tenant: string; readonly connection: string },
+      path: readonly string[],
+    ): Promise<ResponseOf<Contract["browse"]["routes"]["connection"]>>;
+  };
   readonly calls: {
     call(
       caller: Caller,

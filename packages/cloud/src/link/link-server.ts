@@ -148,6 +148,11 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
     assignedChanged: (node) => byNode.get(node)?.assignedChanged(),
     desiredChanged: (node) => byNode.get(node)?.desiredChanged(),
     callsChanged: (node) => byNode.get(node)?.callsChanged(),
+    async browse(node, connection, path) {
+      const session = byNode.get(node);
+      if (session?.isOpen !== true) throw new AppError("link/closed", "Cannot browse: the gateway is not connected");
+      return session.browse(connection, path);
+    },
     disconnect(node: NodeUid, code: ErrorCode) {
       byNode.get(node)?.refuse(code, `Cannot go on: ${errors[code].means}`);
     },

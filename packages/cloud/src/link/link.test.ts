@@ -4,8 +4,10 @@ import { createLink, type Link, type LinkOptions } from "@penstock/edge";
 import {
   AppError,
   type BootId,
+  type BrowsedNode,
   batchFromSamples,
   type CallReport,
+  type ConnectionUid,
   type DesiredReport,
   type DesiredValue,
   type Epoch,
@@ -55,6 +57,7 @@ function world(options: { seed?: number; link?: Partial<LinkOptions> } = {}) {
       outbox,
       control: edge,
       mappers: { list: () => [], manifest: () => null, onChange: () => () => {} },
+      browse: async () => [],
       report: () => emptyReport,
       async dial() {
         last = memoryLine({ clock, random, faults });
@@ -499,5 +502,39 @@ test("link renews a certificate past two thirds of its life", async () => {
   });
   await w.clock.advanceAsync(10_000);
   assert.deepEqual(certificates, ["new certificate"]);
+  await w.end(link);
+});
+
+test("link asks the gateway what a connection has, gives its answer or its error, and none when it has gone", async () => {
+  const connection = "c1" as ConnectionUid;
+  let answer = async (): Promise<readonly BrowsedNode[]> => [];
+  const asked: unknown[] = [];
+  const browse = (...question: unknown[]) => {
+    asked.push(question);
+    return answer();
+  };
+  const w = world({ link: { browse } });
+  await assert.rejects(w.server.browse(peer.node, connection, []), { code: "link/closed" });
+  const link = w.connect();
+  await w.clock.advanceAsync(2000);
+  const found = { name: "level", path: ["tank", "level"] };
+  answer = async () => [found];
+  const nodes = w.server.browse(peer.node, connection, ["tank"]);
+  await w.clock.advanceAsync(1000);
+  assert.deepEqual(await nodes, [found]);
+  assert.deepEqual(asked, [[connection, ["tank"]]]);
+  answer = async () => {
+    throw new AppError("mapper/unsupported", "Cannot browse");
+  };
+  const refused = assert.rejects(w.server.browse(peer.node, connection, []), { code: "mapper/unsupported" });
+  await w.clock.advanceAsync(1000);
+  await refused;
+  answer = () => new Promise(() => {});
+  const many = Array.from({ length: 17 }, () => w.server.browse(peer.node, connection, []));
+  await assert.rejects(many[16]!, { code: "request/too-many" });
+  const gone = Promise.all(many.slice(0, 16).map((one) => assert.rejects(one, { code: "link/closed" })));
+  w.cut();
+  await w.clock.advanceAsync(20_000);
+  await gone;
   await w.end(link);
 });

@@ -1,6 +1,8 @@
 import {
   AppError,
+  type BrowsedNode,
   type CloudControl,
+  type ConnectionUid,
   codeOf,
   type ErrorCode,
   type IngestEntry,
@@ -11,6 +13,7 @@ import {
 } from "@penstock/model";
 import type { Clock, Log } from "@penstock/runtime";
 import { type Assigned, decodeBatchBody, type Hello, openLinkChannel, type Transport } from "@penstock/wire";
+import { Browses } from "./browses.ts";
 import { coalesced } from "./coalesced.ts";
 import { commitThenAck } from "./commit-then-ack.ts";
 import { controlWeight } from "./control-weight.ts";
@@ -51,6 +54,8 @@ export interface RunningSession {
   assignedChanged(): void;
   desiredChanged(): void;
   callsChanged(): void;
+  /** @throws AppError link/closed, request/too-many, mapper/… */
+  browse(connection: ConnectionUid, path: readonly string[]): Promise<readonly BrowsedNode[]>;
   /** says why and closes */
   refuse(code: ErrorCode, message: string): void;
   tick(): void;
@@ -135,6 +140,7 @@ export function runCloudSession(options: SessionOptions): RunningSession {
     );
   }
 
+  const browses = new Browses({ clock, ask: (question) => feed(question) });
   const pushAssigned = coalesced(async () => feed({ t: "assigned", set: await control.assigned(peer) }));
   const pushDesired = coalesced(async () => {
     const values = await control.pendingDesired(peer);
@@ -207,6 +213,9 @@ export function runCloudSession(options: SessionOptions): RunningSession {
         return;
       case "take-manifest":
         handOver(effect.text.length, () => control.takeManifest(peer, effect.hash, effect.text));
+        return;
+      case "browsed":
+        browses.answered(effect.answer);
         return;
       case "report":
         control.nodeReport(peer, effect.report);
@@ -310,6 +319,7 @@ export function runCloudSession(options: SessionOptions): RunningSession {
   async function finish(): Promise<void> {
     state = { ...state, phase: "over" };
     cancelAck?.();
+    browses.end();
     countFrames();
     while (inFlight.size > 0) await Promise.allSettled(inFlight);
     ingest?.end();
@@ -335,6 +345,7 @@ export function runCloudSession(options: SessionOptions): RunningSession {
     callsChanged() {
       if (state.phase === "open") track(pushCalls());
     },
+    browse: (connection, path) => browses.ask(connection, path),
     refuse(code, message) {
       stats.refused.add();
       feed({ t: "refuse", code, message });

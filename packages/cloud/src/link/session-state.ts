@@ -15,7 +15,7 @@ import type {
   Ranges,
   ToldMapper,
 } from "@penstock/model";
-import type { AnyMessage, CloudMessage, DesiredTaken, Hello, ReportsTaken } from "@penstock/wire";
+import type { AnyMessage, Browse, Browsed, CloudMessage, DesiredTaken, Hello, ReportsTaken } from "@penstock/wire";
 import type { Credit } from "./credit.ts";
 
 /** One connection's worth of link in the cloud. Times are monotonic microseconds unless they are Micros. */
@@ -75,6 +75,7 @@ export type CloudInput =
   | { readonly t: "call-reports-taken"; readonly ids: readonly string[] }
   | { readonly t: "need-manifests"; readonly hashes: readonly string[] }
   | { readonly t: "reports-taken"; readonly taken: ReportsTaken["taken"] }
+  | Browse
   | { readonly t: "certificate"; readonly certificatePem: string; readonly trustBundlePem: string }
   | { readonly t: "refuse"; readonly code: ErrorCode; readonly message: string }
   | { readonly t: "tick"; readonly now: number; readonly credit: Credit };
@@ -94,6 +95,7 @@ export type CloudEffect =
   | { readonly t: "take-call-reports"; readonly reports: readonly CallReport[] }
   | { readonly t: "take-mappers"; readonly mappers: readonly ToldMapper[] }
   | { readonly t: "take-manifest"; readonly hash: string; readonly text: Uint8Array }
+  | { readonly t: "browsed"; readonly answer: Browsed }
   | { readonly t: "report"; readonly report: NodeReport }
   | ({ readonly t: "raise" } & Parameters<CloudControl["raise"]>[1])
   | { readonly t: "renew"; readonly publicKeyDer: Uint8Array }

@@ -88,6 +88,8 @@ export function cloudStep(state: CloudSession, input: CloudInput): CloudStep {
       return needManifests(state, input.hashes);
     case "reports-taken":
       return send(state, { t: "reports-taken", taken: input.taken });
+    case "browse":
+      return send(state, input);
     case "certificate":
       return send(state, {
         t: "certificate",
@@ -187,6 +189,8 @@ function open(state: CloudSession, message: EdgeMessage, now: number): CloudStep
       return mappers(state, message.mappers, now);
     case "manifest":
       return manifest(state, message);
+    case "browsed":
+      return { state, effects: [{ t: "browsed", answer: message }] };
     case "status":
       return { state, effects: [{ t: "report", report: message.report }] };
     case "renew":

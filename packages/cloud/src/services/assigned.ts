@@ -16,7 +16,7 @@ import {
 import type { Reader, ServiceContext, Trx } from "./context.ts";
 import { inlineConnectionUid } from "./inline-connection.ts";
 import { createModelVersions } from "./model-versions.ts";
-import { findRow, type Row, specOf } from "./resource-rows.ts";
+import { findRow, type Row, rowsNaming, specOf } from "./resource-rows.ts";
 
 /** The node has changed: its set gets the next version, in the same transaction. */
 export async function bumpAssigned(trx: Trx, tenant: string, node: string): Promise<void> {
@@ -90,6 +90,16 @@ export function createAssigned(context: Pick<ServiceContext, "db">) {
       const devices: EffectiveDevice[] = [];
       const models = createModelVersions(db, tenant);
       const shared = new Map<string, Row | undefined>();
+      // Those without devices as well: a server is browsed before there is one.
+      for (const row of await rowsNaming(db, tenant, "Connection", "node", node.name)) {
+        const connection = effectiveConnection({
+          uid: row.uid as ConnectionUid,
+          name: row.name,
+          spec: specOf<ConnectionSpec>(row),
+        });
+        connections.set(connection.uid, connection);
+        shared.set(row.name, row);
+      }
       for (const row of await devicesOf(db, tenant, node.uid)) {
         const uid = row.uid as DeviceUid;
         const spec = specOf<DeviceSpec>(row);

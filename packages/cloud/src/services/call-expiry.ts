@@ -1,6 +1,6 @@
-import type { Cancel } from "@penstock/runtime";
 import { type CallRow, openCallStates } from "./call-news.ts";
 import type { ServiceContext } from "./context.ts";
+import { createEarliestTimer } from "./earliest-timer.ts";
 
 /** The gateway ends a call by the same time; its word needs a moment to arrive. */
 const graceMicros = 2_000_000;
@@ -10,26 +10,11 @@ const graceMicros = 2_000_000;
  * earliest; it is set again from the store after a restart.
  */
 export function createCallExpiry(context: ServiceContext, onEnded: (rows: readonly CallRow[]) => void) {
-  const { db, clock, log } = context;
-  let timer: { at: number; cancel: Cancel } | null = null;
-  let running: Promise<void> = Promise.resolve();
-  let isClosed = false;
-
-  function schedule(at: number): void {
-    if (isClosed || (timer !== null && timer.at <= at)) return;
-    timer?.cancel();
-    const delayMs = Math.min(Math.max(1, Math.ceil((at - clock.now()) / 1000)), 24 * 3600 * 1000);
-    timer = {
-      at,
-      cancel: clock.after(delayMs, () => {
-        timer = null;
-        running = running.then(expire).catch((error: unknown) => {
-          log.error({ error: String(error) }, "Calls could not be ended; tried again in a minute");
-          schedule(clock.now() + 60_000_000);
-        });
-      }),
-    };
-  }
+  const { db, clock } = context;
+  const timer = createEarliestTimer(context, {
+    failed: "Calls could not be ended; tried again in a minute",
+    due: expire,
+  });
 
   async function scheduleNext(): Promise<void> {
     const open = await db
@@ -40,7 +25,7 @@ export function createCallExpiry(context: ServiceContext, onEnded: (rows: readon
       .limit(1000)
       .execute();
     const times = open.map(({ expires_at, offered_at }) => expires_at + (offered_at === null ? 0 : graceMicros));
-    if (times.length > 0) schedule(Math.min(...times));
+    if (times.length > 0) timer.schedule(Math.min(...times));
   }
 
   async function expire(): Promise<void> {
@@ -71,13 +56,5 @@ export function createCallExpiry(context: ServiceContext, onEnded: (rows: readon
     await scheduleNext();
   }
 
-  return {
-    schedule,
-    start: scheduleNext,
-    async close(): Promise<void> {
-      isClosed = true;
-      timer?.cancel();
-      await running;
-    },
-  };
+  return { schedule: timer.schedule, start: scheduleNext, close: timer.close };
 }

@@ -7,7 +7,7 @@ import { nextNumber } from "./counters.ts";
 import type { Prepared } from "./prepared-change.ts";
 
 export type VersionRow = Selectable<ResourceVersionsTable>;
-export const changeReasons = ["edit", "copy", "import", "restore", "undo"] as const;
+const changeReasons = ["edit", "copy", "import", "restore", "undo"] as const;
 export type ChangeReason = (typeof changeReasons)[number];
 
 /** Who changes what of whom, and why. */

@@ -8,6 +8,7 @@ import {
   type LineHealth,
   type LineLoad,
   type NodeUid,
+  type TenantUid,
 } from "@penstock/model";
 import { bumpAssigned } from "./assigned.ts";
 import type { CheckingContext } from "./context.ts";
@@ -55,13 +56,17 @@ export function createConnections(
       forgetLines(trx);
     },
     async changed({ trx, tenant, spec, before, uid }) {
-      // A new connection serves nobody yet: the device that names it brings the next version.
-      if (before === null) return undefined;
       const node = (await findRow(trx, tenant, "Node", spec.node))!.uid;
       await bumpAssigned(trx, tenant, node);
+      if (before === null) return () => nudger.assignedChanged(node as NodeUid);
       const fits = await parts.fit.settled(trx, { tenant, uid });
+      const fitsAgain = await parts.fit.surroundingsChanged(trx, {
+        tenant: tenant as TenantUid,
+        node: node as NodeUid,
+      });
       return () => {
         fits();
+        fitsAgain();
         nudger.assignedChanged(node as NodeUid);
       };
     },

@@ -2,6 +2,7 @@ import type { CommittedBatch, ErrorCode, NodeIdentity, SeriesStore } from "@pens
 import { createAlarms } from "./alarms.ts";
 import { createAssigned } from "./assigned.ts";
 import { createAuth } from "./auth.ts";
+import { createBrowse } from "./browse.ts";
 import { createBulk } from "./bulk.ts";
 import { createCalls } from "./calls.ts";
 import { createCertificates } from "./certificates.ts";
@@ -72,11 +73,11 @@ export function createServices(given: ServiceContext) {
   const users = createUsers(context);
 
   const loads = createLineLoads(context);
-  const lineAlarms = createLineAlarms(context, { alarms, loads });
+  const lineAlarms = createLineAlarms(context, { alarms, loads, names });
   // What changes for a node may fill its lines: looked at when the node is told.
   const watched = { ...context, nudger: lineAlarms.watching(context.nudger) };
   const connections = createConnections(watched, { statuses, loads, fit });
-  const deviceModels = createDeviceModels(watched, { desired });
+  const deviceModels = createDeviceModels(watched, { desired, fit });
   const devices = createDevices(watched, { statuses, live, desired, fit });
   const modelling = createModelling(watched, { devices, models: deviceModels, desired, statuses, live });
   const bulk = createBulk(context, {
@@ -106,6 +107,7 @@ export function createServices(given: ServiceContext) {
     history: createHistory(context, bulk),
     changes: createChanges(context, bulk),
     mappers,
+    browse: createBrowse(context),
     desired,
     calls,
     twins: createTwins(context, { live, desired, holds }),

@@ -1,7 +1,7 @@
 import { type DeviceSpec, mergeDevice } from "@penstock/model";
-import type { Cancel } from "@penstock/runtime";
 import type { ServiceContext, Trx } from "./context.ts";
 import { type DesiredNews, type DesiredRow, unfinished } from "./desired-news.ts";
+import { createEarliestTimer } from "./earliest-timer.ts";
 import { modelOf } from "./model-versions.ts";
 import { specOf } from "./resource-rows.ts";
 
@@ -12,34 +12,20 @@ const ended = "The time to live ended before the value was confirmed";
 
 /** Ends what was not confirmed in its time. One timer, for the earliest; it is set again from the store after a restart. */
 export function createDesiredExpiry(context: ServiceContext, news: DesiredNews) {
-  const { db, clock, log } = context;
+  const { db, clock } = context;
   const expiries = context.metrics.counter("penstock_services_desired_expired_total", "Desired values that expired");
-  let timer: { at: number; cancel: Cancel } | null = null;
-  let running: Promise<void> = Promise.resolve();
-  let isClosed = false;
+  const timer = createEarliestTimer(context, {
+    failed: "Desired values could not be expired; tried again in a minute",
+    due: expire,
+  });
 
-  function schedule(at: number): void {
-    if (isClosed || (timer !== null && timer.at <= at)) return;
-    timer?.cancel();
-    const delayMs = Math.min(Math.max(1, Math.ceil((at - clock.now()) / 1000)), 24 * 3600 * 1000);
-    timer = {
-      at,
-      cancel: clock.after(delayMs, () => {
-        timer = null;
-        running = running.then(expire).catch((error: unknown) => {
-          log.error({ error: String(error) }, "Desired values could not be expired; tried again in a minute");
-          schedule(clock.now() + 60_000_000);
-        });
-      }),
-    };
-  }
   async function scheduleNext(): Promise<void> {
     const next = await db
       .selectFrom("desired")
       .select(db.fn.min("expires_at").as("at"))
       .where("state", "in", unfinished)
       .executeTakeFirst();
-    if (next?.at != null && Number(next.at) !== never) schedule(Number(next.at));
+    if (next?.at != null && Number(next.at) !== never) timer.schedule(Number(next.at));
   }
   async function expire(): Promise<void> {
     const now = clock.now();
@@ -78,14 +64,10 @@ export function createDesiredExpiry(context: ServiceContext, news: DesiredNews) 
 
   return {
     /** something expires at this time; earlier ones stay on the timer */
-    schedule,
+    schedule: timer.schedule,
     /** Takes up what an earlier process accepted. */
     start: scheduleNext,
-    async close(): Promise<void> {
-      isClosed = true;
-      timer?.cancel();
-      await running;
-    },
+    close: timer.close,
   };
 }
 

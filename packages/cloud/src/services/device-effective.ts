@@ -32,4 +32,3 @@ export function createDeviceEffective(context: CheckingContext) {
     },
   };
 }
-export type DeviceEffective = ReturnType<typeof createDeviceEffective>;

@@ -1,16 +1,27 @@
 import { contract } from "@penstock/api";
-import { checkModelSpec, type DeviceModelSpec, type DeviceSpec, invalid, type NodeUid } from "@penstock/model";
+import {
+  checkModelSpec,
+  type DeviceModelSpec,
+  type DeviceSpec,
+  invalid,
+  type NodeUid,
+  type TenantUid,
+} from "@penstock/model";
 import { bumpAssigned } from "./assigned.ts";
 import type { CheckingContext } from "./context.ts";
 import type { Desired } from "./desired.ts";
 import { checkDependents, checkDeviceSpec } from "./device-references.ts";
 import { createKindService, inUse } from "./kind-service.ts";
 import { createLines, forgetLines } from "./line-places.ts";
+import type { MapperFit } from "./mapper-fit.ts";
 import { mustNotRoll } from "./model-versions.ts";
 import { findRow, rowsNaming, specOf } from "./resource-rows.ts";
 
 /** Templates. A change reaches every device that uses the model, unless one of them would break. */
-export function createDeviceModels(context: CheckingContext, parts: { readonly desired: Desired }) {
+export function createDeviceModels(
+  context: CheckingContext,
+  parts: { readonly desired: Desired; readonly fit: MapperFit },
+) {
   const { mappers, nudger } = context;
   return createKindService<"DeviceModel", DeviceModelSpec, Record<string, never>>(context, {
     kind: "DeviceModel",
@@ -41,6 +52,8 @@ export function createDeviceModels(context: CheckingContext, parts: { readonly d
         const uid = (await findRow(trx, tenant, "Node", node))?.uid;
         if (uid === undefined) continue;
         await bumpAssigned(trx, tenant, uid);
+        const identity = { tenant: tenant as TenantUid, node: uid as NodeUid };
+        ends.push(await parts.fit.surroundingsChanged(trx, identity));
         nodes.push(uid);
       }
       return () => {
@@ -49,6 +62,8 @@ export function createDeviceModels(context: CheckingContext, parts: { readonly d
       };
     },
     async removing({ trx, tenant, row }) {
+      // It could come back under its uid, in the middle of a rollout to devices that it no longer has.
+      await mustNotRoll(trx, { tenant, uid: row.uid, name: row.name });
       const devices = await rowsNaming(trx, tenant, "Device", "model", row.name);
       if (devices.length > 0) throw inUse("DeviceModel", row.name, devices);
       return undefined;

@@ -1,5 +1,5 @@
 import { contract } from "@penstock/api";
-import { type DeviceSpec, type DeviceStatus, formatMicros } from "@penstock/model";
+import { AppError, type DeviceSpec, type DeviceStatus, formatMicros } from "@penstock/model";
 import { assign, bumpAssigned } from "./assigned.ts";
 import type { CheckingContext } from "./context.ts";
 import type { Desired } from "./desired.ts";
@@ -8,6 +8,7 @@ import { createKindService } from "./kind-service.ts";
 import { forgetLines } from "./line-places.ts";
 import type { Live } from "./live.ts";
 import type { MapperFit } from "./mapper-fit.ts";
+import { joinRollout, versionUntilItsWave } from "./model-versions.ts";
 import type { NodeStatuses } from "./node-status.ts";
 import { deviceUid, findRow, specOf } from "./resource-rows.ts";
 
@@ -39,7 +40,14 @@ export function createDevices(
         return { ...health, lastReadingAt, findings: misfits.get(row.uid) ?? [] };
       });
     },
-    async check({ trx, tenant, name, spec }) {
+    async check({ trx, tenant, name, uid, spec }) {
+      const held = await versionUntilItsWave(trx, { tenant, device: uid, spec });
+      if (held !== null) {
+        const instead = { model: { name: spec.model!, spec: held } };
+        await checkDeviceSpec({ db: trx, mappers, tenant, name, spec, instead }).catch((error: unknown) => {
+          throw untilItsWave(error, spec.model!);
+        });
+      }
       await checkDeviceSpec({ db: trx, mappers, tenant, name, spec });
     },
     async changed({ trx, tenant, spec, before, uid }) {
@@ -47,6 +55,7 @@ export function createDevices(
       const old = before === null ? undefined : (await findRow(trx, tenant, "Node", before.node))?.uid;
       const touched = new Set([node, ...(old === undefined ? [] : [old])]);
       await assign(trx, { tenant, device: uid, node, now: clock.now() });
+      if (spec.model !== before?.model) await joinRollout(trx, { tenant, device: uid, spec });
       if (old !== undefined && old !== node) await parts.desired.moved(trx, { tenant, device: uid, node });
       const ended = before === null ? () => {} : await parts.desired.retyped(trx, { tenant, device: uid, spec });
       for (const one of touched) await bumpAssigned(trx, tenant, one);
@@ -74,4 +83,12 @@ export function createDevices(
       };
     },
   });
+}
+
+/** The newest version is what people see: without this they would look in vain for what is wrong. */
+function untilItsWave(error: unknown, model: string): unknown {
+  if (!(error instanceof AppError)) return error;
+  const note = `with the version of model "${model}" that the device has until its wave of the rollout`;
+  const fields = error.fields.map((one) => ({ ...one, rule: `${one.rule}, ${note}` }));
+  return new AppError(error.code, `${error.message}, ${note}`, { cause: error, fields });
 }

@@ -1,7 +1,9 @@
 import type { NodeIdentity, NodeNudger, NodeReport, NodeUid, TenantUid } from "@penstock/model";
 import type { Alarms } from "./alarms.ts";
+import { chunksOf } from "./chunks-of.ts";
 import type { ServiceContext } from "./context.ts";
 import type { LineLoads, LoadedLine } from "./line-loads.ts";
+import type { Names } from "./names.ts";
 
 /** Changes come in bursts, such as an import: their lines are looked at once. */
 const settleMs = 1000;
@@ -17,10 +19,10 @@ const fullUntil = 90;
  */
 export function createLineAlarms(
   context: Pick<ServiceContext, "db" | "clock" | "log">,
-  parts: { readonly alarms: Alarms; readonly loads: LineLoads },
+  parts: { readonly alarms: Alarms; readonly loads: LineLoads; readonly names: Names },
 ) {
   const { db, clock, log } = context;
-  const { alarms, loads } = parts;
+  const { alarms, loads, names } = parts;
   const touched = new Set<NodeUid>();
   let cancel: (() => void) | null = null;
   let last: Promise<void> = Promise.resolve();
@@ -35,22 +37,26 @@ export function createLineAlarms(
       log.error({ error: String(error) }, "The load of lines could not be worked out");
     });
   }
-  async function linesOf(node: NodeUid): Promise<{ readonly tenant: TenantUid; readonly lines: LoadedLine[] } | null> {
-    const row = await db
-      .selectFrom("resources")
-      .select(["tenant_uid", "name"])
-      .where("uid", "=", node)
-      .where("kind", "=", "Node")
-      .where("deleted_at", "is", null)
-      .executeTakeFirst();
-    if (row === undefined) return null;
-    return { tenant: row.tenant_uid as TenantUid, lines: await loads.ofNode(row.tenant_uid, row.name) };
+  /** A model may touch a thousand gateways at once: the lines of a tenant's are looked up together. */
+  async function lookAt(nodes: readonly NodeUid[]): Promise<void> {
+    const rows: { readonly uid: string; readonly tenant_uid: string; readonly name: string }[] = [];
+    for (const chunk of chunksOf(nodes)) {
+      const live = db.selectFrom("resources").where("kind", "=", "Node").where("deleted_at", "is", null);
+      rows.push(...(await live.select(["uid", "tenant_uid", "name"]).where("uid", "in", chunk).execute()));
+    }
+    const present = new Set(rows.map(({ uid }) => uid));
+    for (const node of nodes) if (!present.has(node)) over.delete(node);
+    for (const [tenant, of] of Map.groupBy(rows, (row) => row.tenant_uid)) {
+      const lines = await loads.ofNodes(tenant, new Set(of.map(({ name }) => name)));
+      const byNode = Map.groupBy(lines, ({ node }) => node);
+      for (const { uid, name } of of) {
+        tell({ tenant: tenant as TenantUid, node: uid as NodeUid }, byNode.get(name) ?? []);
+      }
+    }
   }
-  async function look(node: NodeUid): Promise<void> {
-    const found = await linesOf(node);
-    if (found === null) return;
-    const identity = { tenant: found.tenant, node };
-    const now = new Map(found.lines.flatMap((line) => (isOver(line) ? [[line.uid, overText(line)]] : [])));
+  function tell(identity: NodeIdentity, lines: readonly LoadedLine[]): void {
+    const { node } = identity;
+    const now = new Map(lines.flatMap((line) => (isOver(line) ? [[line.uid, overText(line)]] : [])));
     const before = over.get(node);
     over.set(node, now);
     for (const [key, message] of now) {
@@ -68,7 +74,7 @@ export function createLineAlarms(
     const now = hot.filter((line) => !told.has(line.connection));
     full.set(identity.node, new Set(now.map(({ connection }) => connection)));
     const news = now.filter(({ connection }) => before?.has(connection) !== true);
-    const lines = news.length === 0 ? [] : ((await linesOf(identity.node))?.lines ?? []);
+    const lines = news.length === 0 ? [] : await linesOf(identity);
     for (const { connection, loadPercent } of news) {
       const line = lines.find(({ uid }) => uid === connection);
       const name = line === undefined ? `line ${connection}` : nameOf(line);
@@ -82,6 +88,10 @@ export function createLineAlarms(
       now.map(({ connection }) => connection),
     );
   }
+  async function linesOf({ tenant, node }: NodeIdentity): Promise<LoadedLine[]> {
+    const name = await names.of(node);
+    return name === null ? [] : loads.ofNodes(tenant, new Set([name]));
+  }
   function changed(node: NodeUid): void {
     touched.add(node);
     if (isClosed) return;
@@ -89,7 +99,7 @@ export function createLineAlarms(
       cancel = null;
       const nodes = [...touched];
       touched.clear();
-      for (const one of nodes) next(() => look(one));
+      next(() => lookAt(nodes));
     });
   }
 
@@ -98,6 +108,7 @@ export function createLineAlarms(
     watching: (nudger: NodeNudger): NodeNudger => ({
       desiredChanged: (node) => nudger.desiredChanged(node),
       callsChanged: (node) => nudger.callsChanged(node),
+      browse: (...question) => nudger.browse(...question),
       disconnect: (node, code) => nudger.disconnect(node, code),
       isConnected: (node) => nudger.isConnected(node),
       assignedChanged(node) {

@@ -16,7 +16,7 @@ import { createDeviceFacts, type DeviceFact, factOf } from "./device-facts.ts";
 import { createDeviceLoads, type DescribedLine } from "./device-loads.ts";
 import { inlineConnectionUid } from "./inline-connection.ts";
 import { createModelVersions } from "./model-versions.ts";
-import { findRows, type Row, rowsNaming, specOf } from "./resource-rows.ts";
+import { findRows, type Row, specOf } from "./resource-rows.ts";
 
 export interface LineFigures {
   percent: number;
@@ -154,11 +154,19 @@ export function createLineLoads(context: Pick<CheckingContext, "db" | "mappers">
       );
       return new Map([...found.values()].map((line) => [line.connection!, line]));
     },
-    /** all lines of a node */
-    async ofNode(tenant: string, node: string): Promise<LoadedLine[]> {
-      const keys = (await rowsNaming(db, tenant, "Connection", "node", node)).map(({ name }) => shared + name);
-      const own = (await facts.of(tenant)).filter((fact) => fact.node === node && fact.connection === null);
-      return [...(await look(tenant, new Set([...keys, ...own.map(keyOf)]))).values()];
+    /** all lines of some nodes, by their names */
+    async ofNodes(tenant: string, nodes: ReadonlySet<string>): Promise<LoadedLine[]> {
+      const connections = await db
+        .selectFrom("resources")
+        .select(["name", "spec"])
+        .where("tenant_uid", "=", tenant)
+        .where("kind", "=", "Connection")
+        .where("deleted_at", "is", null)
+        .execute();
+      const there = connections.filter(({ spec }) => nodes.has((JSON.parse(spec) as ConnectionSpec).node));
+      const own = (await facts.of(tenant)).filter((fact) => fact.connection === null && nodes.has(fact.node));
+      const keys = new Set([...there.map(({ name }) => shared + name), ...own.map(keyOf)]);
+      return [...(await look(tenant, keys)).values()];
     },
     /** uids of the lines that devices are on, inline ones too */
     async linesOfDevices(tenant: string, devices: readonly DeviceUid[]): Promise<ReadonlySet<string>> {

@@ -1,5 +1,4 @@
 import {
-  isSameMapper,
   type KnownMapper,
   limits,
   type MapperManifest,
@@ -7,10 +6,11 @@ import {
   manifestsOfTenant,
   type ToldMapper,
 } from "@penstock/model";
+import { likenessOf } from "./manifest-likeness.ts";
 
 /** A manifest that a gateway gave, or why it cannot be used. */
 export type HeldManifest =
-  | { readonly manifest: MapperManifest; readonly bytes: number }
+  | { readonly manifest: MapperManifest; readonly likeness: string; readonly bytes: number }
   | { readonly refusal: string; readonly bytes: number };
 
 /** One mapper of a tenant, as one or more of its gateways have it, or as the cloud was started with. */
@@ -22,6 +22,8 @@ export interface BookEntry {
   readonly nodes: readonly string[];
   /** null: not held yet, or refused */
   readonly manifest: MapperManifest | null;
+  /** of what it states; null where there is no manifest */
+  readonly likeness: string | null;
   /** why it cannot be used, or does not count */
   readonly problem: string | null;
 }
@@ -29,8 +31,6 @@ export interface BookEntry {
 interface TenantPage {
   readonly told: Map<string, readonly ToldMapper[]>;
   readonly held: Map<string, HeldManifest>;
-  /** hashes of manifests that state the same as the cloud's own of their name and version */
-  readonly likeClouds: Set<string>;
   /** worked out when asked for, until something changes; who asks may keep what follows from an array by the array */
   byNode: Map<string, readonly MapperManifest[]>;
   ofAll: readonly MapperManifest[] | null;
@@ -49,6 +49,7 @@ export function createMapperBook(own: readonly MapperManifest[]) {
     tenants.set(tenant, page);
     return page;
   }
+  const ownLikeness = new Map(own.map((manifest) => [manifest, likenessOf(manifest)]));
   function cloudsOf({ name, version }: { readonly name: string; readonly version: string }) {
     return own.find((mine) => mine.name === name && mine.version === version);
   }
@@ -95,12 +96,8 @@ export function createMapperBook(own: readonly MapperManifest[]) {
     },
     hold(tenant: string, hash: string, held: HeldManifest | null): void {
       const page = pageOf(tenant);
-      page.likeClouds.delete(hash);
       if (held === null) page.held.delete(hash);
       else page.held.set(hash, held);
-      const manifest = held !== null && "manifest" in held ? held.manifest : null;
-      const clouds = manifest === null ? undefined : cloudsOf(manifest);
-      if (clouds !== undefined && isSameMapper(clouds, manifest!)) page.likeClouds.add(hash);
       page.byNode = new Map();
       page.ofAll = null;
     },
@@ -154,7 +151,8 @@ export function createMapperBook(own: readonly MapperManifest[]) {
       };
       for (const manifest of own) {
         const { name, version } = manifest;
-        add(`${name} ${version}`, null, { name, version, isClouds: true, manifest, problem: null });
+        const likeness = ownLikeness.get(manifest)!;
+        add(`${name} ${version}`, null, { name, version, isClouds: true, manifest, likeness, problem: null });
       }
       for (const [node, told] of page.told) {
         for (const one of told) {
@@ -162,8 +160,17 @@ export function createMapperBook(own: readonly MapperManifest[]) {
           const refusal = refusalOf(page, told, one);
           const manifest = refusal === null ? usable(page, one) : null;
           const clouds = cloudsOf(one);
-          if (manifest !== null && clouds !== undefined && page.likeClouds.has(hash)) {
-            add(`${name} ${version}`, node, { name, version, isClouds: true, manifest: clouds, problem: null });
+          const held = page.held.get(hash);
+          const likeness = manifest !== null && held !== undefined && "likeness" in held ? held.likeness : null;
+          if (clouds !== undefined && likeness === ownLikeness.get(clouds)) {
+            add(`${name} ${version}`, node, {
+              name,
+              version,
+              isClouds: true,
+              manifest: clouds,
+              likeness,
+              problem: null,
+            });
             continue;
           }
           const waiting = manifest === null ? "Its manifest has not come yet" : null;
@@ -174,6 +181,7 @@ export function createMapperBook(own: readonly MapperManifest[]) {
             version,
             isClouds: false,
             manifest,
+            likeness,
             problem: refusal ?? passed,
           });
         }
@@ -188,7 +196,7 @@ export function createMapperBook(own: readonly MapperManifest[]) {
 export type MapperBook = ReturnType<typeof createMapperBook>;
 
 function emptyPage(): TenantPage {
-  return { told: new Map(), held: new Map(), likeClouds: new Set(), byNode: new Map(), ofAll: null };
+  return { told: new Map(), held: new Map(), byNode: new Map(), ofAll: null };
 }
 
 function order(a: string, b: string): number {

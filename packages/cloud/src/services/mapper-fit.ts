@@ -31,7 +31,7 @@ interface Finding {
 export function createMapperFit(
   context: Pick<ServiceContext, "db" | "clock" | "log">,
   parts: {
-    readonly mappers: Pick<Mappers, "own" | "ofNode" | "ofTenant" | "hasTold" | "textOf">;
+    readonly mappers: Pick<Mappers, "own" | "ofNode" | "hasTold" | "textOf">;
     readonly names: Names;
     readonly alarms: StandingAlarms;
   },
@@ -167,6 +167,27 @@ export function createMapperFit(
             log.error({ error: String(error) }, "What does not fit a gateway's mappers could not be read");
           });
       };
+    },
+    /**
+     * Something changed that several of a gateway's resources are made of: what was found of them is looked at again. Returns
+     * what does so, for after the commit.
+     */
+    async surroundingsChanged(trx: Trx, identity: NodeIdentity): Promise<() => void> {
+      const { tenant, node } = identity;
+      const any = await trx
+        .selectFrom("mapper_findings")
+        .select("uid")
+        .where("tenant_uid", "=", tenant)
+        .where("node_uid", "=", node)
+        .executeTakeFirst();
+      if (any === undefined) return () => {};
+      await trx
+        .updateTable("node_mapper_sets")
+        .set({ checked: "" })
+        .where("tenant_uid", "=", tenant)
+        .where("node_uid", "=", node)
+        .execute();
+      return () => this.lookAt(identity);
     },
     /** by uid, what does not fit; nothing of those that do */
     async of(reader: Reader, tenant: string, uids: readonly string[]): Promise<ReadonlyMap<string, FieldError[]>> {

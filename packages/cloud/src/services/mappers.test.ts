@@ -131,6 +131,24 @@ test("of one name and version the cloud's own counts, and a newer version of the
   assert.ok(!(await alarms()).some(([, , text]) => text.includes("Mapper modbus 1.0.0")), "over once it has gone");
 });
 
+// Every gateway comes with the mappers that the cloud has, laid out another way where they are bundled.
+test("a gateway's mapper that states the same as the cloud's is the same, however its manifest is laid out", async () => {
+  const { node, identity } = await plant(bench, "m12");
+  const risky = { host: { type: "string", pattern: "^(a+)+$" } };
+  const odd = mapper("odd", "1.0.0", risky);
+  const { custom: _, rules: __, ...rest } = modbus;
+  const text = JSON.stringify({ ...rest, main: "./dist/index.js" }, null, 2);
+  const bytes = new TextEncoder().encode(text);
+  const hash = createHash("sha256").update(bytes).digest("hex");
+  await tell(identity, [odd, { told: { name: "modbus", version: modbus.version, hash }, bytes }]);
+  await settle();
+  const mine = (await listed(node)).find(({ name }) => name === "modbus");
+  assert.deepEqual([mine?.cloud, mine?.nodes.includes(node), mine?.problem], [true, true, null]);
+  assert.ok(!(await alarms()).some(([, code, text]) => code === "mapper/manifest-differs" && text.includes("modbus")));
+  // What may take long is left to the mapper.
+  await bench.services.devices.create(system, ref(`lathe-${node}`), device(node, { host: "b" }, "odd"));
+});
+
 test("two gateways with different mappers of one name and version raise an alarm until one gets another version", async () => {
   const [a, b] = [await plant(bench, "m5"), await plant(bench, "m6")];
   await tell(a.identity, [mapper("saw", "1.0.0", axis)]);
@@ -190,6 +208,28 @@ test("a mapper that changes at a gateway names the devices that no longer fit, c
   await bench.services.devices.remove(system, ref(name), "*");
   await settle();
   assert.deepEqual(await unfit(), []);
+});
+
+test("devices that no longer fit are looked at again when their model changes", async () => {
+  const { node, identity } = await plant(bench, "m13");
+  await tell(identity, [mapper("shaper", "1.0.0", axis)]);
+  const name = `shaper-${node}`;
+  const model = (wanted: string) => ({
+    metadata: { name },
+    spec: { properties: { speed: { type: "int64", visitor: { axis: wanted } } } },
+  });
+  await bench.services.deviceModels.create(system, ref(name), model("y"));
+  const { spec } = device(node, {}, "shaper");
+  const modelled = { metadata: { name }, spec: { ...spec, model: name, properties: {} } };
+  await bench.services.devices.create(system, ref(name), modelled);
+  await tell(identity, [mapper("shaper", "2.0.0", { axis: { enum: ["x", "z"] } })]);
+  await settle();
+  const findings = async () => (await bench.services.devices.get(system, ref(name))).status.findings;
+  assert.equal((await findings()).length, 1);
+  await bench.services.deviceModels.update(system, ref(name), { replace: model("z"), ifMatch: "*" });
+  await settle();
+  assert.deepEqual(await findings(), []);
+  assert.ok(!(await alarms()).some(([at, code]) => at === node && code === "mapper/devices-unfit"));
 });
 
 test("a manifest that is none, or not what it was told to be, is named and used for nothing", async () => {

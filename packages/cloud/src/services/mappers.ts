@@ -1,9 +1,16 @@
 import { createHash } from "node:crypto";
-import { AppError, type MapperManifest, type NodeIdentity, parseToldManifest, type ToldMapper } from "@penstock/model";
+import {
+  AppError,
+  type MapperManifest,
+  type NodeIdentity,
+  parseManifest,
+  parseToldManifest,
+  type ToldMapper,
+} from "@penstock/model";
 import type { Cancel } from "@penstock/runtime";
 import { chunksOf } from "./chunks-of.ts";
 import type { Caller, Reader, ServiceContext, Trx } from "./context.ts";
-import { canonical } from "./json.ts";
+import { likenessOf } from "./manifest-likeness.ts";
 import { type BookEntry, createMapperBook, type HeldManifest } from "./mapper-book.ts";
 import { conflictsOf } from "./mapper-conflicts.ts";
 import type { Names } from "./names.ts";
@@ -234,7 +241,7 @@ async function uidOf(db: Reader, tenant: string, name: string): Promise<string> 
 function heldOf(text: string): HeldManifest {
   const bytes = new TextEncoder().encode(text).length;
   try {
-    return { manifest: parseToldManifest(text), bytes };
+    return { manifest: parseToldManifest(text), likeness: likenessOf(parseManifest(text)), bytes };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return { refusal: error.message, bytes };
@@ -250,6 +257,6 @@ function listText(told: readonly ToldMapper[]): string {
 
 function textOf(manifests: readonly MapperManifest[]): string {
   const hash = createHash("sha256");
-  const all = manifests.map((one) => canonical({ ...one, main: "" })).sort();
+  const all = manifests.map(likenessOf).sort();
   return hash.update(all.join("\n")).digest("hex");
 }

@@ -92,4 +92,3 @@ export function createModelExtraction(
     },
   };
 }
-export type ModelExtraction = ReturnType<typeof createModelExtraction>;

@@ -73,7 +73,6 @@ export function createModelPreview(context: CheckingContext) {
     },
   };
 }
-export type ModelPreviews = ReturnType<typeof createModelPreview>;
 
 function fieldsOf(error: unknown): FieldError[] {
   if (!(error instanceof AppError)) throw error;

@@ -63,6 +63,10 @@ const pauseMostMs = 7 * 24 * 3600 * 1000;
  * each pause the wave's devices are looked at: one that was well before and is offline or bad now stops the rollout. All of
  * it stands in the state store, so a restart goes on where it was.
  *
+ * Until it has ended, nobody changes, restores or deletes the model: that is refused. Its devices may change and be
+ * restored: each keeps its wave; one that leaves the model leaves the rollout; one that comes to it, restored or new, waits
+ * for the last wave; and what is stored must fit both versions.
+ *
  *   starting ─▶ running ─▶ done          paused, stopped ─▶ running, cancelled
  */
 export function createModelRollouts(
@@ -115,8 +119,13 @@ export function createModelRollouts(
     timers.set(keyOf(row), cancel);
   }
 
-  /** The devices of a wave that are still there and still use the model. */
-  async function devicesOf(trx: typeof db, tenant: string, uids: readonly string[]): Promise<Row[]> {
+  /** The devices of a wave that are still there and still use the model: who left it has nothing to do with it. */
+  async function devicesOf(trx: typeof db, rollout: RolloutRow, uids: readonly string[]): Promise<Row[]> {
+    const model = (await rowsOf(trx, rollout.tenant_uid, [rollout.model_uid]))[0]?.name;
+    const rows = await rowsOf(trx, rollout.tenant_uid, uids);
+    return rows.filter((row) => specOf<DeviceSpec>(row).model === model);
+  }
+  async function rowsOf(trx: typeof db, tenant: string, uids: readonly string[]): Promise<Row[]> {
     const rows: Row[] = [];
     // A statement takes some 30,000 values at most.
     for (let from = 0; from < uids.length; from += uidsPerStatement) {
@@ -144,7 +153,7 @@ export function createModelRollouts(
     const row = await rowOf(db, tenant, model);
     if (isClosed || row === undefined || row.state !== "running") return;
     const waves = JSON.parse(row.waves) as string[][];
-    const last = await devicesOf(db, tenant, waves[row.reached - 1] ?? []);
+    const last = await devicesOf(db, row, waves[row.reached - 1] ?? []);
     const before = new Set(JSON.parse(row.unwell) as string[]);
     const worse = [...(await unwell(tenant, last))].filter(([uid]) => !before.has(uid)).map(([, why]) => why);
     if (worse.length > 0) {
@@ -163,7 +172,7 @@ export function createModelRollouts(
   /** Gives one wave the new version. */
   async function reach(row: RolloutRow, wave: readonly string[]): Promise<void> {
     const tenant = row.tenant_uid;
-    const devices = await devicesOf(db, tenant, wave);
+    const devices = await devicesOf(db, row, wave);
     const sick = [...(await unwell(tenant, devices)).keys()];
     const ends: (() => void)[] = [];
     const next = await db.transaction().execute(async (trx) => {
@@ -171,10 +180,13 @@ export function createModelRollouts(
       const changed = await change(trx, row, {
         ...{ state: "running", reached: row.reached + 1, due_at: due, unwell: JSON.stringify(sick), message: null },
       });
-      for (const device of devices) {
+      // Read again: a device may have joined the last wave since.
+      const { waves } = (await rowOf(trx, tenant, row.model_uid))!;
+      const reached = await devicesOf(trx, row, (JSON.parse(waves) as string[][])[row.reached] ?? []);
+      for (const device of reached) {
         ends.push(await parts.desired.retyped(trx, { tenant, device: device.uid, spec: specOf<DeviceSpec>(device) }));
       }
-      ends.push(await nudgeAll(trx, tenant, devices));
+      ends.push(await nudgeAll(trx, tenant, reached));
       return changed;
     });
     for (const end of ends) end();
@@ -204,7 +216,7 @@ export function createModelRollouts(
   }
   async function view(model: string, row: RolloutRow): Promise<RolloutView> {
     const waves = JSON.parse(row.waves) as string[][];
-    const names = new Map((await devicesOf(db, row.tenant_uid, waves.flat())).map((one) => [one.uid, one.name]));
+    const names = new Map((await devicesOf(db, row, waves.flat())).map((one) => [one.uid, one.name]));
     return {
       model,
       state: row.state as RolloutState,
@@ -221,14 +233,14 @@ export function createModelRollouts(
   }
   async function noted(caller: Caller, row: RolloutRow, action: string): Promise<void> {
     const [tenant, uid] = [row.tenant_uid, row.model_uid];
-    const name = (await devicesOf(db, tenant, [uid]))[0]?.name ?? "";
+    const name = (await rowsOf(db, tenant, [uid]))[0]?.name ?? "";
     const entry = { tenant, at: clock.now(), actor: caller.uid, action, kind: "DeviceModel", name, uid } as const;
     await db.transaction().execute((trx) => audit(trx, entry));
   }
 
   /** What an earlier process left half done is finished, or was nothing. */
   async function recover(row: RolloutRow): Promise<void> {
-    const model = (await devicesOf(db, row.tenant_uid, [row.model_uid]))[0];
+    const model = (await rowsOf(db, row.tenant_uid, [row.model_uid]))[0];
     if (model === undefined) return;
     // Gateways need a while to connect again: until then all of their devices are offline.
     const dueAt = Math.max(row.due_at ?? 0, clock.now() + settleMs * 1000);
@@ -309,7 +321,7 @@ export function createModelRollouts(
       if (action === "resume") {
         // What stopped it was seen by whoever resumes it: it is no news when the wave is looked at again.
         const waves = JSON.parse(row.waves) as string[][];
-        const last = await devicesOf(db, tenant, waves[row.reached - 1] ?? []);
+        const last = await devicesOf(db, row, waves[row.reached - 1] ?? []);
         const known = JSON.stringify([...(await unwell(tenant, last)).keys()]);
         plan(await change(db, row, { state: "running", due_at: clock.now(), unwell: known, message: null }));
       }
@@ -350,4 +362,3 @@ export function createModelRollouts(
       .execute();
   }
 }
-export type ModelRollouts = ReturnType<typeof createModelRollouts>;

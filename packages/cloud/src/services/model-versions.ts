@@ -1,5 +1,5 @@
 import { AppError, type DeviceModelSpec, type DeviceSpec, parseExact } from "@penstock/model";
-import type { Reader } from "./context.ts";
+import type { Reader, Trx } from "./context.ts";
 import { findRow, specOf } from "./resource-rows.ts";
 
 /** Rollouts in these states hold devices at the version before; of the others only the outcome is kept. */
@@ -45,6 +45,52 @@ export function createModelVersions(db: Reader, tenant: string) {
       return model.held.has(device) ? model.before : model.newest;
     },
   };
+}
+
+type Place = { readonly tenant: string; readonly device: string; readonly spec: Pick<DeviceSpec, "model"> };
+
+/** The rollout of a device's model that has not ended, and the device's place in it. */
+async function placeIn(db: Reader, { tenant, device, spec }: Place) {
+  if (spec.model === undefined) return null;
+  const model = await findRow(db, tenant, "DeviceModel", spec.model);
+  if (model === undefined) return null;
+  const rollout = await db
+    .selectFrom("model_rollouts")
+    .selectAll()
+    .where("tenant_uid", "=", tenant)
+    .where("model_uid", "=", model.uid)
+    .where("state", "in", holdingStates)
+    .executeTakeFirst();
+  if (rollout === undefined) return null;
+  const waves = JSON.parse(rollout.waves) as string[][];
+  return { rollout, waves, wave: waves.findIndex((wave) => wave.includes(device)) };
+}
+
+/**
+ * The version of its model that a device has until its wave comes, or would have once it comes to the model while that is
+ * rolled out. What is stored of the device must fit it as well as the newest.
+ *
+ * @returns null when the newest is the only one it has
+ */
+export async function versionUntilItsWave(db: Reader, place: Place): Promise<DeviceModelSpec | null> {
+  const found = await placeIn(db, place);
+  if (found === null) return null;
+  const { rollout, waves, wave } = found;
+  const comes = wave < 0 ? waves.length - 1 : wave;
+  return comes < rollout.reached ? null : (parseExact(rollout.previous) as DeviceModelSpec);
+}
+
+/** A device that comes to a model while it is rolled out waits for the last wave, unless that has been reached. */
+export async function joinRollout(trx: Trx, place: Place): Promise<void> {
+  const found = await placeIn(trx, place);
+  if (found === null || found.wave >= 0 || found.rollout.reached >= found.waves.length) return;
+  const waves = [...found.waves.slice(0, -1), [...found.waves.at(-1)!, place.device]];
+  await trx
+    .updateTable("model_rollouts")
+    .set({ waves: JSON.stringify(waves) })
+    .where("tenant_uid", "=", place.tenant)
+    .where("model_uid", "=", found.rollout.model_uid)
+    .execute();
 }
 
 interface Model {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import {
+  type AppError,
   batchFromSamples,
   type DeviceModelSpec,
   type DeviceSpec,
@@ -55,10 +56,10 @@ async function stage(t: TestContext) {
     const set = await bench.services.control.assigned(made.identity);
     return set.devices.filter(({ properties }) => properties[0]?.unit === "K").map(({ name }) => name);
   };
-  const units = async () =>
-    (await bench.services.control.assigned(made.identity)).devices
-      .filter(({ name }) => names.includes(name))
-      .map(({ properties }) => properties[0]?.unit);
+  const units = async (of = names) => {
+    const { devices } = await bench.services.control.assigned(made.identity);
+    return of.map((name) => devices.find((one) => one.name === name)?.properties[0]?.unit);
+  };
   return { bench, made, report, reached, units, uids };
 }
 type Stage = Awaited<ReturnType<typeof stage>>;
@@ -239,6 +240,91 @@ test("a rollout can be paused and resumed, and goes on after a restart", async (
   here.report([]);
   here.bench.clock.move(600_000);
   await until(async () => (await here.reached()).length === 10);
+});
+
+// Three versions of one model at once would be nobody's plan.
+test("while a model is rolled out it is not restored, undone or deleted, and the refusal says why", async (t) => {
+  const here = await stage(t);
+  await withModel(here);
+  const { deviceModels, devices, history, changes, modelling } = here.bench.services;
+  await deviceModels.update(system, ref("temp"), { patch: { spec: { description: "x" } }, ifMatch: "*" });
+  const [edit] = (await changes.list(system, tenant, {})).items;
+  await begin(here);
+  const restore = () => history.restore(system, { ...ref("temp"), kind: "DeviceModel" }, { version: 1, ifMatch: "*" });
+  const why = /rollout is running; wait for its end, or cancel it/;
+  await assert.rejects(restore(), (error: AppError) => why.test(error.fields[0]?.rule ?? error.message));
+  await assert.rejects(changes.undo(system, { tenant, change: edit!.change }, {}));
+  for (const name of names) {
+    await devices.update(system, ref(name), {
+      patch: { spec: { model: null, properties: inKelvin.properties } },
+      ifMatch: "*",
+    });
+  }
+  await assert.rejects(deviceModels.remove(system, ref("temp"), "*"), refuses("resource/rolling-out", why));
+  assert.equal((await modelling.getRollout(system, ref("temp"))).state, "running");
+  await modelling.actRollout(system, ref("temp"), "cancel");
+  await restore();
+  await deviceModels.remove(system, ref("temp"), "*");
+});
+
+test("a device that is restored while its model is rolled out keeps its wave; what leaves the model leaves the rollout", async (t) => {
+  const here = await stage(t);
+  await withModel(here);
+  const { devices, history, modelling } = here.bench.services;
+  const restore = (name: string, version: number) =>
+    history.restore(system, { ...ref(name), kind: "Device" }, { version, ifMatch: "*" });
+  const edit = (name: string, spec: object) => devices.update(system, ref(name), { patch: { spec }, ifMatch: "*" });
+  const ofWaves = async () =>
+    (await modelling.getRollout(system, ref("temp"))).waves.map(({ devices }) => devices.toSorted().join(" "));
+  await edit("temp-05", { description: "x" });
+  await begin(here);
+  // Version 1 of each is without the model, version 2 with it.
+  await restore("temp-05", 2);
+  await restore("temp-02", 1);
+  await restore("temp-10", 1);
+  assert.deepEqual(await ofWaves(), ["temp-01", "temp-03 temp-04", "temp-05 temp-06 temp-07 temp-08 temp-09"]);
+  assert.deepEqual(await here.reached(), ["temp-01"]);
+  // What left is not looked at.
+  here.report(["temp-02"]);
+  here.bench.clock.move(600_000);
+  await until(async () => (await here.reached()).length === 3);
+
+  // It comes back to a wave that has been reached, and to one that has not.
+  await restore("temp-02", 2);
+  await restore("temp-10", 2);
+  assert.deepEqual(await here.units(["temp-02", "temp-10", "temp-05"]), ["K", "Cel", "Cel"]);
+  // A new one waits for the last wave.
+  const spec = (await devices.get(system, ref("temp-05"))).spec as DeviceSpec;
+  await devices.create(system, ref("temp-11"), {
+    metadata: { name: "temp-11" },
+    spec: { ...spec, address: { unitId: 11 } },
+  });
+  assert.deepEqual(await here.units(["temp-11"]), ["Cel"]);
+  assert.match((await ofWaves())[2]!, /temp-10 temp-11$/);
+  here.report([]);
+  here.bench.clock.move(600_000);
+  await until(async () => (await here.units(["temp-11"]))[0] === "K");
+  here.bench.clock.move(600_000);
+  await until(async () => (await modelling.getRollout(system, ref("temp"))).state === "done");
+});
+
+test("a device must fit the version that it has until its wave as well as the newest", async (t) => {
+  const here = await stage(t);
+  await withModel(here);
+  const { devices, modelling } = here.bench.services;
+  const more = { type: "float64", visitor: { table: "holding", offset: 8 } };
+  const spec = { ...inKelvin, properties: { ...inKelvin.properties, more } };
+  await modelling.beginRollout(system, ref("temp"), { spec, waves: "1,100%", pause: "10m", ifMatch: "*" });
+  const override = (name: string) =>
+    devices.update(system, ref(name), {
+      patch: { spec: { properties: { more: { collect: { every: "5s" } } } } },
+      ifMatch: "*",
+    });
+  await override("temp-01");
+  await assert.rejects(
+    override("temp-02"),
+    refuses("input/invalid", /version of model "temp" that the device has until its wave/),
+  );
 });
 
 test("a rollout of a model that breaks a device changes nothing", async (t) => {

@@ -110,14 +110,14 @@ test("everything wrong is told by sheet, row and column, and nothing changes", a
   const devices = "name,node\ntank-1,nowhere\n,gw\n";
   assert.deepEqual(await told(take({ format: "csv", devices })), [
     "input/invalid",
-    "devices row 3, column name: missing: is required",
+    "devices row 3, column name: (missing): is required",
   ]);
   assert.match(
     (await told(take({ format: "csv", devices: "name,node\ntank-1,nowhere\n" })))[1]!,
     /^devices row 2, column node: /,
   );
   assert.match((await told(take({ format: "xlsx", file: "bm90IGEgemlw" })))[1]!, /^file: .*must be an XLSX file/);
-  assert.deepEqual((await told(take({ format: "csv" })))[1], "devices: missing: devices or properties must be there");
+  assert.deepEqual((await told(take({ format: "csv" })))[1], "devices: (missing): devices or properties must be there");
   assert.deepEqual(await specOf("tank-1"), spec);
 });
 

@@ -10,6 +10,7 @@ import {
   type Sheet,
   type SheetName,
   sheetsToDevices,
+  shown,
   type TableChange,
   type TableDevice,
 } from "@penstock/model";
@@ -159,11 +160,12 @@ export type Tables = ReturnType<typeof createTables>;
 function inputOf({ format, file, devices, properties }: TableImport["input"]): TableInput {
   if (format === "csv") {
     if (devices === undefined && properties === undefined) {
-      throw invalid([{ field: "devices", value: "missing", rule: "devices or properties must be there" }]);
+      throw invalid([{ field: "devices", value: shown(undefined), rule: "devices or properties must be there" }]);
     }
     return { format, devices, properties };
   }
-  if (file === undefined) throw invalid([{ field: "file", value: "missing", rule: "is required with format xlsx" }]);
+  if (file === undefined)
+    throw invalid([{ field: "file", value: shown(undefined), rule: "is required with format xlsx" }]);
   const bytes = Buffer.from(file, "base64");
   if (bytes.length > limits.tableBytes) {
     throw new AppError("input/too-large", `Cannot read the file: ${bytes.length} bytes, limit ${limits.tableBytes}`);

@@ -90,13 +90,13 @@ test("collect.cycles() and lines() measure what really runs", async (t) => {
   await clock.advanceAsync(120_000);
   const [first, second] = collect.cycles(() => 7);
   assert.deepEqual([first?.device, first?.isOverrun, first?.properties, first?.reportMs], ["oven", true, 1, 7]);
-  assert.ok(Math.abs(first!.measuredMs! - 600) < 1 && first!.overruns > 300, `${first!.measuredMs}`);
+  assert.ok(Math.abs(first!.measuredMs! - 500) < 2 && first!.overruns > 300, `${first!.measuredMs} ${first!.overruns}`);
   assert.deepEqual([second?.device, second?.isOverrun, second?.overruns], ["press", false, 0]);
   assert.ok(Math.abs(second!.measuredMs! - 1000) < 1 && Math.abs(second!.longestMs! - 1000) < 5);
   const [line] = collect.lines();
   assert.deepEqual([line?.connection, line?.state, line?.reason], ["bus-a", "up", null]);
-  assert.ok(Math.abs(line!.loadPercent - (500 / 600) * 100) < 3, `${line!.loadPercent}`);
-  assert.ok(Math.abs(line!.requestsPerSecond - (1 + 1 / 0.6)) < 0.1, `${line!.requestsPerSecond}`);
+  assert.ok(Math.abs(line!.loadPercent - 100) < 1, `${line!.loadPercent}`);
+  assert.ok(Math.abs(line!.requestsPerSecond - (1 + 1 / 0.5)) < 0.1, `${line!.requestsPerSecond}`);
 
   // It keeps its cycle again; a minute later nothing is left of it.
   mapper.answer = () => false;

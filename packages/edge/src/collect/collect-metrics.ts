@@ -9,7 +9,7 @@ export function collectMetrics(metrics: Metrics) {
     cycles: metrics.counter("penstock_collect_cycles_total", "Cycles begun: one read of one group"),
     overruns: metrics.counter(
       "penstock_collect_overruns_total",
-      "Cycles skipped because the one before had not ended, or because the gateway stood still",
+      "Cycles skipped because the one before began late and had not ended, or because the gateway stood still",
     ),
     readings: metrics.counter("penstock_collect_readings_total", "Readings published, good and bad"),
     badReadings: metrics.counter("penstock_collect_bad_readings_total", "Readings published in place of an answer"),

@@ -312,7 +312,8 @@ test("collect waits for a bus that is full: cycles are skipped and counted, noth
     release();
     await clock.advanceAsync(1);
   }
-  assert.equal(batches.length, 3);
+  // With room again, the cycle that was due meanwhile has its turn as well.
+  assert.equal(batches.length, 4);
 });
 
 test("collect forwards a mapper's lines at a bounded rate and counts the rest", async (t) => {

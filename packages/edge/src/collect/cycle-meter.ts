@@ -11,7 +11,7 @@ export function cadenceMs(cadence: Cadence): number {
 
 /**
  * Measures how one cycle really runs. It is overrun after three occasions within a minute (six cycles, where those are
- * longer) on which it was due and had not ended, and until a minute (three cycles) has passed without one: one stall of the
+ * longer) on which it was skipped, and until a minute (three cycles) has passed without one: one stall of the
  * gateway is no overrun, and a cycle at its limit does not flicker. Cycles of a device that is silent are counted, but it
  * is silent, not overrun.
  */

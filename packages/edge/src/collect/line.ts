@@ -7,6 +7,8 @@ export interface GroupRecord extends ScheduledGroup {
   dueAt: number;
   /** subscribed: nothing is asked, the device tells changes */
   state: "idle" | "queued" | "reading" | "publishing" | "subscribed";
+  /** its next cycle is due already, and begins when this one has ended */
+  isLate: boolean;
   /** null = never read */
   isGood: boolean | null;
   code: ErrorCode | null;

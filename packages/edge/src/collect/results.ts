@@ -77,20 +77,31 @@ export function badBatch(layout: Layout, code: ErrorCode, monotonic: number, wal
 // A dead device gives the same rows at every cycle; they are immutable, so they are made once.
 const badTemplates = new WeakMap<Layout, Map<ErrorCode, ReadingBatch>>();
 
-/** One good value is an answer. All silent = nobody answered; else the first other reason tells what the device said. */
+/**
+ * What a mapper also says of a value that it did not ask the device for: settings that make no sense, and addresses that
+ * were refused before. Beside silence it is no sign of life.
+ */
+const unasked: ReadonlySet<ErrorCode> = new Set(["mapper/bad-address", "mapper/unsupported", "input/invalid"]);
+
+/** One good value is an answer. Nothing but silence = nobody answered; else the first other reason tells what the device said. */
 export function outcomeOf(batch: ReadingBatch): Outcome {
   const { flags, reasonIndex, reasons } = batch;
   const answered = { code: null, message: null, hasRows: true };
   if (flags === null || batch.count === 0) return answered;
   let silence: ErrorCode | null = null;
+  let first: ErrorCode | null = null;
+  let hasAnswered = false;
   for (let r = 0; r < batch.count; r++) {
     if ((flags[r]! & qualityMask) !== flagBad) return answered;
     const reason = reasons[(reasonIndex?.[r] ?? 0) - 1];
     const code = isErrorCode(reason) ? reason : "mapper/bad-answer";
-    if (!isSilence(code)) return { code, message: null, hasRows: true };
-    silence ??= code;
+    if (isSilence(code)) silence ??= code;
+    else {
+      first ??= code;
+      hasAnswered ||= !unasked.has(code);
+    }
   }
-  return { code: silence, message: null, hasRows: true };
+  return { code: hasAnswered ? first : (silence ?? first), message: null, hasRows: true };
 }
 
 function completed(batch: ReadingBatch, now: number): ReadingBatch {

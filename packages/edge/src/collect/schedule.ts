@@ -22,6 +22,9 @@ import {
  * last answer. It is online again at its first answer. A silent device is asked again after the line's first back-off,
  * doubled up to the longest; with many silent ones on a line later, since together they get a fifth of its time.
  *
+ * A cycle that is due while the one before has not ended begins when that has, so a stall of less than a cycle costs no
+ * values; the times of the cycles after it do not move. What is due besides is skipped, and counted as overrun.
+ *
  * Duty of the caller: every "read" is followed by one "answered", which gives "publish-bad" unless the mapper gave rows;
  * every publication by one "published"; every "act" by one "acted"; and "tick" comes at `nextAt`.
  */
@@ -152,7 +155,8 @@ export class Schedule {
     if (of === undefined) throw new Error(`Cannot add group ${group.id}: no device "${group.device}"`);
     const { device, everyUs, isSubscribed = false } = group;
     const dueAt = everyUs === null && !isSubscribed ? 0 : firstDue(device, everyUs ?? 1_000_000, this.#now);
-    const record: GroupRecord = { ...group, of, dueAt, state: "idle", isGood: null, code: null, failures: 0 };
+    const fresh = { isLate: false, isGood: null, code: null, failures: 0 };
+    const record: GroupRecord = { ...group, of, dueAt, state: "idle", ...fresh };
     this.#groups.set(group.id, record);
     of.groups.add(record);
     if (everyUs !== null) this.#due.set(`g${group.id}`, dueAt);
@@ -200,8 +204,10 @@ export class Schedule {
     const { of: device } = group;
     const { line } = device.line;
     const isBusy = group.state !== "idle" && !(group.state === "queued" && line.state === "waiting");
-    const cycles = missed + (isBusy ? 1 : 0);
     const isSilent = device.silences > 0;
+    const mayWait = isBusy && !isSilent && !group.isLate;
+    if (mayWait) group.isLate = true;
+    const cycles = missed + (isBusy && !mayWait ? 1 : 0);
     if (cycles > 0) this.#effects.push({ t: "overrun", group: group.id, cycles, isSilent });
     if (group.state !== "idle") return;
     if (line.state === "down") this.#publishBad(group, line.code);
@@ -338,6 +344,12 @@ export class Schedule {
     if (group?.state !== "publishing") return;
     group.state = "idle";
     if (group.isSubscribed === true) this.#subscribeLater(group);
+    if (!group.isLate) return;
+    group.isLate = false;
+    // A device that did not answer is not asked once more at once: that is the back-off's to say.
+    if (group.of.silences > 0) this.#effects.push({ t: "overrun", group: id, cycles: 1, isSilent: true });
+    else this.#cycle(group, 0);
+    this.#startTurns(group.of.line);
   }
 
   #silent(device: DeviceRecord, group: GroupRecord, code: ErrorCode, message: string | null): void {

@@ -1,4 +1,12 @@
-import type { BootId, EdgeControl, NodeReport, OutboxReader, OwnMappers } from "@penstock/model";
+import type {
+  BootId,
+  BrowsedNode,
+  ConnectionUid,
+  EdgeControl,
+  NodeReport,
+  OutboxReader,
+  OwnMappers,
+} from "@penstock/model";
 import type { Clock, Log, Metrics, Random } from "@penstock/runtime";
 import type { Certificate, Transport } from "@penstock/wire";
 import type { CertificateLife } from "./renewal.ts";
@@ -8,6 +16,8 @@ export interface LinkOptions {
   readonly outbox: OutboxReader;
   readonly control: EdgeControl;
   readonly mappers: OwnMappers;
+  /** what the other end of a connection has below a path. @throws AppError resource/not-found, mapper/… */
+  browse(connection: ConnectionUid, path: readonly string[]): Promise<readonly BrowsedNode[]>;
   /** what the node says of itself; called about once a second while connected */
   report(): NodeReport;
   /** opens one connection; rejects with link/… when it cannot, and when the signal aborts */

@@ -11,6 +11,7 @@ import {
 } from "@penstock/model";
 import { sleep } from "@penstock/runtime";
 import {
+  type Browse,
   checkCloudMessage,
   decodeBatchBody,
   linkVersions,
@@ -220,6 +221,9 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
       case "give-manifests":
         giveManifests(effect.hashes);
         return;
+      case "browse":
+        track(browse(effect.question));
+        return;
       case "call-reports-taken":
         inOrder("call-reports-taken", () => control.callReportsTaken(effect.ids));
         return;
@@ -261,6 +265,15 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
     for (const hash of hashes) {
       const text = options.mappers.manifest(hash);
       if (text !== null) feed({ t: "manifest", hash, text });
+    }
+  }
+
+  async function browse({ id, connection, path }: Browse): Promise<void> {
+    try {
+      feed({ t: "browsed", id, nodes: await options.browse(connection, path), error: null });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      feed({ t: "browsed", id, nodes: [], error: { code: codeOf(error), message } });
     }
   }
 

@@ -12,7 +12,16 @@ import type {
   Ranges,
   ToldMapper,
 } from "@penstock/model";
-import type { Certificate, CloudMessage, EdgeMessage, Hello, Lane, ReportsTaken } from "@penstock/wire";
+import type {
+  Browse,
+  Browsed,
+  Certificate,
+  CloudMessage,
+  EdgeMessage,
+  Hello,
+  Lane,
+  ReportsTaken,
+} from "@penstock/wire";
 import type { Compression } from "./compress.ts";
 import type { BootOffset } from "./correct-time.ts";
 import type { InFlight } from "./readings-message.ts";
@@ -75,6 +84,7 @@ export type EdgeInput =
   | { readonly t: "holds"; readonly holds: readonly PropertyHold[] }
   | { readonly t: "mappers"; readonly mappers: readonly ToldMapper[] }
   | { readonly t: "manifest"; readonly hash: string; readonly text: Uint8Array }
+  | Browsed
   | { readonly t: "calls-taken"; readonly ids: readonly string[] }
   | { readonly t: "call-reports"; readonly reports: readonly CallReport[] }
   | {
@@ -97,6 +107,7 @@ export type EdgeEffect =
   | { readonly t: "take-desired"; readonly values: readonly DesiredValue[] }
   | { readonly t: "reports-taken"; readonly taken: ReportsTaken["taken"] }
   | { readonly t: "give-manifests"; readonly hashes: readonly string[] }
+  | { readonly t: "browse"; readonly question: Browse }
   | { readonly t: "take-calls"; readonly calls: readonly MethodCall[] }
   | { readonly t: "call-reports-taken"; readonly ids: readonly string[] }
   | { readonly t: "certificate"; readonly certificate: Certificate }

@@ -85,6 +85,8 @@ export function edgeStep(state: EdgeSession, input: EdgeInput): EdgeStep {
       return state.phase === "open" ? send(state, { t: "mappers", mappers: input.mappers }) : { state, effects: [] };
     case "manifest":
       return send(state, { t: "manifest", hash: input.hash, text: input.text }, "bulk");
+    case "browsed":
+      return state.phase === "open" ? send(state, input, "bulk") : { state, effects: [] };
     case "calls-taken":
       return send(state, { t: "calls-taken", ids: input.ids });
     case "call-reports":
@@ -155,6 +157,8 @@ function opened(state: EdgeSession, input: { message: CloudMessage; now: number 
     }
     case "need-manifests":
       return { state, effects: [{ t: "give-manifests", hashes: message.hashes }] };
+    case "browse":
+      return { state, effects: [{ t: "browse", question: message }] };
     case "certificate":
       return { state, effects: [{ t: "certificate", certificate: message }] };
     case "ping":

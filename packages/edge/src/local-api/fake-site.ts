@@ -10,6 +10,7 @@ import type {
   LocalWrite,
   LocalWritePolicy,
   Micros,
+  PropertyHold,
   Reading,
 } from "@penstock/model";
 import type { LocalSite } from "./local-site.ts";
@@ -87,11 +88,15 @@ export class FakeSite implements LocalSite, LocalTwin {
     return this.wanted;
   }
 
+  holds(): readonly PropertyHold[] {
+    return this.wanted.flatMap(({ hold }) => hold ?? []);
+  }
+
   async setLocally(write: LocalWrite): Promise<{ readonly ended: Promise<LocalEnd> }> {
     this.writes.push(write);
     const { property, type, value, holder } = write;
     const since = 1_764_000_000_000_000 as Micros;
-    this.wanted.push({
+    this.wanted.splice(0, this.wanted.length, {
       ...{ property, version: 0, cloud: null },
       local: {
         ...{ state: "pending", type, value, reason: null, message: null, readBack: null },

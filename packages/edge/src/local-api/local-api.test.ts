@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
 import { limits, type Problem } from "@penstock/model";
 import { metricsRegistry, realFiles, silentLog, systemClock, systemRandom } from "@penstock/runtime";
+import fc from "fast-check";
 import { endedAs, FakeSite } from "./fake-site.ts";
 import { type LocalApi, openLocalApi } from "./local-api.ts";
 import { RequestRate } from "./request-rate.ts";
@@ -74,10 +75,23 @@ test("the token is made once, for its owner alone; the address goes with the age
   const path = (name: string) => join(folder, "local-api", name);
   assert.equal(statSync(path("token")).mode & 0o777, 0o600);
   assert.match(first.token, /^[0-9a-f]{64}$/);
-  assert.deepEqual(JSON.parse(readFileSync(path("address"), "utf8")), { address: first.address, pid: 4711 });
+  assert.equal(readFileSync(path("address"), "utf8"), `${first.address}\n4711\n`);
   await open?.close();
   assert.throws(() => statSync(path("address")));
   assert.equal((await start()).token, first.token);
+});
+
+test("a port that another program has is told by number, with what to do", async () => {
+  const { address, site, metrics } = await start();
+  const port = Number(new URL(address).port);
+  const second = openLocalApi({
+    ...{ port, files: realFiles(), folder: join(folder, "second"), random: systemRandom, clock: systemClock() },
+    ...{ log: silentLog, metrics, pid: 4712, site },
+  });
+  await assert.rejects(second, {
+    code: "port/in-use",
+    message: new RegExp(`127\\.0\\.0\\.1:${port}.*--local-api-port`),
+  });
 });
 
 test("what breaks a rule is told with field, value and rule, and reaches nothing", async () => {
@@ -127,6 +141,35 @@ test("what breaks a rule is told with field, value and rule, and reaches nothing
   assert.deepEqual([site.writes, site.calls], [[], []]);
 });
 
+test("whatever a client with the token sends, the answer is no defect of ours and the next request is answered", async () => {
+  const { ask } = await start();
+  const part = fc.oneof(
+    fc.string({ unit: "grapheme", maxLength: 12 }).map(encodeURIComponent),
+    fc.constantFrom("api", "v1", "devices", "oven", "twin", "properties", "speed", "power", "local", "hold", "methods"),
+    fc.constantFrom("%", "%ff", "..", "", "bake", "__proto__"),
+  );
+  const names: Record<string, string> = { device: "oven", property: "speed", method: "bake" };
+  const route = fc.constantFrom(
+    ...localRoutes.map(({ path }) => path.replaceAll(/\{(\w+)\}/g, (_, name) => names[name]!)),
+  );
+  const path = fc.oneof(
+    fc.array(part, { maxLength: 9 }).map((parts) => `/${parts.join("/")}`),
+    route,
+  );
+  const field = fc.constantFrom("value", "holder", "hold", "ttl", "arguments", "timeout", "__proto__", "x");
+  const body = fc.oneof(
+    fc.json(),
+    fc.string(),
+    fc.dictionary(field, fc.jsonValue()).map((one) => JSON.stringify(one)),
+  );
+  const method = fc.constantFrom("GET", "PUT", "POST", "DELETE");
+  const property = fc.asyncProperty(method, path, body, async (method, path, body) => {
+    const { status } = await ask(method, path, method === "GET" ? undefined : body);
+    assert.ok(status < 500, `${method} ${path} ${body}: ${status}`);
+  });
+  await fc.assert(property, { numRuns: 150 });
+});
+
 test("a value set here is answered with its end, or with how far it has come", async () => {
   const { ask, site } = await start();
   const put = "/api/v1/devices/oven/properties/speed/local";
@@ -142,7 +185,7 @@ test("a value set here is answered with its end, or with how far it has come", a
   site.ended = Promise.resolve(endedAs("failed", { reason: "mapper/value-refused", message: "The machine says no" }));
   const { problem } = await ask("PUT", `${put}?wait=10s`, { value: 43 });
   assert.deepEqual([problem.status, problem.code], [422, "mapper/value-refused"]);
-  assert.match(problem.detail, /The machine says no/);
+  assert.match(problem.detail, /The machine says no; somebody at gw-01 holds the property all the same/);
 });
 
 test("twin, devices, status and release speak in names", async () => {
@@ -203,5 +246,6 @@ test("RequestRate lets so many through in a second, and as many at once after a 
 
 test("every route takes what its page says", () => {
   assert.equal(new Set(localRoutes.map(({ method, path }) => `${method} ${path}`)).size, localRoutes.length);
-  for (const { method, body } of localRoutes) assert.ok(body.length === 0 || method === "PUT" || method === "POST");
+  for (const { method, body } of localRoutes)
+    assert.ok(Object.keys(body).length === 0 || method === "PUT" || method === "POST");
 });

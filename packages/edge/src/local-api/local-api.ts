@@ -13,7 +13,7 @@ export interface LocalApiOptions {
   /** 0 = any free one */
   readonly port: number;
   readonly files: Files;
-  /** gets `token` and `address` */
+  /** gets `token` and `address`: the address, and in the next line `pid` */
   readonly folder: string;
   readonly random: Random;
   readonly clock: Clock;
@@ -61,7 +61,7 @@ export async function openLocalApi(options: LocalApiOptions): Promise<LocalApi> 
     await closed;
   };
   try {
-    await writeFile({ files, folder, name: "address", bytes: `${JSON.stringify({ address, pid })}\n` });
+    await writeFile({ files, folder, name: "address", bytes: `${address}\n${pid}\n` });
   } catch (error) {
     await close();
     throw error;
@@ -142,9 +142,9 @@ class Requests {
     const at = url.indexOf("?");
     const { route, params } = findRoute(method, at < 0 ? url : url.slice(0, at));
     const query = Object.fromEntries(new URLSearchParams(at < 0 ? "" : url.slice(at + 1)));
-    refuseUnknown(query, route.query, "query");
+    refuseUnknown(query, Object.keys(route.query), "query");
     const body = await readBody(request, this.#own.signal);
-    refuseUnknown(body, route.body, "body");
+    refuseUnknown(body, Object.keys(route.body), "body");
     const wait = <T>(outcome: Promise<T>, waitMs: number) => this.#wait(outcome, waitMs, signal);
     const answer = await route.handle(site, { params, query, body, wait });
     if (method !== "GET")

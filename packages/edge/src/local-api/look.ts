@@ -34,11 +34,9 @@ export async function readStatus(site: LocalSite): Promise<Answer<LocalStatus>> 
   const assigned = site.assigned();
   const connections = new Map<string, string>(assigned?.connections.map(({ uid, name }) => [uid, name]));
   const devices = new Map<string, string>(assigned?.devices.map(({ uid, name }) => [uid, name]));
-  const holds = (assigned?.devices ?? []).flatMap(({ uid, name: device }) =>
-    site.twin
-      .desired(uid)
-      .flatMap(({ property, hold }) => (hold === null ? [] : [{ device, property, ...holdAnswer(hold) }])),
-  );
+  const holds = site.twin.holds().map((hold) => {
+    return { device: devices.get(hold.device) ?? hold.device, property: hold.property, ...holdAnswer(hold) };
+  });
   return {
     status: 200,
     body: {

@@ -5,6 +5,7 @@ import {
   invalid,
   type Json,
   type LocalEnd,
+  type LocalHold,
   type LocalReleaseAnswer,
   type LocalSetAnswer,
   limits,
@@ -39,7 +40,7 @@ export async function setHere(site: LocalSite, { params, query, body, wait }: As
   const wanted = site.twin.desired(device.uid).find((one) => one.property === property.name);
   const { hold, local } = wantedAnswer(wanted);
   const named = { device: device.name, property: property.name, hold };
-  if (end !== null) return { status: 200, body: { ...named, ...progressAnswer(progressOf(end, property.name)) } };
+  if (end !== null) return { status: 200, body: { ...named, ...progressAnswer(progressOf(end, named)) } };
   return { status: 202, body: { ...named, ...local! } };
 }
 
@@ -65,12 +66,12 @@ function holdOf({ name, localWrites }: EffectiveProperty, body: Fields): number 
   throw invalid([{ field: "hold", value: shown(body.hold), rule: `cannot be: localWrites of "${name}" is yield` }]);
 }
 
-function progressOf(end: LocalEnd, property: string): ValueProgress {
+function progressOf(end: LocalEnd, { property, hold }: { property: string; hold: LocalHold | null }): ValueProgress {
   const { state, type, reason, message, value: readBack, takenAt, writtenAt, time: endedAt } = end;
   if (state === "confirmed" || state === "written")
     return { ...{ state, type, value: null, reason, message, readBack }, ...{ takenAt, writtenAt, endedAt } };
-  throw new AppError(
-    reason ?? "twin/not-confirmed",
-    `"${property}" ended ${state}: ${message ?? "no reason is known"}`,
-  );
+  // A hold is a claim, not a result: it stands, and who made it should know.
+  const held = hold === null ? "" : `; ${hold.holder} holds the property all the same, until it is released`;
+  const why = `"${property}" ended ${state}: ${message ?? "no reason is known"}${held}`;
+  throw new AppError(reason ?? "twin/not-confirmed", why);
 }

@@ -224,8 +224,10 @@ class DesiredLoop implements Desired {
       const accesses: Access[] = [];
       let lookAt = Number.POSITIVE_INFINITY;
       let reportsDropped = 0;
+      // One moment for all of them: the outcomes of one round trip are due together again, and go together.
+      const context = this.#context();
       for (const { input } of batch) {
-        const made = step(overlay, input, this.#context());
+        const made = step(overlay, input, context);
         overlay.put(made.slots, made.durable);
         accesses.push(...made.accesses);
         lookAt = Math.min(lookAt, made.lookAt);

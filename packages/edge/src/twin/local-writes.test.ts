@@ -111,6 +111,19 @@ test("hold: ends by itself when its time is over, and when the property does not
   await s.close();
 });
 
+test("hold: is a claim, not a result: it stands though the machine refused the value", async () => {
+  const s = await site("hold");
+  s.plant.trouble = new AppError("mapper/value-refused", "No");
+  const { ended } = await s.twin.setLocally(local(5));
+  await s.turns();
+  assert.equal((await ended).state, "failed");
+  s.plant.trouble = null;
+  await s.twin.takeDesired([desired(1, 7)]);
+  await s.turns();
+  assert.deepEqual([s.plant.writes, s.twin.holds().length], [[], 1]);
+  await s.close();
+});
+
 test("hold: survives a power cut with the value that waits, and is still nobody's but the holder's", async () => {
   const power = disk();
   const before = await site("hold", power.files);

@@ -1,10 +1,17 @@
 import type { Socket } from "node:net";
 import type { AppError } from "@penstock/model";
 
+/** Who hears of bytes, and of the end, which comes once and not after `close`. */
+export interface PortHears {
+  readonly data: (chunk: Uint8Array) => void;
+  readonly ended: (why: string, cause?: unknown) => void;
+  /** bytes came that say that what was written last did not stand on the wire as it was written, or that came after those */
+  readonly spoilt?: (why: string) => void;
+}
+
 /** Bytes to and from a line, whatever they run over. */
 export interface BytePort {
-  /** sets who hears of bytes, and of the end, which comes once and not after `close` */
-  listen(hears: { data: (chunk: Uint8Array) => void; ended: (why: string, cause?: unknown) => void }): void;
+  listen(hears: PortHears): void;
   write(bytes: Uint8Array): void;
   /** resolves when it can be opened again */
   close(): Promise<void>;
@@ -46,23 +53,36 @@ export function socketPort(socket: Socket): BytePort {
   // A question is one small packet: waiting for more to send with it would cost its round trip.
   socket.setNoDelay(true);
   socket.setKeepAlive(true, 10_000);
-  let isOver = false;
+  const gate = endGate();
   return {
     listen({ data, ended }) {
-      const end = (why: string, cause?: unknown) => {
-        if (isOver) return;
-        isOver = true;
-        ended(why, cause);
-      };
+      const end = gate.once(ended);
       socket.on("data", data);
       socket.on("error", (cause) => end(cause.message, cause));
       socket.on("close", () => end("the device closed it"));
     },
     write: (bytes) => socket.write(bytes),
     close() {
-      isOver = true;
+      gate.shut();
       socket.destroy();
       return Promise.resolve();
+    },
+  };
+}
+
+/** Lets the first end through that a port tells of, since it may tell of one in several ways, and none after its own closing. */
+export function endGate() {
+  let isOver = false;
+  return {
+    once:
+      (ended: PortHears["ended"]): PortHears["ended"] =>
+      (why, cause) => {
+        if (isOver) return;
+        isOver = true;
+        ended(why, cause);
+      },
+    shut() {
+      isOver = true;
     },
   };
 }

@@ -75,6 +75,7 @@ export class FramedLine implements Line {
     this.#owed = options.owed;
     options.port.listen({
       data: (chunk) => this.#hear(chunk),
+      spoilt: (why) => this.#spoilt(why),
       ended: (why, cause) => this.#end(this.#error("mapper/connection-lost", why, cause)),
     });
   }
@@ -214,6 +215,17 @@ export class FramedLine implements Line {
     this.#proceed();
   }
 
+  #spoilt(why: string): void {
+    if (this.#ended !== null) return;
+    const inFlight = this.#inFlight;
+    const now = this.#options.clock.monotonic();
+    // What belongs to it may still be on its way: the next question waits until it has passed.
+    this.#heardAt = now;
+    if (inFlight === null) this.#isRecovering = true;
+    else this.#fail(inFlight, this.#error("mapper/bad-answer", why), now);
+    this.#proceed();
+  }
+
   #answer(pdu: Uint8Array, now: number): void {
     const inFlight = this.#inFlight;
     if (inFlight === null) {
@@ -242,7 +254,7 @@ export class FramedLine implements Line {
   }
 
   #fail(inFlight: InFlight, error: AppError, now: number): void {
-    this.#owed.add(inFlight.waiting.unit, inFlight.pdu, now);
+    if (!inFlight.isBroadcast) this.#owed.add(inFlight.waiting.unit, inFlight.pdu, now);
     this.#free(now);
     this.#isRecovering = true;
     this.#queue.failed(inFlight.waiting, error);

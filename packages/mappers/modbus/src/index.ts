@@ -1,4 +1,4 @@
-import { defineMapper, int, oneOf, placeFields, transportRules } from "@penstock/mapper-sdk";
+import { bool, defineMapper, int, oneOf, placeFields, transportRules } from "@penstock/mapper-sdk";
 import { ModbusConnection } from "./connection.ts";
 import { placeOf, transports } from "./open-line.ts";
 import { addressFields, visitorFields } from "./point.ts";
@@ -20,6 +20,10 @@ export const modbus = defineMapper({
       summary: "Modbus TCP; RTU or ASCII on a serial port; RTU frames over TCP, as simple gateways carry them",
     }),
     ...placeFields({ port: 502 }),
+    localEcho: bool({
+      default: false,
+      summary: "The RS-485 adapter hands back what is sent: it is compared byte by byte and taken away",
+    }),
     maxGap: int({
       min: 0,
       max: 125,
@@ -35,11 +39,16 @@ export const modbus = defineMapper({
     start: "visitor.offset",
     length: pointLength,
     size: 65536,
-    part: "visitor.bit",
+    ...{ part: "visitor.bit", partLength: "visitor.bits", partsOfPlace: 16 },
   },
   cost: readCost,
   rules: [
     ...transportRules({ network: ["tcp", "rtu-over-tcp"], serial: ["rtu", "ascii"] }),
+    {
+      when: { field: "connection.transport", in: ["tcp", "rtu-over-tcp"] },
+      refuse: ["connection.localEcho"],
+      because: "only an adapter on a serial port hears itself",
+    },
     ...visitorRules,
     ...serverRules,
   ],

@@ -44,6 +44,8 @@ test("mapper.json alone says which settings do not go together, and why", () => 
     [{ ...holding, ...at }, "float32", "readWrite"],
     [{ ...holding, ...at, raw: "string", length: 4 }, "string", "write"],
     [{ ...holding, ...at, bit: 3 }, "bool", "readWrite"],
+    [{ ...holding, ...at, bit: 3, bits: 4 }, "uint8", "readWrite"],
+    [{ ...holding, ...at, bits: 1 }, "int16", "read"],
     [{ table: "coil", ...at }, "bool", "readWrite"],
     [{ table: "input", ...at }, "int16", "read"],
   ] as const) {
@@ -69,6 +71,7 @@ test("mapper.json alone says which settings do not go together, and why", () => 
   assert.deepEqual(told({ ...holding, ...at }, "string"), [
     "p.type only a number's type in the device follows from the property",
   ]);
+  assert.deepEqual(told({ ...holding, ...at, bits: 4 }, "uint8"), ["visitor.bit bit says from where"]);
   assert.deepEqual(told({ ...holding, ...at, raw: "int32", bit: 1 }, "bool"), [
     "visitor.bit a bit lies in one register",
   ]);

@@ -7,7 +7,7 @@ import { nameOf, type PlaceSettings, placeOf } from "./open-line.ts";
 
 const settings: PlaceSettings = {
   ...{ transport: "tcp", host: "PLC-1", port: 502, path: undefined },
-  ...{ baud: 19_200, dataBits: undefined, parity: "even", stopBits: 1 },
+  ...{ baud: 19_200, dataBits: undefined, parity: "even", stopBits: 1, localEcho: false },
 };
 const fieldsOf = (given: PlaceSettings) => {
   try {

@@ -26,11 +26,12 @@ export interface PlaceSettings {
   readonly dataBits: number | undefined;
   readonly parity: "none" | "even" | "odd";
   readonly stopBits: number;
+  readonly localEcho: boolean;
 }
 
 /** @throws AppError input/invalid, where the manifest's rules were not asked before */
 export function placeOf(settings: PlaceSettings): LinePlace {
-  const { transport, host, port, path, baud, parity } = settings;
+  const { transport, host, port, path, baud, parity, localEcho } = settings;
   if (transport === "tcp" || transport === "rtu-over-tcp") {
     if (host === undefined) throw invalid([missing("connection.host")]);
     return { transport, host: host.toLowerCase(), port };
@@ -42,7 +43,7 @@ export function placeOf(settings: PlaceSettings): LinePlace {
     throw invalid([{ field: "connection.dataBits", value: `${dataBits}`, rule: "must be 8 with transport rtu" }]);
   }
   const stopBits = settings.stopBits === 2 ? 2 : 1;
-  return { transport, serial: { path, baud, dataBits: dataBits === 7 ? 7 : 8, parity, stopBits } };
+  return { transport, serial: { path, baud, dataBits: dataBits === 7 ? 7 : 8, parity, stopBits, localEcho } };
 }
 
 function missing(field: string): FieldError {
@@ -89,6 +90,7 @@ export function assertSame(known: LinePlace, wanted: LinePlace): void {
 
 function shown(place: LinePlace): string {
   if (!("serial" in place)) return place.transport;
-  const { baud, dataBits, parity, stopBits } = place.serial;
-  return `${place.transport} ${baud} ${dataBits}${parity[0]!.toUpperCase()}${stopBits}`;
+  const { baud, dataBits, parity, stopBits, localEcho } = place.serial;
+  const echo = localEcho ? " with local echo" : "";
+  return `${place.transport} ${baud} ${dataBits}${parity[0]!.toUpperCase()}${stopBits}${echo}`;
 }

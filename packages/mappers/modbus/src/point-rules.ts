@@ -67,4 +67,9 @@ export const visitorRules: readonly SettingsRule[] = [
     refuse: ["visitor.bit"],
     because: "a bit lies in one register",
   },
+  {
+    when: { field: "visitor.bits", in: Array.from({ length: 15 }, (_, i) => i + 2) },
+    require: ["visitor.bit"],
+    because: "bit says from where",
+  },
 ];

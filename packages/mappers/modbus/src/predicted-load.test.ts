@@ -162,6 +162,7 @@ test("predictLoad() knows what serial lines take: characters, silence, pause, AS
   close(load({ ...rtu, parity: "even", stopBits: 1 }).percent, 2 * (21 + 7) * (11 / 9600) * 100);
   // ASCII: 15 PDU bytes twice as long, and 14 characters around them; characters have seven bits of data.
   close(load({ ...rtu, transport: "ascii" }).percent, 2 * (15 * 2 + 14) * (9 / 9600) * 100);
+  assert.equal(load({ host: "h", role: "server" }).requestsPerSecond, 0, "a server is asked, it asks nobody");
   close(load({ host: "h" }, { inFlight: 4 }).percent * 4, load({ host: "h" }).percent);
   assert.equal(
     predictLoad({ manifest: { ...modbus.manifest, cost: null }, line: defaultLine, settings: rtu, devices }),

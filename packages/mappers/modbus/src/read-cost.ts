@@ -23,6 +23,8 @@ const ascii = { charactersEachByte: 2, frame: 14, roundTrip: assumedRoundTripUs,
 
 /** What a read costs each kind of line, as data for `mapper.json`. */
 export const readCost: LineCost = {
+  // What others have written lies in the mapper.
+  unless: { field: "connection.role", in: ["server"] },
   lines: [
     {
       when: { field: "connection.transport", in: ["rtu"] },

@@ -1,5 +1,6 @@
 /** The mapper on real pseudo-terminals, against a bus whose encoders are the testkit's own. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { after, test } from "node:test";
 import { type OpenContext, type PointResult, withDefaults } from "@penstock/mapper-sdk";
 import { codeOf, defaultLine, type LineSettings } from "@penstock/model";
@@ -201,6 +202,49 @@ test("rtu: a broadcast reaches all units and leaves the bus usable", needs("soca
   );
   assert.equal(seen(await connection.read([point(3, 12)], { signal })), 77);
 });
+
+for (const framing of ["rtu", "ascii"] as const) {
+  test(
+    `${framing}: the echo of an adapter is no answer, and one that differs is an error`,
+    needs("socat"),
+    async () => {
+      const { settings, units, pair } = await bus({ framing, dead: new Set([3]) });
+      // The terminal itself sends back each byte as it comes, before the slave has seen it.
+      execFileSync("stty", ["-F", pair.a, "echo", "-echoctl"]);
+      const deaf = await open(settings, { timeoutMs: 1000 });
+      // The answer to a write is its echo: without the setting a dead slave has taken the value.
+      await deaf.connection.write(point(3, 5), 9, { signal });
+      await deaf.connection.close();
+
+      const { connection } = await open({ ...settings, localEcho: true }, { timeoutMs: 400 });
+      assert.equal(await connection.write(point(3, 5), 9, { signal }).catch(codeOf), "mapper/timeout");
+      assert.equal(units.get(3)!.holding[5], held(3, 5));
+      for (let address = 0; address < 20; address++) {
+        assert.equal(
+          seen(await connection.read([point(1 + (address % 2), address)], { signal })),
+          held(1 + (address % 2), address),
+        );
+      }
+      await connection.write(point(2, 7), 4711, { signal });
+      assert.equal(units.get(2)!.holding[7], 4711);
+      await connection.write(point(0, 8), 12, { signal });
+      assert.equal(seen(await connection.read([point(1, 8)], { signal })), 12);
+
+      // As when two speak at once: one byte that differs is enough, and the line goes on when it is well again.
+      const otherEcho = framing === "rtu" ? ["echoctl"] : ["opost", "onlcr"];
+      execFileSync("stty", ["-F", pair.a, ...otherEcho]);
+      const [spoilt] = await connection.read([point(1, 1)], { signal });
+      assert.equal(spoilt?.reason, "mapper/bad-answer");
+      execFileSync("stty", ["-F", pair.a, "-echoctl", "-opost"]);
+      let after = seen(await connection.read([point(2, 2)], { signal }));
+      // On a busy machine the terminals may hand on the rest after the line has found it silent.
+      for (let again = 0; again < 5 && after === "mapper/bad-answer"; again++) {
+        after = seen(await connection.read([point(2, 2)], { signal }));
+      }
+      assert.equal(after, held(2, 2));
+    },
+  );
+}
 
 test("rtu-over-tcp: frames without a header, one at a time, and late ones are nobody's", async () => {
   let nth = 0;

@@ -3,7 +3,8 @@ import { promisify } from "node:util";
 import type { DriverClock } from "@penstock/mapper-sdk";
 import { AppError } from "@penstock/model";
 import type { SerialPort } from "serialport";
-import type { BytePort } from "./byte-port.ts";
+import { type BytePort, endGate } from "./byte-port.ts";
+import { withoutEcho } from "./echo-port.ts";
 
 export interface SerialSettings {
   readonly path: string;
@@ -11,6 +12,8 @@ export interface SerialSettings {
   readonly dataBits: 7 | 8;
   readonly parity: "none" | "even" | "odd";
   readonly stopBits: 1 | 2;
+  /** the adapter hears itself: all that is sent comes back before any answer */
+  readonly localEcho: boolean;
 }
 
 /**
@@ -41,7 +44,7 @@ export async function openSerial(
       signal.removeEventListener("abort", onAbort);
       if (error === null) {
         endAtHangUp(port);
-        resolve(serialBytes(port));
+        resolve(settings.localEcho ? withoutEcho(serialBytes(port)) : serialBytes(port));
       } else reject(error);
     };
     signal.addEventListener("abort", onAbort, { once: true });
@@ -88,14 +91,10 @@ function endAtHangUp(port: SerialPort): void {
 const readAsync = promisify(read);
 
 function serialBytes(port: SerialPort): BytePort {
-  let isOver = false;
+  const gate = endGate();
   return {
     listen({ data, ended }) {
-      const end = (why: string, cause?: unknown) => {
-        if (isOver) return;
-        isOver = true;
-        ended(why, cause);
-      };
+      const end = gate.once(ended);
       port.on("data", data);
       port.on("error", (cause) => end(cause.message, cause));
       // An adapter that is pulled out ends like this, with the reason.
@@ -104,7 +103,7 @@ function serialBytes(port: SerialPort): BytePort {
     },
     write: (bytes) => port.write(bytes),
     close() {
-      isOver = true;
+      gate.shut();
       // An error after this has nobody to hear it, and an unheard one would end the process.
       port.on("error", () => {});
       return new Promise((resolve) => {

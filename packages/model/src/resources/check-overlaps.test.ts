@@ -16,6 +16,7 @@ const manifest: MapperManifest = {
     at: { type: "integer", minimum: 0 },
     raw: { enum: ["int16", "float32"] },
     bit: { type: "integer" },
+    bits: { type: "integer", default: 1 },
   }),
   ...{ method: null, custom: null, rules: [], permissions: [], cost: null },
   extent: {
@@ -23,7 +24,7 @@ const manifest: MapperManifest = {
     start: "visitor.at",
     length: { field: "visitor.raw", sizes: { float32: 2 }, otherwise: 1 },
     size: 1000,
-    part: "visitor.bit",
+    ...{ part: "visitor.bit", partLength: "visitor.bits", partsOfPlace: 16 },
   },
 };
 const bus: ConnectionSpec = { node: "gw", protocol: "bus" };
@@ -58,6 +59,28 @@ test("different parts of one place, other units and what may overlap are no over
   );
 });
 
+test("bit fields of one register overlap exactly when they share a bit, and must end within it", () => {
+  const field = (bit: number, bits: number) => ({ at: 5, raw: "int16", bit, bits });
+  const allowed = (...fields: object[]) => fieldsOf("a", device(1, fields)).length === 0;
+  assert.ok(allowed(field(0, 4), field(4, 4), field(8, 8)));
+  assert.ok(allowed(field(4, 1), field(0, 4), field(5, 11)));
+  assert.ok(!allowed(field(0, 4), field(3, 2)), "bit 3 is in both");
+  assert.ok(!allowed(field(0, 16), field(7, 1)), "one within the other");
+  assert.ok(!allowed(field(2, 4), field(2, 1)), "from the same bit");
+  // A third one between two that are apart is held against both.
+  assert.ok(!allowed(field(0, 4), field(8, 4), field(7, 2)));
+  const [wrong] = check("a", device(1, [field(0, 4), field(3, 2)]));
+  assert.equal(wrong?.field, "spec.properties.p1.visitor.at");
+  assert.match(wrong?.rule ?? "", /property "p0" lies \(unit 1, 5 parts 0\.\.3\)/);
+  assert.deepEqual(check("a", device(1, [field(12, 8)])), [
+    {
+      field: "spec.properties.p0.visitor.bit",
+      value: "12",
+      rule: "must be at most 8: 8 from there must end within 16",
+    },
+  ]);
+});
+
 test("a device is held against its line without its own older places", () => {
   const line = new LinePlaces();
   assert.deepEqual(fieldsOf("a", device(1, [{ at: 0 }]), line), []);
@@ -66,12 +89,25 @@ test("a device is held against its line without its own older places", () => {
   assert.deepEqual(fieldsOf("a", device(1, [{ at: 1 }]), line), []);
 });
 
+type Part = NonNullable<PlacedPoint["part"]>;
+function areApart(a: Part, b: Part): boolean {
+  const all = ({ from, count }: Part): (string | number)[] =>
+    typeof from === "number" ? Array.from({ length: count }, (_, i) => from + i) : [from];
+  return !all(a).some((one) => all(b).includes(one));
+}
+
 // The search must find what a comparison of every two finds, whatever order they come in.
 test("LinePlaces.meets() agrees with comparing every two points", () => {
   const point = fc.record({
     start: fc.integer({ min: 0, max: 30 }),
     length: fc.integer({ min: 1, max: 6 }),
-    part: fc.constantFrom(null, null, "0", "1"),
+    part: fc.option(
+      fc.record({
+        from: fc.oneof(fc.nat({ max: 5 }), fc.constantFrom("high", "low")),
+        count: fc.constantFrom(1, 1, 3),
+      }),
+      { freq: 2 },
+    ),
     space: fc.constantFrom("1", "2"),
   });
   fc.assert(
@@ -84,7 +120,13 @@ test("LinePlaces.meets() agrees with comparing every two points", () => {
         a.space === b.space &&
         a.start < b.start + b.length &&
         b.start < a.start + a.length &&
-        !(a.start === b.start && a.length === b.length && a.part !== null && b.part !== null && a.part !== b.part);
+        !(
+          a.start === b.start &&
+          a.length === b.length &&
+          a.part !== null &&
+          b.part !== null &&
+          areApart(a.part, b.part)
+        );
       const found = line.meets(probe);
       const expected = whole.some((one) => meets(one, probe));
       assert.equal(found !== null, expected);

@@ -1,5 +1,5 @@
 import type { FieldError } from "../errors.ts";
-import { extentOf, type MapperManifest } from "../mapper-manifest.ts";
+import { type Extent, extentOf, type MapperManifest, type SettingsGiven } from "../mapper-manifest.ts";
 import { fieldValue } from "../settings-rules.ts";
 import { shown } from "../shown.ts";
 import type { MergedDevice } from "./effective-device.ts";
@@ -13,8 +13,8 @@ export interface PlacedPoint {
   readonly space: string;
   readonly start: number;
   readonly length: number;
-  /** of the place, such as a bit of a register; null = all of it */
-  readonly part: string | null;
+  /** of the place, such as a bit of a register, and how many from there; null = all of it */
+  readonly part: { readonly from: string | number; readonly count: number } | null;
 }
 
 /** Points of one space, by start. */
@@ -55,8 +55,12 @@ export class LinePlaces {
   }
 }
 
+/** different parts of one place, such as the bits of a register: numbers are ranges, names just differ */
 function areParts(a: PlacedPoint, b: PlacedPoint): boolean {
-  return a.start === b.start && a.length === b.length && a.part !== null && b.part !== null && a.part !== b.part;
+  if (a.start !== b.start || a.length !== b.length || a.part === null || b.part === null) return false;
+  const [one, other] = [a.part, b.part];
+  if (typeof one.from !== "number" || typeof other.from !== "number") return one.from !== other.from;
+  return one.from + one.count <= other.from || other.from + other.count <= one.from;
 }
 
 /** index of the first point that starts at `start` or later */
@@ -89,10 +93,16 @@ export function placesOf(
     const given = { connection: settings ?? {}, address: merged.address, visitor: visitor ?? {} };
     const place = extentOf(manifest, given, type);
     if (place === null) continue;
-    const part = extent.part === undefined ? undefined : fieldValue(manifest, given, extent.part);
-    points.push({ device, property, ...place, part: part === undefined ? null : shown(part) });
+    points.push({ device, property, ...place, part: partOf(manifest, given, extent) });
   }
   return points;
+}
+
+function partOf(manifest: MapperManifest, given: SettingsGiven, { part, partLength }: Extent): PlacedPoint["part"] {
+  const from = part === undefined ? undefined : fieldValue(manifest, given, part);
+  if (from === undefined) return null;
+  const count = partLength === undefined ? 1 : fieldValue(manifest, given, partLength);
+  return { from: typeof from === "number" ? from : shown(from), count: typeof count === "number" ? count : 1 };
 }
 
 /**
@@ -119,6 +129,11 @@ export function checkOverlaps(options: {
       fields.push({ field, value: String(point.start), rule });
       continue;
     }
+    const beyond = partsBeyond(extent, point);
+    if (beyond !== null) {
+      fields.push({ field: pathOf(extent.part!, point.property), ...beyond });
+      continue;
+    }
     const other = line.meets(point);
     if (other === null) line.add([point]);
     else {
@@ -129,6 +144,14 @@ export function checkOverlaps(options: {
     if (fields.length >= 20) break;
   }
   return fields;
+}
+
+/** what is wrong with a part that ends behind its place */
+function partsBeyond({ partsOfPlace }: Extent, { part }: PlacedPoint): Pick<FieldError, "value" | "rule"> | null {
+  if (partsOfPlace === undefined || part === null || typeof part.from !== "number") return null;
+  if (part.from + part.count <= partsOfPlace) return null;
+  const rule = `must be at most ${partsOfPlace - part.count}: ${part.count} from there must end within ${partsOfPlace}`;
+  return { value: String(part.from), rule };
 }
 
 /** "visitor.offset" as the user wrote it */
@@ -146,5 +169,8 @@ function placeText({ space, start, length, part }: PlacedPoint, names: readonly 
   const values = names.length === 1 ? [space] : space.split(",");
   const named = names.map((name, i) => `${name.slice(name.indexOf(".") + 1)} ${values[i] ?? "?"}`);
   const where = length === 1 ? String(start) : `${start}..${start + length - 1}`;
-  return [...named, part === null ? where : `${where} part ${part}`].join(", ");
+  if (part === null) return [...named, where].join(", ");
+  const { from, count } = part;
+  const parts = count === 1 || typeof from === "string" ? `part ${from}` : `parts ${from}..${from + count - 1}`;
+  return [...named, `${where} ${parts}`].join(", ");
 }

@@ -3,7 +3,7 @@ import { limits } from "../limits.ts";
 import { shown } from "../shown.ts";
 
 /** What a template of a topic may name. */
-export const topicPlaceholders = ["tenant", "device", "property"] as const;
+const topicPlaceholders = ["tenant", "device", "property"] as const;
 const placeholder = /\$\{([^}]*)\}/g;
 /** Names are DNS labels or property names: none is longer. */
 const longestName = "x".repeat(63);

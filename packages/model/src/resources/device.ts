@@ -15,7 +15,7 @@ export const propertyNamePattern = "^[A-Za-z_][A-Za-z0-9_-]{0,62}$";
 const jsonObject = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 256 });
 
 /** A time of day in the node's time zone: "06:00", "23:59:30". */
-export const timeOfDaySchema = Type.String({
+const timeOfDaySchema = Type.String({
   pattern: "^([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d)?$",
   description: "time of day such as 06:00 or 23:59:30, in the node's time zone",
 });
@@ -57,13 +57,13 @@ const reportSchema = Type.Object(
  * Who may set a property at the gateway itself. refuse: nobody. yield: a local value is written, and the next desired
  * value of the cloud replaces it. hold: a local value holds until it is released; the cloud's waits and says who holds.
  */
-export const localWritePolicies = ["refuse", "yield", "hold"] as const;
+const localWritePolicies = ["refuse", "yield", "hold"] as const;
 export type LocalWritePolicy = (typeof localWritePolicies)[number];
 
 /** Bounds: a JSON number, or a decimal string for 64-bit integers beyond 2^53. */
 const bound = Type.Union([Type.Number(), Type.String({ pattern: "^-?\\d{1,20}$" })]);
 
-export const propertyFields = {
+const propertyFields = {
   type: Type.Enum([...valueTypes]),
   unit: Type.Optional(Type.String({ maxLength: 32, description: "UCUM" })),
   displayName: Type.Optional(Type.String({ maxLength: limits.displayNameChars })),
@@ -107,7 +107,7 @@ const properties = Type.Record(Type.String({ pattern: propertyNamePattern }), pr
   maxProperties: limits.propertiesPerDevice,
 });
 
-export const argumentSchema = Type.Object(
+const argumentSchema = Type.Object(
   {
     type: Type.Enum([...valueTypes]),
     unit: Type.Optional(Type.String({ maxLength: 32, description: "UCUM" })),
@@ -123,7 +123,7 @@ export const argumentSchema = Type.Object(
  * An act of the device, sent at most once. Either the mapper knows how (`visitor`, by its schema of methods), or it sets
  * properties one after the other (`sets`): a value, or "${argument}".
  */
-export const methodSchema = Type.Object(
+const methodSchema = Type.Object(
   {
     displayName: Type.Optional(Type.String({ maxLength: limits.displayNameChars })),
     description: Type.Optional(Type.String({ maxLength: limits.descriptionChars })),
@@ -158,7 +158,7 @@ const methods = Type.Record(Type.String({ pattern: propertyNamePattern }), metho
 const presenceSchema = Type.Object({ offlineAfter: Type.Optional(durationSchema) }, { additionalProperties: false });
 
 /** connection: the name of a Connection, or one inline for a device that shares nothing. */
-export const inlineConnectionSchema = Type.Object(
+const inlineConnectionSchema = Type.Object(
   { protocol: nameSchema, settings: Type.Optional(jsonObject), line: Type.Optional(lineSchema) },
   { additionalProperties: false },
 );
@@ -275,8 +275,6 @@ export interface ConnectionStatus {
   readonly load: LineLoad;
 }
 
-export type TenantResource = Resource<"Tenant", TenantSpec, Record<string, never>>;
 export type NodeResource = Resource<"Node", NodeSpec, NodeStatus>;
-export type ConnectionResource = Resource<"Connection", ConnectionSpec, ConnectionStatus>;
 export type DeviceModelResource = Resource<"DeviceModel", DeviceModelSpec, Record<string, never>>;
 export type DeviceResource = Resource<"Device", DeviceSpec, DeviceStatus>;

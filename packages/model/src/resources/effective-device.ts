@@ -142,9 +142,7 @@ function collectionOf(spec: MergedProperty["collect"]): Collection {
 }
 
 /** null when neither is stated; `checkProperty` has refused both at once and what cannot be read */
-export function cadenceOf(
-  spec: { readonly every?: string; readonly at?: readonly string[] } | undefined,
-): Cadence | null {
+function cadenceOf(spec: { readonly every?: string; readonly at?: readonly string[] } | undefined): Cadence | null {
   if (spec?.at !== undefined) return { atSeconds: spec.at.map(secondOfDay).sort((a, b) => a - b) };
   return spec?.every === undefined ? null : { everyMs: parseDuration(spec.every)! };
 }

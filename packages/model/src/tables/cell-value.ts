@@ -40,7 +40,7 @@ export function valueToCell(kind: CellKind, value: unknown): Cell {
 }
 
 /** A cell that its column cannot hold; `rule` says what it can. */
-export class CellError extends Error {
+class CellError extends Error {
   readonly rule: string;
   constructor(rule: string) {
     super(rule);

@@ -1,7 +1,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ErrorCode, MapperManifest, Micros, NodeUid, Reading, SeriesQuery, SeriesStore } from "@penstock/model";
+import type {
+  BrowsedNode,
+  ConnectionUid,
+  ErrorCode,
+  MapperManifest,
+  Micros,
+  NodeUid,
+  Reading,
+  SeriesQuery,
+  SeriesStore,
+} from "@penstock/model";
 import { type Clock, metricsRegistry, type Random, realFiles, silentLog } from "@penstock/runtime";
 import { openAuthority } from "../../authority/authority.ts";
 import { openStateStore } from "../../store/state/open-state-store.ts";
@@ -107,6 +117,14 @@ export async function testBench({ manifests = [modbus] }: { readonly manifests?:
     assignedChanged: (node: NodeUid) => void nudges.push(`assigned ${node}`),
     desiredChanged: (node: NodeUid) => void nudges.push(`desired ${node}`),
     callsChanged: (node: NodeUid) => void nudges.push(`calls ${node}`),
+    browse: async (
+      node: NodeUid,
+      connection: ConnectionUid,
+      path: readonly string[],
+    ): Promise<readonly BrowsedNode[]> => {
+      nudges.push(`browse ${node}`);
+      return [{ name: "level", path: [...path, "level"], visitor: { connection } }];
+    },
     disconnect: (node: NodeUid, code: ErrorCode) => void nudges.push(`disconnect ${node} ${code}`),
     isConnected: (node: NodeUid) => connected.has(node),
   };
