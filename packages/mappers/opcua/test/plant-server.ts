@@ -64,7 +64,7 @@ export class PlantServer {
       serverInfo: { applicationUri },
       ...(given.policies !== undefined && { securityPolicies: [...given.policies] }),
       ...(given.modes !== undefined && { securityModes: [...given.modes] }),
-      serverCapabilities: { maxSessions: 100 },
+      serverCapabilities: { maxSessions: 100, minSupportedSampleRate: 0 },
       userManager: {
         isValidUser: (user: string, password: string) => user === "operator" && password === "s3cret",
       },
