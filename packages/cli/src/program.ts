@@ -16,6 +16,7 @@ import { loginCommand } from "./commands/login.ts";
 import { modelCommand } from "./commands/model.ts";
 import { queryCommand } from "./commands/query.ts";
 import { setCommand } from "./commands/set.ts";
+import { trustCommand } from "./commands/trust.ts";
 import { undoCommand } from "./commands/undo.ts";
 import { upCommand } from "./commands/up.ts";
 import { watchCommand } from "./commands/watch.ts";
@@ -36,6 +37,7 @@ export function makeProgram(): Command {
     upCommand,
     cloudCommand,
     edgeCommand,
+    trustCommand,
     loginCommand,
     applyCommand,
     getCommand,
