@@ -209,7 +209,7 @@ function refusedToConnect({ url, policy }: ConnectionSettings, cause: unknown, t
   const message = messageOf(cause);
   const why = /SecurityChecksFailed|CertificateUntrusted|disconnected by third party/.test(message)
     ? `${message}; where the server has not yet been told to trust this gateway's certificate, do it there`
-    : /cannot find endpoint|No available endpoint/i.test(message)
+    : /cannot find (an )?endpoint/i.test(message)
       ? `the server offers no endpoint with policy ${policy} and that mode`
       : message;
   return new AppError("mapper/connect-failed", `Cannot connect to ${url}: ${why}`, { cause });
