@@ -1,4 +1,4 @@
-import { type OpenContext, readsInto, withDefaults } from "@penstock/mapper-sdk";
+import { type OpenContext, openContext, readsInto, withDefaults } from "@penstock/mapper-sdk";
 import { defaultLine } from "@penstock/model";
 import { systemClock } from "@penstock/runtime";
 import { modbus } from "../../packages/mappers/modbus/src/index.ts";
@@ -60,6 +60,7 @@ export function openContext(options: { readonly inFlight: number; readonly milli
     clock: systemClock(),
     line: { ...defaultLine, inFlight: options.inFlight },
     log: { debug() {}, info() {}, warn() {}, error() {} },
+    folder: "",
     lost: (error) => {
       throw error;
     },
