@@ -12,7 +12,7 @@ export async function readMapper(options: {
   readonly isPerTag: boolean;
   readonly milliseconds: number;
 }): Promise<number> {
-  const context = openContext(options);
+  const context = benchContext(options);
   const given = { host: "127.0.0.1", port: options.port };
   const connection = await modbus.open(withDefaults(modbus.connection, given), context);
   if (!readsInto(connection)) throw new Error("The Modbus mapper reads into a sink");
@@ -54,15 +54,13 @@ export async function readMapper(options: {
 }
 
 /** What mapper-host hands to a driver. */
-export function openContext(options: { readonly inFlight: number; readonly milliseconds: number }): OpenContext {
-  return {
+export function benchContext(options: { readonly inFlight: number; readonly milliseconds: number }): OpenContext {
+  return openContext({
     signal: AbortSignal.timeout(options.milliseconds + 60_000),
     clock: systemClock(),
     line: { ...defaultLine, inFlight: options.inFlight },
-    log: { debug() {}, info() {}, warn() {}, error() {} },
-    folder: "",
     lost: (error) => {
       throw error;
     },
-  };
+  });
 }
