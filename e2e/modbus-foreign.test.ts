@@ -6,8 +6,15 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { promisify } from "node:util";
 import { modbus } from "@penstock/mapper-modbus";
-import { checkSettings, type DriverClock, type MapperConnection, type Point, withDefaults } from "@penstock/mapper-sdk";
-import { defaultLine, type Value, type ValueType } from "@penstock/model";
+import {
+  checkSettings,
+  type DriverClock,
+  type MapperConnection,
+  openContext,
+  type Point,
+  withDefaults,
+} from "@penstock/mapper-sdk";
+import type { Value, ValueType } from "@penstock/model";
 import { foreignValues, foreignWords, KillableProcess, needs, openPtyPair, systemPython } from "@penstock/testkit";
 import ModbusSerial, { ServerSerial, ServerTCP } from "modbus-serial";
 import { eventually, root, TestBench } from "./support/penstock.ts";
@@ -32,11 +39,7 @@ const clock: DriverClock = {
 
 async function open(settings: Record<string, unknown>): Promise<MapperConnection> {
   assert.deepEqual(checkSettings(modbus, { connection: settings }), []);
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const connection = await modbus.open(withDefaults(modbus.connection, settings), {
-    ...{ signal, log, clock, line: defaultLine },
-    lost() {},
-  });
+  const connection = await modbus.open(withDefaults(modbus.connection, settings), openContext({ clock }));
   closers.push(() => connection.close());
   return connection as MapperConnection; // points below are of its own fields
 }

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { modbus } from "@penstock/mapper-modbus";
-import { type Point, withDefaults } from "@penstock/mapper-sdk";
-import { defaultLine } from "@penstock/model";
+import { openContext, type Point, withDefaults } from "@penstock/mapper-sdk";
 import { MemoryUnit, ModbusSerialServer, needs, openPtyPair, SparseUnit, withHoles } from "@penstock/testkit";
 import { eventually, TestBench } from "./support/penstock.ts";
 
@@ -127,17 +126,18 @@ for (const framing of ["rtu", "ascii"] as const) {
       const bus = new ModbusSerialServer({ path: a, framing, units: new Map([[1, unit]]), pace });
       const signal = new AbortController().signal;
       const settings = { transport: framing, path: b, baud: 115_200, parity: "none" };
-      const connection = await modbus.open(withDefaults(modbus.connection, settings), {
-        ...{ signal, line: defaultLine, log: { debug() {}, info() {}, warn() {}, error() {} } },
-        lost() {},
-        clock: {
-          monotonic: () => Math.floor(performance.now() * 1000),
-          after: (delayMs, run) => {
-            const timer = setTimeout(run, delayMs);
-            return () => clearTimeout(timer);
+      const connection = await modbus.open(
+        withDefaults(modbus.connection, settings),
+        openContext({
+          clock: {
+            monotonic: () => Math.floor(performance.now() * 1000),
+            after: (delayMs, run) => {
+              const timer = setTimeout(run, delayMs);
+              return () => clearTimeout(timer);
+            },
           },
-        },
-      });
+        }),
+      );
       try {
         const offsets = Array.from({ length: 200 }, (_, i) => i * 3);
         const points = offsets.map((offset) => ({

@@ -3,7 +3,7 @@ import { ModbusSerialServer, ModbusServer, openPtyPair } from "@penstock/testkit
 import { modbus } from "../../packages/mappers/modbus/src/index.ts";
 import { leastCost } from "./least-cost.ts";
 import { type MapKind, type RegisterMap, registerMap } from "./maps.ts";
-import { openContext } from "./read-mapper.ts";
+import { benchContext } from "./read-mapper.ts";
 import { pace } from "./slave-lines.ts";
 
 /** Cycles in which the mapper learns what a device refuses; the next is counted. */
@@ -59,7 +59,7 @@ async function lastCycle(
   settings: Readonly<Record<string, unknown>>,
   count: () => number,
 ): Promise<number> {
-  const context = openContext({ inFlight: 1, milliseconds: 120_000 });
+  const context = benchContext({ inFlight: 1, milliseconds: 120_000 });
   const connection = await modbus.open(withDefaults(modbus.connection, settings), context);
   if (!readsInto(connection)) throw new Error("The Modbus mapper reads into a sink");
   const groups = all.map(({ ranges }, i) =>

@@ -1,4 +1,4 @@
-import { type OpenContext, readsInto, withDefaults } from "@penstock/mapper-sdk";
+import { type OpenContext, openContext, readsInto, withDefaults } from "@penstock/mapper-sdk";
 import { defaultLine } from "@penstock/model";
 import { systemClock } from "@penstock/runtime";
 import { modbus } from "../../packages/mappers/modbus/src/index.ts";
@@ -12,7 +12,7 @@ export async function readMapper(options: {
   readonly isPerTag: boolean;
   readonly milliseconds: number;
 }): Promise<number> {
-  const context = openContext(options);
+  const context = benchContext(options);
   const given = { host: "127.0.0.1", port: options.port };
   const connection = await modbus.open(withDefaults(modbus.connection, given), context);
   if (!readsInto(connection)) throw new Error("The Modbus mapper reads into a sink");
@@ -54,14 +54,13 @@ export async function readMapper(options: {
 }
 
 /** What mapper-host hands to a driver. */
-export function openContext(options: { readonly inFlight: number; readonly milliseconds: number }): OpenContext {
-  return {
+export function benchContext(options: { readonly inFlight: number; readonly milliseconds: number }): OpenContext {
+  return openContext({
     signal: AbortSignal.timeout(options.milliseconds + 60_000),
     clock: systemClock(),
     line: { ...defaultLine, inFlight: options.inFlight },
-    log: { debug() {}, info() {}, warn() {}, error() {} },
     lost: (error) => {
       throw error;
     },
-  };
+  });
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { type MapperConnection, type OpenContext, readsInto, withDefaults } from "@penstock/mapper-sdk";
+import { type MapperConnection, openContext, readsInto, withDefaults } from "@penstock/mapper-sdk";
 import { codeOf, defaultLine, type ErrorCode, errors } from "@penstock/model";
 import { systemClock } from "@penstock/runtime";
 import { openPtyPair } from "@penstock/testkit";
@@ -194,16 +194,15 @@ class Client {
     const forget = () => {
       if (this.#connection === opening) this.#connection = null;
     };
-    const context: OpenContext = {
+    const context = openContext({
       signal: AbortSignal.timeout(hungMs),
-      log: { debug() {}, info() {}, warn() {}, error() {} },
       clock: systemClock(),
       line: { ...defaultLine, timeoutMs, retries: 1, inFlight: 3 },
       lost: () => {
         forget();
         opening.then((connection) => connection.close()).catch(() => {});
       },
-    };
+    });
     // The erased types are those of the settings above.
     const opening = modbus.open(this.#settings, context) as Promise<MapperConnection>;
     opening.catch(() => queueMicrotask(forget));

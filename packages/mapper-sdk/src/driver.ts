@@ -151,8 +151,7 @@ export interface Browses {
 export type { BrowsedNode } from "@penstock/model";
 
 /** What `open` gives: what every connection can, and what this one can besides. */
-export type OpenedConnection<A = unknown, V = unknown> = MapperConnection<A, V> &
-  Partial<Subscribes<A, V> & Browses>;
+export type OpenedConnection<A = unknown, V = unknown> = MapperConnection<A, V> & Partial<Subscribes<A, V> & Browses>;
 
 export function readsInto(connection: object): connection is ReadsInto {
   return "readInto" in connection && typeof connection.readInto === "function";

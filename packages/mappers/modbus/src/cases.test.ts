@@ -6,8 +6,8 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { checkSettings, ManualClock, type Point, withDefaults } from "@penstock/mapper-sdk";
-import { AppError, defaultLine, type Value, type ValueType } from "@penstock/model";
+import { checkSettings, ManualClock, openContext, type Point, withDefaults } from "@penstock/mapper-sdk";
+import { AppError, type Value, type ValueType } from "@penstock/model";
 import { type PlantMemory, plant } from "../test/plant.ts";
 import { modbus } from "./index.ts";
 import type { Address, Visitor } from "./point.ts";
@@ -58,14 +58,7 @@ async function outcome(
   );
   const clock = new ManualClock();
   const signal = new AbortController().signal;
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const connection = await modbus.open(withDefaults(modbus.connection, given), {
-    signal,
-    log,
-    clock,
-    line: defaultLine,
-    lost() {},
-  });
+  const connection = await modbus.open(withDefaults(modbus.connection, given), openContext({ clock }));
   try {
     if (settings.write !== undefined) {
       const { point, value } = settings.write;

@@ -1,8 +1,8 @@
 /** What the mapper learns of a device that refuses addresses, counted at the simulated device. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { ManualClock, readsInto, withDefaults } from "@penstock/mapper-sdk";
-import { defaultLine, planReads, type Value } from "@penstock/model";
+import { ManualClock, openContext, readsInto, withDefaults } from "@penstock/mapper-sdk";
+import { planReads, type Value } from "@penstock/model";
 import { MemoryUnit, ModbusServer, SparseUnit, withHoles } from "@penstock/testkit";
 import { modbus } from "./index.ts";
 import type { ModbusPoint } from "./point.ts";
@@ -23,11 +23,10 @@ async function stage(unit: MemoryUnit, offsets: readonly number[]) {
   for (let at = 0; at < unit.holding.length; at++) unit.holding[at] = at;
   const clock = new ManualClock();
   const server = await ModbusServer.listen({ units: new Map([[1, unit]]) });
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const connection = await modbus.open(withDefaults(modbus.connection, { host: server.host, port: server.port }), {
-    ...{ signal, clock, log, line: defaultLine },
-    lost() {},
-  });
+  const connection = await modbus.open(
+    withDefaults(modbus.connection, { host: server.host, port: server.port }),
+    openContext({ clock }),
+  );
   closers.push(
     () => connection.close(),
     () => server.close(),

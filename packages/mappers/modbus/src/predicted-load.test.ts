@@ -1,7 +1,7 @@
 /** What is told of a line before anything runs is what the mapper then does, counted at the simulated device. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { ManualClock, type OpenContext, readsInto, withDefaults } from "@penstock/mapper-sdk";
+import { openContext, readsInto, withDefaults } from "@penstock/mapper-sdk";
 import {
   type ConnectionUid,
   type DeviceUid,
@@ -118,8 +118,7 @@ test("predictLoad() is what the device then counts, dense and sparse", async () 
   const sizes = { holding: 3000, coil: 3000 };
   const server = await ModbusServer.listen({ units: new Map([[1, new MemoryUnit(sizes)]]) });
   const settings = { host: server.host, port: server.port };
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const context: OpenContext = { signal, log, clock: new ManualClock(), line: defaultLine, lost() {} };
+  const context = openContext();
   const connection = await modbus.open(withDefaults(modbus.connection, settings), context);
   closers.push(
     () => connection.close(),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, test } from "node:test";
-import { type OpenContext, type PointResult, withDefaults } from "@penstock/mapper-sdk";
+import { openContext, type PointResult, withDefaults } from "@penstock/mapper-sdk";
 import { codeOf, defaultLine, type LineSettings } from "@penstock/model";
 import { systemClock } from "@penstock/runtime";
 import {
@@ -22,7 +22,6 @@ after(async () => {
   for (const close of closers.toReversed()) await close();
 });
 const signal = new AbortController().signal;
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 const clock = systemClock();
 
 /** every register says which it is: unit, then address */
@@ -40,13 +39,13 @@ function units(): Map<number, MemoryUnit> {
 async function open(given: Record<string, unknown>, line: Partial<LineSettings> = {}) {
   const lost: string[] = [];
   const heard: (() => void)[] = [];
-  const context: OpenContext = {
-    ...{ signal, log, clock, line: { ...defaultLine, ...line } },
+  const context = openContext({
+    ...{ clock, line: { ...defaultLine, ...line } },
     lost: (error) => {
       lost.push(error.code);
       for (const hear of heard) hear();
     },
-  };
+  });
   const connection = await modbus.open(withDefaults(modbus.connection, given), context);
   closers.push(() => connection.close());
   const isLost = new Promise<void>((resolve) => heard.push(resolve));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock, type OpenContext, withDefaults } from "@penstock/mapper-sdk";
+import { ManualClock, openContext, withDefaults } from "@penstock/mapper-sdk";
 import { codeOf, defaultLine, type LineSettings } from "@penstock/model";
 import { plant } from "../test/plant.ts";
 import { modbus } from "./index.ts";
@@ -14,8 +14,7 @@ const turns = async (count: number) => {
 function stage() {
   const clock = new ManualClock();
   const lost: string[] = [];
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const context: OpenContext = { signal, clock, log, line: defaultLine, lost: (error) => lost.push(error.code) };
+  const context = openContext({ clock, lost: (error) => lost.push(error.code) });
   const open = (given: Record<string, unknown>, line: Partial<LineSettings> = {}) =>
     modbus.open(withDefaults(modbus.connection, given), { ...context, line: { ...defaultLine, ...line } });
   return { clock, lost, context, open };

@@ -1,8 +1,8 @@
 /** Several values of one device in as few questions as possible, and never a place that nobody asked for. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { ManualClock, withDefaults, writesAll } from "@penstock/mapper-sdk";
-import { defaultLine, type Value, type ValueType } from "@penstock/model";
+import { openContext, withDefaults, writesAll } from "@penstock/mapper-sdk";
+import type { Value, ValueType } from "@penstock/model";
 import fc from "fast-check";
 import { plant } from "../test/plant.ts";
 import { modbus } from "./index.ts";
@@ -26,11 +26,7 @@ const coil = (offset: number) => point({ table: "coil", offset }, "bool");
 async function stage(memory: Parameters<typeof plant>[0]) {
   const server = plant(memory);
   const place = await server.listen();
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const connection = await modbus.open(withDefaults(modbus.connection, { ...place }), {
-    ...{ signal, clock: new ManualClock(), log, line: defaultLine },
-    lost() {},
-  });
+  const connection = await modbus.open(withDefaults(modbus.connection, { ...place }), openContext());
   closers.push(
     () => connection.close(),
     () => server.close(),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock, type OpenContext, withDefaults } from "@penstock/mapper-sdk";
+import { ManualClock, type OpenContext, openContext, withDefaults } from "@penstock/mapper-sdk";
 import { type AppError, defaultLine } from "@penstock/model";
 import { needs, openPtyPair } from "@penstock/testkit";
 import { modbus } from "../index.ts";
@@ -16,8 +16,7 @@ const clock = {
 };
 
 function context(lost: (error: AppError) => void = () => {}): OpenContext {
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  return { signal, log, clock, line: { ...defaultLine, timeoutMs: 5000 }, lost };
+  return openContext({ clock, line: { ...defaultLine, timeoutMs: 5000 }, lost });
 }
 
 for (const transport of ["rtu", "ascii"]) {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { after, test } from "node:test";
-import { ManualClock, withDefaults } from "@penstock/mapper-sdk";
-import { AppError, defaultLine, type Value, type ValueType } from "@penstock/model";
+import { ManualClock, openContext, withDefaults } from "@penstock/mapper-sdk";
+import { AppError, type Value, type ValueType } from "@penstock/model";
 import fc from "fast-check";
 import { addressFields, type ModbusPoint, visitorFields } from "../point.ts";
 import { crc16 } from "../rtu-frame.ts";
@@ -21,8 +21,7 @@ after(async () => {
 
 async function serve(settings: Record<string, unknown> = {}, transport: "tcp" | "rtu-over-tcp" = "tcp") {
   const clock = new ManualClock();
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const context = { signal, log, clock, line: defaultLine, lost() {} };
+  const context = openContext({ clock });
   const place = { transport, host: "127.0.0.1", port: 0 };
   const connection = await openServer(place, withDefaults(serverFields, settings), context);
   closers.push(() => connection.close());
@@ -246,8 +245,7 @@ test("close ends masters and calls; an address in use is said at open", async ()
   const plc = await master();
   const [host, port] = connection.listening.split(":") as [string, string];
   const place = { transport: "tcp", host, port: Number(port) } as const;
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const context = { signal, log, clock: new ManualClock(), line: defaultLine, lost() {} };
+  const context = openContext();
   await assert.rejects(openServer(place, withDefaults(serverFields, {}), context), { code: "mapper/connect-failed" });
   await connection.close();
   await plc.hear(1);
