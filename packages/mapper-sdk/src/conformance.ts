@@ -1,5 +1,5 @@
 import { AppError, type ErrorCode, type Value, type ValueType } from "@penstock/model";
-import { type Behaviour, ConformanceServer } from "./conformance-server.ts";
+import { type AnswersByBytes, BytesDevice, type ConformanceDevice } from "./conformance-device.ts";
 import { checkSettings, type Mapper } from "./define-mapper.ts";
 import type { MapperConnection, Point } from "./driver.ts";
 import { type Fields, withDefaults } from "./field.ts";
@@ -10,12 +10,12 @@ import { openContext } from "./open-context.ts";
 type Assert = typeof import("node:assert/strict");
 type Given = Readonly<Record<string, unknown>>;
 
-/** What the kit must know of a protocol over TCP to play its device, well and badly. */
-export interface ConformanceHarness {
-  /** settings of a connection to the kit's server */
-  readonly connection: (server: { readonly host: string; readonly port: number }) => Given;
+/** Settings and values that the kit plays with. */
+interface Played {
+  /** settings of a connection to the kit's device */
+  readonly connection: (device: { readonly host: string; readonly port: number }) => Given;
   readonly address: Given;
-  /** a point, and the value that `right` gives it */
+  /** a point, and the value that a right answer gives it */
   readonly point: { readonly type: ValueType; readonly visitor: Given; readonly value: Value };
   /** a point, a value that fits, and one that does not fit what the device holds */
   readonly writable: {
@@ -24,17 +24,15 @@ export interface ConformanceHarness {
     readonly value: Value;
     readonly unfit: Value;
   };
-  /** length of the first request in the bytes so far, 0 when it is not yet whole */
-  readonly cut: (bytes: Uint8Array) => number;
-  readonly right: (request: Uint8Array) => Uint8Array;
-  /** the answer to this question, with another value */
-  readonly other: (request: Uint8Array) => Uint8Array;
-  /** well formed, with another value, but the answer to another question */
-  readonly wrong: (request: Uint8Array) => Uint8Array;
-  readonly garbage: Uint8Array;
   /** the device refuses the write */
-  readonly refusal: { readonly answer: (request: Uint8Array) => Uint8Array; readonly code: ErrorCode };
+  readonly refusal: { readonly code: ErrorCode };
 }
+
+/** What the kit must know of a protocol over TCP to play its device, well and badly. */
+export type ConformanceHarness =
+  | (Played & AnswersByBytes)
+  /** where an answer needs more than its question, such as a session: a device of the harness's own */
+  | (Played & { readonly device: () => ConformanceDevice });
 
 /** Longer than any time-out of a driver. */
 const longMs = 120_000;
@@ -59,7 +57,6 @@ export async function conformance<C extends Fields, A extends Fields, V extends 
         await stage.close();
       }
     });
-  const right: Behaviour = (request, socket) => socket.write(harness.right(request));
   const good = { value: harness.point.value };
 
   play("the kit's own settings pass its check, and checking opens nothing", async (stage) => {
@@ -67,11 +64,11 @@ export async function conformance<C extends Fields, A extends Fields, V extends 
     const connection = harness.connection(await stage.listen());
     assert.deepEqual(checkSettings(mapper, { connection, address, visitor: point.visitor }), []);
     assert.deepEqual(checkSettings(mapper, { visitor: writable.visitor }), []);
-    assert.equal(stage.server.connections, 0);
+    assert.equal(stage.device.connections, 0);
   });
 
   play("connects, reads and writes", async (stage) => {
-    stage.server.behaviour = right;
+    stage.device.manner = "right";
     const connection = await stage.open();
     assert.deepEqual(await stage.read(connection), good);
     assert.equal(await stage.write(connection), "written");
@@ -79,27 +76,20 @@ export async function conformance<C extends Fields, A extends Fields, V extends 
 
   play("open fails while nobody listens, and works when somebody does", async (stage) => {
     const { port } = await stage.listen();
-    await stage.server.close();
+    await stage.device.close();
     assert.equal(await codeOfRejection(stage.open(port)), "mapper/connect-failed");
     await stage.restart(port);
-    stage.server.behaviour = right;
+    stage.device.manner = "right";
     assert.deepEqual(await stage.read(await stage.open(port)), good);
   });
 
   play("a device that says nothing costs a time-out, and its late answer is nobody's", async (stage) => {
     const connection = await stage.open();
-    let late: (() => void) | undefined;
-    stage.server.behaviour = (request, socket) => {
-      late = () => socket.write(harness.other(request));
-    };
+    stage.device.manner = "late";
     const first = stage.read(connection);
-    await stage.server.asked(1);
+    await stage.device.asked(1);
     stage.clock.move(longMs);
     assert.deepEqual(await first, { code: "mapper/timeout" });
-    stage.server.behaviour = (request, socket) => {
-      late?.();
-      right(request, socket);
-    };
     assert.deepEqual(await stage.read(connection), good);
   });
 
@@ -107,24 +97,24 @@ export async function conformance<C extends Fields, A extends Fields, V extends 
     const connection = await stage.open();
     const abort = new AbortController();
     const read = stage.read(connection, abort.signal);
-    await stage.server.asked(1);
+    await stage.device.asked(1);
     abort.abort();
     assert.ok("code" in (await read));
   });
 
-  for (const [what, bytes] of [
-    ["an answer to another question", harness.wrong],
-    ["garbage", () => harness.garbage],
-    ["half an answer", (request: Uint8Array) => harness.right(request).subarray(0, -1)],
+  for (const [what, manner] of [
+    ["an answer to another question", "wrong"],
+    ["garbage", "garbage"],
+    ["half an answer", "half"],
   ] as const) {
     play(`${what} is no value, and does no harm later`, async (stage) => {
       let connection = await stage.open();
-      stage.server.behaviour = (request, socket) => socket.write(bytes(request));
+      stage.device.manner = manner;
       const read = stage.read(connection);
-      await stage.server.asked(1);
+      await stage.device.asked(1);
       const ended = await stage.untilEnd(read);
       assert.ok("code" in ended && ended.code.startsWith("mapper/"), JSON.stringify(ended));
-      stage.server.behaviour = right;
+      stage.device.manner = "right";
       // What came too early may still stand before the next answer: then that is no value either, or it is right.
       const next = await stage.untilEnd(stage.read(connection));
       if ("value" in next) assert.deepEqual(next, good);
@@ -136,30 +126,30 @@ export async function conformance<C extends Fields, A extends Fields, V extends 
 
   play("a connection that the device ends is told, and can be opened again", async (stage) => {
     const connection = await stage.open();
-    stage.server.behaviour = (_, socket) => socket.destroy();
+    stage.device.manner = "ends";
     assert.deepEqual(await stage.read(connection), { code: "mapper/connection-lost" });
     assert.deepEqual(stage.lost, ["mapper/connection-lost"]);
     await connection.close();
-    stage.server.behaviour = right;
+    stage.device.manner = "right";
     assert.deepEqual(await stage.read(await stage.open()), good);
   });
 
   play("a write that the device refuses fails with the device's reason", async (stage) => {
     const connection = await stage.open();
-    stage.server.behaviour = (request, socket) => socket.write(harness.refusal.answer(request));
+    stage.device.manner = "refuses";
     assert.equal(await stage.write(connection), harness.refusal.code);
   });
 
   play("a value that does not fit is refused before anything is sent", async (stage) => {
     const connection = await stage.open();
     assert.equal(await stage.write(connection, harness.writable.unfit), "mapper/value-out-of-range");
-    assert.equal(stage.server.requests.length, 0);
+    assert.equal(stage.device.questions, 0);
   });
 
   play("close ends what is in flight, tells nobody of a loss, and leaves no socket", async (stage) => {
     const connection = await stage.open();
     const read = stage.read(connection);
-    await stage.server.asked(1);
+    await stage.device.asked(1);
     await connection.close();
     assert.ok("code" in (await read));
     assert.deepEqual(stage.lost, []);
@@ -176,40 +166,58 @@ async function codeOfRejection(work: Promise<unknown>): Promise<string> {
   );
 }
 
-/** One test's server, clock and connections. */
+function deviceOf(harness: ConformanceHarness): ConformanceDevice {
+  return "device" in harness ? harness.device() : new BytesDevice(harness);
+}
+
+/** One test's device, clock and connections. */
 class Stage {
-  server: ConformanceServer;
+  device: ConformanceDevice;
   readonly clock = new ManualClock();
   readonly lost: string[] = [];
   readonly #mapper: Mapper;
   readonly #harness: ConformanceHarness;
   readonly #opened: MapperConnection[] = [];
   #port = 0;
+  #folder: string | null = null;
 
   constructor(mapper: Mapper, harness: ConformanceHarness) {
     this.#mapper = mapper;
     this.#harness = harness;
-    this.server = new ConformanceServer(harness.cut);
+    this.device = deviceOf(harness);
   }
 
   async listen(): Promise<{ host: string; port: number }> {
-    if (this.#port === 0) this.#port = (await this.server.listen()).port;
+    if (this.#port === 0) this.#port = (await this.device.listen()).port;
     return { host: "127.0.0.1", port: this.#port };
   }
 
   async restart(port: number): Promise<void> {
-    this.server = new ConformanceServer(this.#harness.cut);
-    await this.server.listen(port);
+    this.device = deviceOf(this.#harness);
+    await this.device.listen(port);
   }
 
   async open(port?: number): Promise<MapperConnection> {
     const server = port === undefined ? await this.listen() : { host: "127.0.0.1", port };
     const connection = await this.#mapper.open(
       withDefaults(this.#mapper.connection, this.#harness.connection(server)),
-      openContext({ clock: this.clock, lost: (error) => this.lost.push(error.code) }),
+      openContext({ clock: this.clock, folder: await this.#keep(), lost: (error) => this.lost.push(error.code) }),
     );
     this.#opened.push(connection);
     return connection;
+  }
+
+  /** a mapper's own folder, gone with the test */
+  async #keep(): Promise<string> {
+    if (this.#folder === null) {
+      const [{ mkdtemp }, { tmpdir }, { join }] = await Promise.all([
+        import("node:fs/promises"),
+        import("node:os"),
+        import("node:path"),
+      ]);
+      this.#folder = await mkdtemp(join(tmpdir(), "penstock-conformance-"));
+    }
+    return this.#folder;
   }
 
   async read(connection: MapperConnection, signal = new AbortController().signal): Promise<Outcome> {
@@ -244,7 +252,10 @@ class Stage {
 
   async close(): Promise<void> {
     await Promise.allSettled(this.#opened.map((connection) => connection.close()));
-    await this.server.close();
+    await this.device.close();
+    if (this.#folder !== null) {
+      await (await import("node:fs/promises")).rm(this.#folder, { recursive: true, force: true });
+    }
   }
 
   #point({ type, visitor }: { readonly type: ValueType; readonly visitor: Given }): Point {

@@ -1,4 +1,5 @@
 export * from "./conformance.ts";
+export * from "./conformance-device.ts";
 export * from "./conformance-server.ts";
 export * from "./conversion.ts";
 export * from "./define-mapper.ts";
