@@ -6,6 +6,7 @@ import {
   coerceQualifiedName,
   DataType,
   type MessageSecurityMode,
+  makeAccessLevelFlag,
   resolveNodeId,
   type SecurityPolicy,
   StatusCodes,
@@ -93,9 +94,18 @@ export class PlantServer {
       browseName: name,
       nodeId: `s=${name}`,
       minimumSamplingInterval: 0,
+      valueRank: Array.isArray((more as { dimensions?: unknown }).dimensions) ? 2 : "arrayType" in more ? 1 : -1,
       dataType,
       value: new Variant({ dataType, value, arrayType: VariantArrayType.Scalar, ...more } as object),
     } as object as Parameters<Namespace["addVariable"]>[0]);
+  }
+
+  /** the first counter takes no value from clients */
+  setReadOnly(isReadOnly: boolean): void {
+    const level = makeAccessLevelFlag(isReadOnly ? "CurrentRead" : "CurrentRead | CurrentWrite");
+    const [counter] = this.counters;
+    counter!.accessLevel = level;
+    counter!.userAccessLevel = level;
   }
 
   raise(value: number): void {
