@@ -1,4 +1,5 @@
 export * from "./batch.ts";
+export * from "./dmi/index.ts";
 export * from "./frames.ts";
 export * from "./join-token.ts";
 export * from "./link-calls.ts";
