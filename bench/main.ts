@@ -9,10 +9,11 @@ import { ingest } from "./ingest.ts";
 import { memory } from "./memory/memory.ts";
 import { modbusCollect } from "./modbus-collect/modbus-collect.ts";
 import { modbusWire } from "./modbus-wire/modbus-wire.ts";
+import { opcua } from "./opcua/opcua.ts";
 import { seriesSize } from "./series-size.ts";
 import { setLatency } from "./set-latency/set-latency.ts";
 
-const benches: readonly Bench[] = [seriesSize, modbusWire, modbusCollect, setLatency, ingest, memory, catchUp];
+const benches: readonly Bench[] = [seriesSize, modbusWire, modbusCollect, setLatency, opcua, ingest, memory, catchUp];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { needs } from "@penstock/testkit";
+import { PlantServer } from "../packages/mappers/opcua/test/plant-server.ts";
 import { GuideRun, guideSteps, matchOutput } from "./support/guide.ts";
 import { root, TestBench } from "./support/penstock.ts";
 
@@ -17,13 +18,23 @@ after(() => bench.close());
  *
  *   8443 8080 1883 1884       free ports
  *   502                       port of the simulated plant
+ *   4840                      port of an OPC UA server, where the guide has one
  *   10.0.4.12 192.168.1.20    this machine
  */
-async function substitutes(plant: { readonly port: number }): Promise<Map<string, string>> {
+async function substitutes(
+  plant: { readonly port: number },
+  opcua: { readonly port: number } | null,
+): Promise<Map<string, string>> {
   const ports = await Promise.all(
     ["8443", "8080", "1883", "1884"].map(async (name) => [name, await freePort()] as const),
   );
-  return new Map([...ports, ["502", String(plant.port)], ["10.0.4.12", "127.0.0.1"], ["192.168.1.20", "127.0.0.1"]]);
+  return new Map([
+    ...ports,
+    ...(opcua === null ? [] : [["4840", String(opcua.port)] as const]),
+    ["502", String(plant.port)],
+    ["10.0.4.12", "127.0.0.1"],
+    ["192.168.1.20", "127.0.0.1"],
+  ]);
 }
 
 async function freePort(): Promise<string> {
@@ -43,13 +54,15 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith(".md"))) {
     async () => {
       assert.ok(steps.some((step) => step.t === "commands" && step.expected.length > 0));
       const plant = await bench.startPlant();
+      const opcua = text.includes("opc.tcp") ? await PlantServer.start() : null;
       const here = join(bench.folder, name);
-      const run = new GuideRun({ folder: here, substitutes: await substitutes(plant) });
+      const run = new GuideRun({ folder: here, substitutes: await substitutes(plant, opcua) });
       try {
         for (const step of steps) await run.step(step);
       } finally {
         await run.stop();
         await plant.process.kill();
+        await opcua?.stop();
       }
     },
   );

@@ -27,7 +27,6 @@ test("opcua.browse() gives what a person needs to pick a node", async () => {
     {
       name: "Temperature",
       path: [`nsu=${plantUri};s=Furnace`, `nsu=${plantUri};s=Furnace.Temperature`],
-      hasChildren: true,
       visitor: { nodeId: `nsu=${plantUri};s=Furnace.Temperature` },
       type: "float64",
       access: "readWrite",

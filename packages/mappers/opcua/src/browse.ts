@@ -62,8 +62,8 @@ export async function browseBelow(
     return {
       name: name === "" ? key : name,
       path: [...path, written],
-      hasChildren: true,
-      ...(isVariable && { visitor: { nodeId: written } }),
+      // What lies below a variable describes it, mostly; who wants it can still ask for it.
+      ...(isVariable ? { visitor: { nodeId: written } } : { hasChildren: true }),
       ...(type !== undefined &&
         !(type instanceof AppError) && {
           type: type.valueRank >= 0 ? ("json" as const) : (valueTypeOf[type.dataType] ?? "string"),

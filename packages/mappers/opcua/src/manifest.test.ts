@@ -26,5 +26,8 @@ test("the library is loaded by opening a connection, not by reading the mapper's
   await import(again);
   hooks.deregister();
   assert.ok(asked.includes("./fields.ts"));
-  assert.deepEqual(asked.filter((name) => name.startsWith("node-opcua") || name.includes("open-connection")), []);
+  assert.deepEqual(
+    asked.filter((name) => name.startsWith("node-opcua") || name.includes("open-connection")),
+    [],
+  );
 });
