@@ -26,6 +26,8 @@ export interface ConformanceDevice {
 export interface AnswersByBytes {
   /** length of the first request in the bytes so far, 0 when it is not yet whole */
   readonly cut: (bytes: Uint8Array) => number;
+  /** answers what a client says while it opens a connection, before its first question; null for everything else */
+  readonly greeting?: (request: Uint8Array) => Uint8Array | null;
   readonly right: (request: Uint8Array) => Uint8Array;
   /** the answer to this question, with another value */
   readonly other: (request: Uint8Array) => Uint8Array;
@@ -44,7 +46,7 @@ export class BytesDevice implements ConformanceDevice {
 
   constructor(answers: AnswersByBytes) {
     this.#answers = answers;
-    this.#server = new ConformanceServer(answers.cut);
+    this.#server = new ConformanceServer(answers.cut, answers.greeting);
     this.#server.behaviour = (request, socket) => this.#answer(request, socket);
   }
 

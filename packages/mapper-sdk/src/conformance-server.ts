@@ -11,11 +11,16 @@ export class ConformanceServer {
   readonly #server = createServer((socket) => this.#serve(socket));
   readonly #sockets = new Set<Socket>();
   readonly #cut: (bytes: Uint8Array) => number;
+  readonly #greeting: (request: Uint8Array) => Uint8Array | null;
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
-  /** @param cut length of the first request in the bytes so far, 0 when it is not yet whole */
-  constructor(cut: (bytes: Uint8Array) => number) {
+  /**
+   * @param cut      length of the first request in the bytes so far, 0 when it is not yet whole
+   * @param greeting answers what belongs to the opening of a connection, which counts as no request; null for all else
+   */
+  constructor(cut: (bytes: Uint8Array) => number, greeting: (request: Uint8Array) => Uint8Array | null = () => null) {
     this.#cut = cut;
+    this.#greeting = greeting;
   }
 
   async listen(port = 0): Promise<{ host: string; port: number }> {
@@ -52,6 +57,11 @@ export class ConformanceServer {
       for (let length = this.#cut(held); length > 0; length = this.#cut(held)) {
         const request = held.slice(0, length);
         held = held.slice(length);
+        const welcome = this.#greeting(request);
+        if (welcome !== null) {
+          socket.write(welcome);
+          continue;
+        }
         this.requests.push(request);
         this.behaviour(request, socket);
       }

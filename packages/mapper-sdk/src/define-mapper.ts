@@ -8,6 +8,7 @@ import {
   type SettingsGiven,
   type SettingsPart,
   type SettingsRule,
+  type Shorthand,
 } from "@penstock/model";
 import { type OpenContext, type OpenedConnection, sdkVersion } from "./driver.ts";
 import { type Fields, objectSchema, type Settings } from "./field.ts";
@@ -30,6 +31,8 @@ export interface MapperSpec<C extends Fields, A extends Fields, V extends Fields
   readonly custom?: Fields;
   /** what single fields cannot say */
   readonly rules?: readonly SettingsRule[];
+  /** texts that stand for several fields, as manuals print them */
+  readonly shorthands?: readonly Shorthand[];
   readonly extent?: Extent;
   /** what reading costs its lines, so that their load can be told beforehand */
   readonly cost?: LineCost;
@@ -83,6 +86,7 @@ export function mapperManifest<C extends Fields, A extends Fields, V extends Fie
     method: spec.method === undefined ? null : objectSchema(spec.method),
     custom: spec.custom === undefined ? null : objectSchema(spec.custom),
     rules: spec.rules ?? [],
+    ...(spec.shorthands !== undefined && { shorthands: spec.shorthands }),
     extent: spec.extent ?? null,
     cost: spec.cost ?? null,
     ...(spec.subscribes === true && { subscribes: true }),

@@ -30,6 +30,12 @@ export const errors = {
   "input/unknown-kind": { who: "caller", retry: "never", http: 400, means: "No such apiVersion and kind" },
 
   // mapper
+  "mapper/access-refused": {
+    who: "operator",
+    retry: "never",
+    http: 502,
+    means: "The device does not allow the access, by its own protection",
+  },
   "mapper/bad-address": {
     who: "caller",
     retry: "never",
@@ -103,6 +109,12 @@ export const errors = {
     retry: "later",
     http: 503,
     means: "This end is the server, and nobody has written the place yet",
+  },
+  "mapper/nothing-told": {
+    who: "plant",
+    retry: "later",
+    http: 503,
+    means: "The device tells its values by itself, and has told none since the connection stands",
   },
   "mapper/not-found": { who: "operator", retry: "never", http: 404, means: "No mapper of that name is installed" },
   "mapper/stopped": {

@@ -70,6 +70,17 @@ export const lineCostSchema = Type.Object(
       ),
       { minItems: 1, maxItems: 20 },
     ),
+    together: Type.Optional(
+      Type.Object(
+        {
+          reads: Type.Integer({ minimum: 1, description: "most that one question may ask for" }),
+          bytes: Type.Number({ exclusiveMinimum: 0, description: "most that their answers may have together" }),
+          bytesEach: Type.Number({ minimum: 0, description: "of each in the answer, besides its data" }),
+          bytesAsked: Type.Number({ minimum: 0, description: "of each in the question" }),
+        },
+        { ...closed, description: "several reads of one cycle share a question; `bytes` of a read count once for all" },
+      ),
+    ),
     maxGap: Type.Optional(
       Type.String({ ...field, description: "a field that limits what is read in vain, 2 bytes each" }),
     ),
@@ -91,6 +102,15 @@ export interface ReadTerms {
   readonly bytesEachPlace: number;
   /** questions whose waiting may overlap */
   readonly inFlight: number;
+  /** where reads share questions: `cost` and `fixedBytes` are then of one more read, and these of one more question */
+  readonly together?: {
+    readonly reads: number;
+    readonly bytes: number;
+    readonly bytesEach: number;
+    readonly questionUs: number;
+    readonly questionBytes: number;
+    readonly byteUs: number;
+  };
 }
 
 /**
@@ -116,13 +136,28 @@ export function readTerms(
   const fixedBytes = kind.frame + read.bytes * kind.charactersEachByte;
   const waiting = silence + (options.roundTripUs ?? kind.roundTrip) + line.pauseMs * 1000;
   const gap = cost.maxGap === undefined ? undefined : fieldOf(cost.maxGap);
-  return {
-    cost: { fixed: fixedBytes * character + waiting, perUnit: read.bytesEachPlace * byte },
+  const question = fixedBytes * character + waiting;
+  const terms = {
+    cost: { fixed: question, perUnit: read.bytesEachPlace * byte },
     maxLength: read.maxLength,
     maxGap: typeof gap === "number" ? (gap * 2) / read.bytesEachPlace : Number.POSITIVE_INFINITY,
     fixedBytes,
     bytesEachPlace: read.bytesEachPlace * kind.charactersEachByte,
     inFlight: kind.overlaps ? line.inFlight : 1,
+  };
+  const { together } = cost;
+  if (together === undefined) return terms;
+  const { reads, bytes, bytesEach, bytesAsked } = together;
+  // A read takes its share of the question that it fills, whichever of the two runs out first.
+  const share = Math.max(1 / reads, bytesEach / bytes);
+  return {
+    ...terms,
+    cost: {
+      fixed: question * share + (bytesEach + bytesAsked) * byte,
+      perUnit: read.bytesEachPlace * (question / bytes + byte),
+    },
+    fixedBytes: (bytesEach + bytesAsked) * kind.charactersEachByte,
+    together: { reads, bytes, bytesEach, questionUs: question, questionBytes: fixedBytes, byteUs: byte },
   };
 }
 

@@ -65,7 +65,7 @@ export function predictLoad(options: {
     const cycles = [...groupsOf(device)].map(({ cadence, properties }): CycleLoad => {
       const areas = [...areasOf(device, properties, { ...options, cost })];
       const times = timesPerSecond(cadence);
-      const load = sumOfLoads(areas.map(({ ranges, terms }) => areaLoad(ranges, terms, times)));
+      const load = cycleLoad(areas, times);
       return { cadence, properties: properties.length, ...load };
     });
     byDevice.set(device.uid, { ...sumOfLoads(cycles), cycles });
@@ -146,6 +146,30 @@ function areasOf(
     area?.ranges.push({ start: extent.start, length: extent.length });
   }
   return [...areas.values()].filter((area) => area !== null);
+}
+
+function cycleLoad(areas: readonly Area[], timesPerSecond: number): Load {
+  const together = areas[0]?.terms.together;
+  if (together === undefined) {
+    return sumOfLoads(areas.map(({ ranges, terms }) => areaLoad(ranges, terms, timesPerSecond)));
+  }
+  const { inFlight } = areas[0]!.terms;
+  let [reads, answered, bytes] = [0, 0, 0];
+  for (const { ranges, terms } of areas) {
+    for (const { length } of planReads(ranges, terms)) {
+      const data = Math.ceil(length * terms.bytesEachPlace);
+      reads++;
+      answered += data + together.bytesEach;
+      bytes += data + terms.fixedBytes;
+    }
+  }
+  const questions = Math.ceil(Math.max(reads / together.reads, answered / together.bytes));
+  const microseconds = questions * together.questionUs + bytes * together.byteUs;
+  return {
+    percent: (microseconds * timesPerSecond) / inFlight / 10_000,
+    requestsPerSecond: questions * timesPerSecond,
+    bytesPerSecond: (bytes + questions * together.questionBytes) * timesPerSecond,
+  };
 }
 
 function areaLoad(ranges: readonly Range[], terms: ReadTerms, timesPerSecond: number): Load {

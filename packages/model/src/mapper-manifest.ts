@@ -7,6 +7,7 @@ import { limits } from "./limits.ts";
 import { type LineCost, lineCostSchema } from "./line-cost.ts";
 import { type Access, accesses } from "./resources/device.ts";
 import { checkRules, fieldValue, type RuleContext } from "./settings-rules.ts";
+import { checkShorthands, type Shorthand, shorthandSchema } from "./shorthand.ts";
 import { shown } from "./shown.ts";
 import { type Json, type ValueType, valueTypes } from "./value.ts";
 
@@ -22,17 +23,23 @@ export const settingsParts = ["connection", "address", "visitor", "method"] as c
 export type SettingsPart = (typeof settingsParts)[number];
 
 /**
- * How long a point is, in units of its space: one number, what a field says (1 when it is missing), or by the value of a
- * field, in turn. A field that is missing has the property's type for its value.
+ * How long a point is, in units of its space: one number, what a field says, or by the value of a field, in turn. A field
+ * that is missing has the property's type for its value.
  */
 export type ExtentLength =
   | number
-  | { readonly value: string }
+  | LengthOfField
   | {
       readonly field: string;
-      readonly sizes: Readonly<Record<string, number | { readonly value: string }>>;
+      readonly sizes: Readonly<Record<string, number | LengthOfField>>;
       readonly otherwise: ExtentLength;
     };
+/** What a field says (1 when it is missing), in places of `times` units (1 unless stated), and `plus` units besides. */
+export interface LengthOfField {
+  readonly value: string;
+  readonly times?: number;
+  readonly plus?: number;
+}
 
 /** Which fields say where a point lies, so that overlaps are found without protocol code. Fields are "visitor.offset". */
 export interface Extent {
@@ -87,6 +94,8 @@ export interface MapperManifest {
   /** of further fields; null: taken as they are */
   readonly custom: JsonSchema | null;
   readonly rules: readonly SettingsRule[];
+  /** texts that stand for several fields */
+  readonly shorthands?: readonly Shorthand[];
   readonly extent: Extent | null;
   /** what reading costs its lines; null or missing: nobody can say beforehand */
   readonly cost?: LineCost | null;
@@ -107,7 +116,14 @@ const fieldPath = Type.String({ pattern: "^(connection|address|visitor|method)\\
 const versionNumber = Type.Integer({ minimum: 1 });
 const lengthOrField = Type.Union([
   Type.Integer({ minimum: 1 }),
-  Type.Object({ value: fieldPath }, { additionalProperties: false }),
+  Type.Object(
+    {
+      value: fieldPath,
+      times: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
+      plus: Type.Optional(Type.Integer({ minimum: 0, maximum: 64 })),
+    },
+    { additionalProperties: false },
+  ),
 ]);
 /** each turn looks at another field, so a few are enough */
 const extentLength = [1, 2, 3].reduce<TSchema>(
@@ -163,6 +179,7 @@ const manifestSchema = Type.Object(
         { maxItems: 100 },
       ),
     ),
+    shorthands: Type.Optional(Type.Array(shorthandSchema, { maxItems: 10 })),
     extent: Type.Union([
       Type.Null(),
       Type.Object({
@@ -218,7 +235,7 @@ export type SettingsGiven = { readonly [part in SettingsPart]?: unknown };
  * @param at how the user wrote each part, such as `{ visitor: "spec.properties.speed.visitor" }`
  */
 export function checkAgainstManifest(
-  manifest: Pick<MapperManifest, SettingsPart> & Partial<Pick<MapperManifest, "rules">>,
+  manifest: Pick<MapperManifest, SettingsPart> & Partial<Pick<MapperManifest, "rules" | "shorthands">>,
   given: SettingsGiven,
   at: { readonly [part in SettingsPart]?: string } = {},
   context: RuleContext = {},
@@ -231,6 +248,7 @@ export function checkAgainstManifest(
       fields.push({ field: at[part] ?? part, value: shown(given[part]), rule: "the mapper has no methods" });
     else fields.push(...schemaErrors(schema, given[part] ?? {}, at[part] ?? part));
   }
+  if (fields.length === 0) fields.push(...checkShorthands(manifest, given, at));
   // A field of a wrong type would make its rules say what nobody meant.
   if (fields.length > 0 || manifest.rules === undefined) return fields;
   return checkRules({ ...manifest, rules: manifest.rules }, given, at, context);
@@ -242,7 +260,7 @@ export function checkAgainstManifest(
  * @param type  the property's own: it says how long a point is whose length field is left out
  */
 export function extentOf(
-  manifest: Pick<MapperManifest, "extent" | SettingsPart>,
+  manifest: Pick<MapperManifest, "extent" | SettingsPart> & Partial<Pick<MapperManifest, "shorthands">>,
   given: SettingsGiven,
   type?: ValueType,
 ): { readonly space: string; readonly start: number; readonly length: number } | null {
@@ -258,7 +276,7 @@ function lengthOf(length: ExtentLength, fieldOf: (field: string) => unknown, typ
   if (typeof length === "number") return length;
   if ("value" in length) {
     const value = fieldOf(length.value);
-    return typeof value === "number" ? value : 1;
+    return (typeof value === "number" ? value : 1) * (length.times ?? 1) + (length.plus ?? 0);
   }
   return lengthOf(length.sizes[String(fieldOf(length.field) ?? type)] ?? length.otherwise, fieldOf, type);
 }

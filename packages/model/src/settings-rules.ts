@@ -1,10 +1,11 @@
 import type { FieldError } from "./errors.ts";
 import type { MapperManifest, SettingsGiven, SettingsPart, SettingsRule } from "./mapper-manifest.ts";
 import type { Access } from "./resources/device.ts";
+import { shorthandValue } from "./shorthand.ts";
 import { shown } from "./shown.ts";
 import type { Json, ValueType } from "./value.ts";
 
-type Schemas = Pick<MapperManifest, SettingsPart>;
+type Schemas = Pick<MapperManifest, SettingsPart> & Partial<Pick<MapperManifest, "shorthands">>;
 
 /** What a rule may depend on besides the parts that are checked. */
 export interface RuleContext {
@@ -72,10 +73,12 @@ function isOneOf({ in: values }: SettingsRule["when"], value: unknown): boolean 
   return values.some((one) => one === (value ?? null));
 }
 
-/** What a field says; its default counts. @param field "visitor.table" */
+/** What a field says, by itself or by a text that stands for it; its default counts. @param field "visitor.table" */
 export function fieldValue(manifest: Schemas, given: SettingsGiven, field: string): unknown {
   const value = writtenValue(given, field);
   if (value !== undefined) return value;
+  const byText = shorthandValue(manifest, given, field);
+  if (byText !== undefined) return byText;
   const { part, name } = partsOf(field);
   return (manifest[part]?.properties as Readonly<Record<string, { readonly default?: Json }>> | undefined)?.[name]
     ?.default;

@@ -1,5 +1,6 @@
 import { type JsonSchema, type MapperManifest, parseManifest } from "./mapper-manifest.ts";
 import { isSafePattern } from "./safe-pattern.ts";
+import { isQuickShorthand } from "./shorthand.ts";
 import type { Json } from "./value.ts";
 
 /**
@@ -11,7 +12,7 @@ import type { Json } from "./value.ts";
  */
 export function parseToldManifest(text: string): MapperManifest {
   const manifest = parseManifest(text);
-  const { method, custom, cost } = manifest;
+  const { method, custom, cost, shorthands } = manifest;
   return {
     ...manifest,
     connection: quickSchema(manifest.connection),
@@ -19,6 +20,7 @@ export function parseToldManifest(text: string): MapperManifest {
     visitor: quickSchema(manifest.visitor),
     method: method === null ? null : quickSchema(method),
     custom: custom === null ? null : quickSchema(custom),
+    ...(shorthands !== undefined && { shorthands: shorthands.filter(isQuickShorthand) }),
     // Planning reads looks at as many points for each as one question may hold.
     cost: cost?.reads.every(({ maxLength }) => maxLength <= mostPlaces) === true ? cost : null,
   };

@@ -5,6 +5,7 @@ import {
   type PointResult,
   type ReadSink,
   type ReadsInto,
+  RunningCalls,
   readByInto,
   type WritesAll,
 } from "@penstock/mapper-sdk";
@@ -48,8 +49,7 @@ export class ModbusConnection
   readonly #cost: MeasuredCost;
   readonly #writer: Writer;
   readonly #plans = new WeakMap<readonly ModbusPoint[], ReadPlan>();
-  readonly #active = new Set<{ stop: (error: AppError) => void; done: Promise<unknown> }>();
-  #isClosed = false;
+  readonly #calls = new RunningCalls();
 
   constructor(lease: LineLease, options: ConnectionOptions) {
     this.#lease = lease;
@@ -63,7 +63,7 @@ export class ModbusConnection
   }
 
   readInto(points: readonly ModbusPoint[], sink: ReadSink, { signal, trace }: CallOptions): Promise<void> {
-    return this.#run(signal, async (stopped) => {
+    return this.#calls.run(signal, async (stopped) => {
       await this.#readAll(this.#planOf(points), sink, stopped);
       trace?.(file, "Registers became values");
     });
@@ -79,7 +79,7 @@ export class ModbusConnection
     { signal, trace }: CallOptions,
   ): Promise<readonly (AppError | null)[]> {
     const outcomes: (AppError | null)[] = writes.map(() => null);
-    await this.#run(signal, async (stopped) => {
+    await this.#calls.run(signal, async (stopped) => {
       const planned: PlannedWrite[] = [];
       writes.forEach(({ point, value }, row) => {
         try {
@@ -95,35 +95,8 @@ export class ModbusConnection
     return outcomes;
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    const active = [...this.#active];
-    for (const { stop } of active) stop(new AppError("aborted", "The connection was closed"));
-    this.#lease.release();
-    await Promise.allSettled(active.map(({ done }) => done));
-  }
-
-  /** Runs work that ends at once, for its caller, when the signal is aborted or the connection closed. */
-  #run(signal: AbortSignal, work: (stopped: AbortSignal) => Promise<void>): Promise<void> {
-    if (this.#isClosed) return Promise.reject(new AppError("aborted", "The connection is closed"));
-    return new Promise((resolve, reject) => {
-      const inner = new AbortController();
-      const stop = (error: AppError) => {
-        inner.abort();
-        reject(error);
-      };
-      const onAbort = () => stop(new AppError("aborted", "The work was called off", { cause: signal.reason }));
-      signal.addEventListener("abort", onAbort, { once: true });
-      const entry = { stop, done: Promise.resolve() };
-      this.#active.add(entry);
-      entry.done = work(inner.signal)
-        .then(resolve, reject)
-        .finally(() => {
-          signal.removeEventListener("abort", onAbort);
-          this.#active.delete(entry);
-        });
-      if (signal.aborted) onAbort();
-    });
+  close(): Promise<void> {
+    return this.#calls.close(() => this.#lease.release());
   }
 
   #planOf(points: readonly ModbusPoint[]): ReadPlan {

@@ -1,4 +1,4 @@
-import type { OpenContext } from "@penstock/mapper-sdk";
+import { dial, type OpenContext } from "@penstock/mapper-sdk";
 import { AppError, type FieldError, invalid } from "@penstock/model";
 import { networkTiming, serialTiming, socketPort } from "./byte-port.ts";
 import { FramedLine } from "./framed-line.ts";
@@ -6,7 +6,7 @@ import { asciiFraming, rtuFraming } from "./framing.ts";
 import type { Line, LineEnded } from "./line.ts";
 import type { OwedAnswers } from "./owed-answers.ts";
 import { openSerial, type SerialSettings } from "./serial-port.ts";
-import { dial, TcpLine } from "./tcp-line.ts";
+import { TcpLine } from "./tcp-line.ts";
 
 export const transports = ["tcp", "rtu", "ascii", "rtu-over-tcp"] as const;
 export type Transport = (typeof transports)[number];

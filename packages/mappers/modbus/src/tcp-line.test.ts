@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { ManualClock } from "@penstock/mapper-sdk";
+import { dial, ManualClock } from "@penstock/mapper-sdk";
 import { codeOf } from "@penstock/model";
 import { plant } from "../test/plant.ts";
-import { dial, TcpLine } from "./tcp-line.ts";
+import { TcpLine } from "./tcp-line.ts";
 
 const signal = new AbortController().signal;
 const log = { debug() {}, info() {}, warn() {}, error() {} };

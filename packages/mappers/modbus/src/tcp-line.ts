@@ -1,4 +1,4 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { DriverClock, DriverLog } from "@penstock/mapper-sdk";
 import { AppError } from "@penstock/model";
 import type { LineErrorCode } from "./byte-port.ts";
@@ -219,35 +219,4 @@ export class TcpLine implements Line {
   #error(code: LineErrorCode, why: string, cause?: unknown): AppError {
     return new AppError(code, `Cannot ask "${this.#name}": ${why}`, cause === undefined ? {} : { cause });
   }
-}
-
-/** @throws AppError mapper/connect-failed; aborted when the signal is */
-export function dial(options: {
-  host: string;
-  port: number;
-  timeoutMs: number;
-  clock: DriverClock;
-  signal: AbortSignal;
-}): Promise<Socket> {
-  const { host, port, timeoutMs, clock, signal } = options;
-  return new Promise((resolve, reject) => {
-    const fail = (why: string, cause?: unknown) =>
-      settle(new AppError("mapper/connect-failed", `Cannot connect to "${host}:${port}": ${why}`, { cause }));
-    const onAbort = () => settle(new AppError("aborted", `Connecting to "${host}:${port}" was called off`));
-    const socket = connect({ host, port });
-    const stopTimer = clock.after(timeoutMs, () => fail(`no answer within ${timeoutMs} ms`));
-    const settle = (error: AppError | null) => {
-      stopTimer();
-      signal.removeEventListener("abort", onAbort);
-      socket.removeAllListeners();
-      if (error === null) return resolve(socket);
-      // An error after this has nobody to hear it, and an unheard one would end the process.
-      socket.on("error", () => {}).destroy();
-      reject(error);
-    };
-    socket.once("connect", () => settle(null));
-    socket.once("error", (cause) => fail(cause.message, cause));
-    signal.addEventListener("abort", onAbort, { once: true });
-    if (signal.aborted) onAbort();
-  });
 }
