@@ -192,13 +192,14 @@ export class MapperHost {
 
   #point(of: DeviceSpecOfMapper, spec: PointSpec): { point: Point | null; fields: readonly FieldError[] } {
     const { mapper } = this.#options;
-    const { device, address, custom: deviceCustom = {} } = of;
+    const { device, name, address, custom: deviceCustom = {} } = of;
     const { property, type, visitor, custom = {} } = spec;
     const at = { address: "spec.address", visitor: `spec.properties.${property}.visitor` };
     const fields = checkSettings(mapper, { address, visitor }, at);
     if (fields.length > 0) return { point: null, fields };
     const settings = { address: withDefaults(mapper.address, address), visitor: withDefaults(mapper.visitor, visitor) };
-    return { point: { device, property, type, ...settings, custom, deviceCustom }, fields };
+    const named = name === undefined ? {} : { deviceName: name };
+    return { point: { device, ...named, property, type, ...settings, custom, deviceCustom }, fields };
   }
 
   async #read({ id, group: number, deadlineMs, trace: isTraced }: Message<"read">): Promise<MapperToAgent> {

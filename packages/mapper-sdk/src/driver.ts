@@ -51,6 +51,8 @@ export interface OpenContext {
 /** One property of one device, with its settings checked and defaults filled in. */
 export interface Point<Address = unknown, Visitor = unknown> {
   readonly device: string;
+  /** as people call it; an older gateway does not tell */
+  readonly deviceName?: string;
   readonly property: string;
   readonly type: ValueType;
   readonly address: Address;

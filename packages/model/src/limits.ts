@@ -58,6 +58,9 @@ export const limits = {
   offlineAfterMaxMs: 24 * 3600 * 1000,
   /** lists and objects in each other in a `custom` block */
   customDepth: 32,
+  /** one message or answer of a device that speaks MQTT or HTTP, and how deep lists and objects lie in each other there */
+  devicePayloadBytes: 1024 * 1024,
+  devicePayloadDepth: 64,
   /** with all placeholders filled in; UTF-8 */
   topicBytes: 512,
   topicLevels: 100,

@@ -22,6 +22,8 @@ export type ExactObject = Readonly<Record<string, ExactJson>>;
 /** One device, as a mapper is told of it. */
 export interface DeviceSpecOfMapper {
   readonly device: string;
+  /** as people call it; older agents leave it out */
+  readonly name?: string;
   readonly address: JsonObject;
   /** left out when empty */
   readonly custom?: ExactObject;

@@ -49,8 +49,8 @@ export function pointOf({ name, type, visitor, custom }: EffectiveProperty): Poi
 }
 
 /** What a mapper is told of a device. */
-export function deviceOf({ uid, address, custom }: EffectiveDevice): DeviceSpecOfMapper {
-  return { device: uid, address, ...(Object.keys(custom).length > 0 && { custom }) };
+export function deviceOf({ uid, name, address, custom }: EffectiveDevice): DeviceSpecOfMapper {
+  return { device: uid, name, address, ...(Object.keys(custom).length > 0 && { custom }) };
 }
 
 export function groupMessage({ id, device, connection, points }: CollectGroup): AgentToMapper {

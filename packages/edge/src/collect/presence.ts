@@ -8,6 +8,7 @@ const silences: ReadonlySet<ErrorCode> = new Set([
   "mapper/connect-failed",
   "mapper/connection-lost",
   "mapper/device-offline",
+  "mapper/nothing-told",
 ]);
 
 export function isSilence(code: ErrorCode): boolean {
