@@ -9,8 +9,11 @@ import { root } from "./repository.ts";
 
 const cli = resolve(root, "packages/cli");
 
-/** Native add-ons: npm installs the one for the machine. msgpackr does without its own when it is missing. */
-const external = ["@node-rs/argon2", "msgpackr-extract", "serialport"];
+/**
+ * Native add-ons: npm installs the one for the machine. msgpackr does without its own when it is missing. proper-lockfile is
+ * asked for by a part of the OPC UA library that locks certificate stores on disk, which ours is not.
+ */
+const external = ["@node-rs/argon2", "msgpackr-extract", "serialport", "proper-lockfile"];
 
 /** Programs and workers, each by the name under which its starter looks for it. */
 const entries: Readonly<Record<string, string>> = {

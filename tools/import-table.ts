@@ -25,6 +25,7 @@ export const importTable: Readonly<Record<string, PackageRule>> = {
   runtime: { may: ["model"] },
   "mapper-sdk": { may: ["model"] },
   "mappers/modbus": { may: ["mapper-sdk", "model"] },
+  "mappers/opcua": { may: ["mapper-sdk", "model"] },
   "mappers/virtual": { may: ["mapper-sdk", "model"] },
   "mapper-host": { may: ["model", "wire", "runtime", "mapper-sdk"] },
   edge: { may: ["model", "wire", "runtime"], staged: true },
