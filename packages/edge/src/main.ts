@@ -1,5 +1,13 @@
 import { hostname } from "node:os";
-import { AppError, type BootId, type DeviceUid, type EdgeControl, type EffectiveDevice, hexId } from "@penstock/model";
+import {
+  AppError,
+  type BootId,
+  type DeviceUid,
+  type EdgeControl,
+  type EffectiveDevice,
+  hexId,
+  type OwnMappers,
+} from "@penstock/model";
 import {
   type LogLevel,
   metricsRegistry,
@@ -16,6 +24,7 @@ import {
 import { createBus } from "./bus/bus.ts";
 import { openBypass } from "./bypass/bypass.ts";
 import { createCollect } from "./collect/collect.ts";
+import { openDmi } from "./collect/dmi/dmi.ts";
 import { openMapperFolders } from "./collect/mapper-folders.ts";
 import { gatewayClock } from "./gateway-clock.ts";
 import { dialTls } from "./link/dial-tls.ts";
@@ -43,6 +52,8 @@ export interface EdgeOptions {
   readonly mapperFolders: readonly string[];
   /** path of mapper-host's program */
   readonly mapperHost: string;
+  /** path of the socket for mappers that speak KubeEdge's DMI; null = none */
+  readonly dmiSocket: string | null;
   readonly outbox: { readonly bytes: number; readonly ageMs: number; readonly policy: "drop-oldest" | "refuse" };
   /** fault runs: every accepted reading, and every synced length */
   readonly witnessPath: string | null;
@@ -116,15 +127,24 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     const lookup = (device: DeviceUid) => devices.get(device) ?? null;
 
     const bus = createBus({ log, metrics });
+    const mappers = await openMapperFolders({ folders: options.mapperFolders, files, clock, log });
+    closers.push(() => mappers.close());
+    const dmi =
+      options.dmiSocket === null
+        ? null
+        : await openDmi({
+            ...{ socket: options.dmiSocket, folder: `${folder}/dmi`, files, clock, log, metrics },
+            isInstalled: (protocol) => mappers.list().some(({ name }) => name === protocol),
+          });
+    if (dmi !== null) closers.push(() => dmi.close());
+
     const collect = createCollect({
       ...{ bus, clock, files, processes: systemChildProcesses, log, metrics, wallOf: clock.wallOf },
       mapperFolders: options.mapperFolders,
       mapperData: `${folder}/mappers`,
       hostCommand: { command: process.execPath, args: [...mapperFlags, options.mapperHost] },
+      ...(dmi !== null && { dmi }),
     });
-
-    const mappers = await openMapperFolders({ folders: options.mapperFolders, files, clock, log });
-    closers.push(() => mappers.close());
     mappers.onChange((names) => collect.mappersChanged(names));
 
     const witness = options.witnessPath === null ? null : openWitness(options.witnessPath);
@@ -186,7 +206,18 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     });
     const link = createLink({
       browse: (connection, path) => collect.browse(connection, path),
-      ...{ outbox, control, mappers, clock, random, log, metrics, boot, agentVersion: version, report },
+      ...{
+        outbox,
+        control,
+        mappers: dmi === null ? mappers : allMappers(mappers, dmi),
+        clock,
+        random,
+        log,
+        metrics,
+        boot,
+        agentVersion: version,
+        report,
+      },
       dial: dialTls({ ...cloud, credentials: joined.credentials, clock }),
       timeTrusted: clock.isTrusted,
       onTime: (time) => clock.learn(time),
@@ -226,6 +257,21 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     await close();
     throw startError(folder, error);
   }
+}
+
+type Told = OwnMappers & { onChange(listener: (names: readonly string[]) => void): () => void };
+/** Installed ones, and the protocols whose mappers register by themselves. */
+function allMappers(installed: Told, registered: Told): Told {
+  return {
+    list: () => [...installed.list(), ...registered.list()],
+    manifest: (hash) => installed.manifest(hash) ?? registered.manifest(hash),
+    onChange(listener) {
+      const ends = [installed.onChange(listener), registered.onChange(listener)];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+  };
 }
 
 /** One mapper process should cost little; see docs/performance.md, memory. */

@@ -1,13 +1,16 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { snap7Library, snap7Version } from "./foreign/snap7.ts";
+import { systemPython } from "./foreign/system-python.ts";
 
-/** Debian's Python: the one that python3-… packages install into, whatever else is first on the path. */
-export const systemPython = "/usr/bin/python3";
+export { systemPython };
 
 /** programs and libraries that tests use as counterparts but cannot bring themselves, by the Debian package they come in */
 const packages = {
   "python3-pymodbus": () => hasPythonModule("pymodbus"),
+  "python3-grpcio": () => hasPythonModule("grpc"),
+  "python3-grpc-tools": () => hasPythonModule("grpc_tools"),
   mbpoll: () => isOnPath("mbpoll"),
   "mosquitto-clients": () => isOnPath("mosquitto_sub"),
   mosquitto: () => isOnPath("mosquitto") || isExecutable("/usr/sbin/mosquitto"),
@@ -19,8 +22,14 @@ const packages = {
   "libreoffice-calc": () => isOnPath("soffice"),
   "python3-uno": () => hasPythonModule("uno"),
   postgresql: () => isOnPath("psql"),
+  "python-snap7": () => snap7Library() !== null,
 } as const satisfies Record<string, () => boolean>;
 export type Counterpart = keyof typeof packages;
+
+/** what Debian has no package for, and how it is got; apt-get install for everything else */
+const otherwise: Readonly<Partial<Record<Counterpart, string>>> = {
+  "python-snap7": `pip download python-snap7==${snap7Version} --no-deps, then python3 -m zipfile -e the wheel into ~/.cache/penstock/python-snap7-${snap7Version}`,
+};
 
 const found = new Map<Counterpart, boolean>();
 
@@ -37,7 +46,10 @@ export function needs(...counterparts: readonly Counterpart[]): { skip?: string 
   });
   if (missing.length === 0) return {};
   const names = missing.join(" ");
-  const reason = `needs ${names}: apt-get install ${names}`;
+  const packaged = missing.filter((name) => otherwise[name] === undefined);
+  const ways = missing.flatMap((name) => otherwise[name] ?? []);
+  if (packaged.length > 0) ways.unshift(`apt-get install ${packaged.join(" ")}`);
+  const reason = `needs ${names}: ${ways.join("; ")}`;
   if (process.env.PENSTOCK_REQUIRE_ALL === "1") throw new Error(`A test ${reason}`);
   return { skip: reason };
 }

@@ -15,6 +15,7 @@ interface EdgeFlags {
   readonly mqttPort: string;
   readonly localApiPort: string;
   readonly mappers: readonly string[];
+  readonly dmiSocket?: string;
   readonly outboxMegabytes: string;
   readonly outboxAge: string;
   readonly outboxFull: string;
@@ -35,6 +36,7 @@ export function edgeCommand(program: Command): void {
     .option("--mqtt-port <number>", "port of the MQTT broker; 0 = any free one", "1883")
     .option("--local-api-port <number>", "port of the local API on loopback; 0 = any free one", "0")
     .option("--mappers <folder...>", "further folders with mappers", [])
+    .option("--dmi-socket <path>", "socket for mappers that speak KubeEdge's DMI v1beta1; none unless stated")
     .option("--outbox-megabytes <number>", "how much the outbox may hold", "1024")
     .option("--outbox-age <duration>", "how old a reading in the outbox may become", "30d")
     .option("--outbox-full <policy>", "drop-oldest, or refuse what is new", "drop-oldest")
@@ -52,6 +54,7 @@ export function edgeCommand(program: Command): void {
         localApi: { port: portNumber("--local-api-port", flags.localApiPort) },
         mapperFolders: [installedPaths.mappers, ...flags.mappers.map((folder) => resolve(folder))],
         mapperHost: installedPaths.mapperHost,
+        dmiSocket: flags.dmiSocket === undefined ? null : resolve(flags.dmiSocket),
         outbox: {
           bytes: wholeNumber("--outbox-megabytes", flags.outboxMegabytes, { min: 1, max: 1_000_000 }) * 1_048_576,
           ageMs: duration("--outbox-age", flags.outboxAge),

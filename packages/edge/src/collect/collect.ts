@@ -22,6 +22,7 @@ import { browse } from "./browse.ts";
 import { collectMetrics } from "./collect-metrics.ts";
 import { DayClock } from "./day-clock.ts";
 import { deviceAccess } from "./device-access.ts";
+import type { Dmi } from "./dmi/dmi.ts";
 import { findMapper } from "./find-mapper.ts";
 import { type CollectGroup, groupMessage, groupsOf, openMessage } from "./groups.ts";
 import { LineTurns } from "./line-turns.ts";
@@ -47,6 +48,8 @@ export interface CollectOptions {
   readonly hostCommand: HostCommand;
   /** where each mapper gets a folder of its own */
   readonly mapperData: string;
+  /** serves the protocols whose mappers register by themselves */
+  readonly dmi?: Dmi;
 }
 export interface Collect {
   /** collects what the set says from now on; what did not change goes on undisturbed */
@@ -128,12 +131,14 @@ class Collector {
     this.#polled = new Polled(common);
     this.#subscribed = new Subscribed(common);
     this.access = deviceAccess({ find, log: this.#log, turns: this.#turns });
+    options.dmi?.onServed((protocol) => this.#served(protocol));
   }
 
   apply(set: AssignedSet): void {
     if (this.#isClosed) return;
     const { connections, devices } = diffAssigned(this.#set, set);
     this.#set = set;
+    this.#options.dmi?.apply(set);
     this.#dayClock.setTimeZone(set.node.timeZone);
     // A device whose connection changed is opened anew with it.
     const reopened = new Set([...connections.changed.map(({ uid }) => uid), ...connections.removed]);
@@ -203,6 +208,20 @@ class Collector {
     this.#run({ t: "remove-line", connection: uid });
   }
 
+  /** A protocol whose mappers register by themselves has a running one, the first or again. */
+  #served(protocol: string): void {
+    if (this.#isClosed) return;
+    // Devices that were waiting for an installed mapper are told by this one instead of read.
+    const isPolled = ({ device, groups }: { readonly device: EffectiveDevice; readonly groups: CollectGroup[] }) =>
+      this.#connections.get(device.connection)?.protocol === protocol &&
+      groups.some(({ collection }) => !("subscribe" in collection));
+    for (const { device } of [...this.#devices.values()].filter(isPolled)) {
+      this.#removeDevice(device);
+      this.#addDevice(device);
+    }
+    this.#mappers.get(protocol)?.renew();
+  }
+
   #addDevice(device: EffectiveDevice): void {
     const connection = this.#connections.get(device.connection);
     if (connection === undefined) {
@@ -211,7 +230,8 @@ class Collector {
         `Cannot collect "${device.name}": its connection is not assigned`,
       );
     }
-    const groups = groupsOf(device, connection, () => ++this.#lastGroup);
+    const isTold = this.#options.dmi?.serves(connection.protocol) === true;
+    const groups = groupsOf(isTold ? told(device) : device, connection, () => ++this.#lastGroup);
     this.#devices.set(device.uid, { device, groups });
     const offlineAfterUs = device.offlineAfterMs === null ? null : device.offlineAfterMs * 1000;
     this.#run({ t: "add-device", device: device.uid, connection: connection.uid, offlineAfterUs });
@@ -254,9 +274,11 @@ class Collector {
     if (mapper === undefined) {
       const { clock, processes, files, metrics, hostCommand: host, mapperFolders: folders, mapperData } = this.#options;
       const log = this.#log;
+      const dmi = () => (this.#options.dmi?.serves(name) === true ? this.#options.dmi : null);
       mapper = new Mapper({
-        ...{ name, host, folder: `${mapperData}/${name}`, processes, clock, log, metrics },
-        find: () => findMapper({ name, folders, files, log }),
+        ...{ name, host, folder: `${mapperData}/${name}`, clock, log, metrics },
+        processes: { spawn: (program) => (dmi()?.processes(name) ?? processes).spawn(program) },
+        find: () => dmi()?.find(name) ?? findMapper({ name, folders, files, log }),
         onUp: () => this.#mapperUp(name),
         onDown: (code, message) => this.#setLines(name, { state: "down", code, message }),
         onNews: (message, of) => this.#subscribed.take(message, of),
@@ -347,6 +369,14 @@ class Collector {
     if (state === "offline") this.#log.warn({ device, reason }, `Device is offline: ${message ?? reason}`);
     else this.#log.info({ device, reason }, `Device is ${state}`);
   }
+}
+
+/** A mapper that reports by itself is asked for nothing: its cycles are its own, as it was told them. */
+function told(device: EffectiveDevice): EffectiveDevice {
+  const properties = device.properties.map((property) =>
+    property.collect === null ? property : { ...property, collect: { subscribe: true } as const },
+  );
+  return { ...device, properties };
 }
 
 function lineOf(mapper: Mapper): LineState {

@@ -68,7 +68,7 @@ export interface DmiField {
 
 export const dmiFields = Object.fromEntries(
   Object.entries(text).map(([name, fields]) => [name, fields.split(" ").filter(Boolean).map(parsed)]),
-) as Readonly<Record<DmiMessageName, readonly DmiField[]>>; // the keys are those of the table
+) as unknown as Readonly<Record<DmiMessageName, readonly DmiField[]>>; // the keys are those of the table
 
 function parsed(field: string): DmiField {
   const [, name, number, open, type = "string"] = /^(\w+)=(\d+)(?::([[{]?)(\w+)[\]}]?)?$/.exec(field)!;

@@ -1,0 +1,15 @@
+import type { ErrorCode } from "@penstock/model";
+import type { Metrics } from "@penstock/runtime";
+
+export function dmiMetrics(metrics: Metrics) {
+  return {
+    running: metrics.gauge("penstock_collect_dmi_mappers", "DMI mappers that run"),
+    reports: metrics.counter("penstock_collect_dmi_reports_total", "Calls in which DMI mappers reported values"),
+    unknown: metrics.counter(
+      "penstock_collect_dmi_unknown_total",
+      "Reports of DMI mappers about devices and properties that the gateway does not have",
+    ),
+    calls: (outcome: ErrorCode | "ok") =>
+      metrics.counter("penstock_collect_dmi_calls_total", "Calls to DMI mappers", { outcome }),
+  };
+}
