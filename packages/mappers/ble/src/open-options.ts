@@ -1,0 +1,19 @@
+import type { OpenContext } from "@penstock/mapper-sdk";
+import { parseBusAddress, systemBusAddress } from "./dbus/bus-address.ts";
+import type { ConnectionSettings } from "./fields.ts";
+
+/** What one connection is about, once its settings are looked at. */
+export function openOptions(settings: ConnectionSettings, { line, clock, signal }: OpenContext) {
+  const bus = settings.bus ?? process.env.DBUS_SYSTEM_BUS_ADDRESS ?? systemBusAddress;
+  return {
+    bus,
+    adapter: {
+      ...{ address: parseBusAddress(bus), name: settings.adapter, powerOn: settings.powerOn },
+      ...{ clock, signal, timeoutMs: line.timeoutMs, connectTimeoutMs: line.connectTimeoutMs },
+    },
+    device: {
+      ...{ mayScan: settings.scan !== "never", scanMs: settings.scanSeconds * 1000 },
+      ...{ connectMs: settings.connectSeconds * 1000, line, clock },
+    },
+  };
+}
