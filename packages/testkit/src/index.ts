@@ -1,5 +1,6 @@
 export * from "./counting-proxy.ts";
 export * from "./foreign/foreign-map.ts";
+export * from "./foreign/snap7.ts";
 export * from "./frame-proxy.ts";
 export * from "./link-proxy.ts";
 export * from "./modbus-server/index.ts";
@@ -7,6 +8,7 @@ export * from "./needs.ts";
 export * from "./plant/index.ts";
 export * from "./plant-signals.ts";
 export * from "./process-killer.ts";
+export * from "./s7-server/index.ts";
 export * from "./sim-clock.ts";
 export * from "./sim-disk.ts";
 export * from "./sim-network.ts";

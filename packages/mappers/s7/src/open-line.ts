@@ -15,7 +15,8 @@ export async function openLine(
   const socket = await dial({ host, port, timeoutMs: line.connectTimeoutMs, clock, signal });
   let isOpen = false;
   const opened = new S7Line(socket, { name, clock, log, line }, (error) => {
-    if (isOpen) onEnd(error);
+    // Whoever closes it knows; only an end by itself is a loss.
+    if (isOpen && error.code !== "aborted") onEnd(error);
   });
   const onAbort = () => opened.close();
   signal.addEventListener("abort", onAbort, { once: true });

@@ -1,0 +1,2 @@
+export * from "./s7-memory.ts";
+export * from "./s7-server.ts";
