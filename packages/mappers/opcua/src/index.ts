@@ -1,4 +1,7 @@
 import { defineMapper } from "@penstock/mapper-sdk";
+// Loads the library, which takes a second or more: here, where a mapper's process has not said hello yet, and not in `open`,
+// where it would answer no ping for so long.
+import { OpcuaConnection } from "./connection.ts";
 import { addressFields, connectionFields, methodFields, visitorFields } from "./fields.ts";
 
 export const opcua = defineMapper({
@@ -39,6 +42,5 @@ export const opcua = defineMapper({
   ],
   subscribes: true,
   browses: true,
-  // The library takes most of a second to load, which no reader of settings should pay.
-  open: async (connection, context) => (await import("./open-connection.ts")).openConnection(connection, context),
+  open: OpcuaConnection.open,
 });
