@@ -6,6 +6,8 @@ export interface Waiting {
   readonly resolve: (answered: Answered) => void;
   readonly reject: (error: AppError) => void;
   retriesLeft: number;
+  /** microseconds */
+  sentAt: number;
   stopTimer: () => void;
 }
 
@@ -31,7 +33,7 @@ export class JobQueue {
   /** false when there is no room */
   add(job: Job, { resolve, reject }: Pick<Waiting, "resolve" | "reject">): boolean {
     if (this.#reads.length + this.#writes.length >= capacity) return false;
-    this.#push({ job, resolve, reject, retriesLeft: this.#retries, stopTimer() {} });
+    this.#push({ job, resolve, reject, retriesLeft: this.#retries, sentAt: 0, stopTimer() {} });
     return true;
   }
 
@@ -45,13 +47,19 @@ export class JobQueue {
     }
   }
 
-  failed(waiting: Waiting, error: AppError): void {
+  /** @returns true when it is not sent again */
+  failed(waiting: Waiting, error: AppError): boolean {
     if (waiting.retriesLeft === 0) {
       waiting.reject(error);
-      return;
+      return true;
     }
     waiting.retriesLeft--;
     this.#push(waiting);
+    return false;
+  }
+
+  endReads(error: AppError): void {
+    for (const { reject } of this.#reads.splice(0)) reject(error);
   }
 
   end(error: AppError): void {

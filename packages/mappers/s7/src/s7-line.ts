@@ -47,6 +47,8 @@ export class S7Line {
   #parts: Uint8Array[] = [];
   #reference: number;
   #silentTimeouts = 0;
+  /** when the last byte came */
+  #heardAt = 0;
   #freeAt = 0;
   #stopPause: (() => void) | null = null;
   #confirm: { readonly resolve: () => void; readonly reject: (error: AppError) => void } | null = null;
@@ -136,6 +138,7 @@ export class S7Line {
       while (this.#inFlight.has(this.#reference));
       const reference = this.#reference;
       this.#inFlight.set(reference, next);
+      next.sentAt = clock.monotonic();
       next.stopTimer = clock.after(line.timeoutMs, () => this.#expire(reference, next));
       this.#socket.write(encodeData(next.job.encode(reference), this.#tpduSize));
     }
@@ -159,7 +162,10 @@ export class S7Line {
       this.#end(this.#error("mapper/bad-answer", "an answer was begun and not ended"));
       return;
     }
-    this.#queue.failed(waiting, this.#error("mapper/timeout", `no answer within ${this.#options.line.timeoutMs} ms`));
+    const silent = this.#error("mapper/timeout", `no answer within ${this.#options.line.timeoutMs} ms`);
+    const isOver = this.#queue.failed(waiting, silent);
+    // A PLC that has said nothing meanwhile would let each read that waits run into a time-out of its own.
+    if (isOver && this.#heardAt <= waiting.sentAt) this.#queue.endReads(silent);
     if (++this.#silentTimeouts >= maxSilentTimeouts) {
       this.#lost(`not one byte came during ${this.#silentTimeouts} time-outs`);
       return;
@@ -175,6 +181,7 @@ export class S7Line {
   #take(chunk: Uint8Array): void {
     if (this.#ended !== null) return;
     this.#silentTimeouts = 0;
+    this.#heardAt = this.#options.clock.monotonic();
     try {
       this.#reader.push(chunk, (cotp) => this.#takeUnit(decodeUnit(cotp)));
     } catch (error) {
