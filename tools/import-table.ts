@@ -24,6 +24,7 @@ export const importTable: Readonly<Record<string, PackageRule>> = {
   wire: { may: ["model"] },
   runtime: { may: ["model"] },
   "mapper-sdk": { may: ["model"] },
+  "mappers/ble": { may: ["mapper-sdk", "model"] },
   "mappers/modbus": { may: ["mapper-sdk", "model"] },
   "mappers/opcua": { may: ["mapper-sdk", "model"] },
   "mappers/virtual": { may: ["mapper-sdk", "model"] },

@@ -14,6 +14,7 @@ const packages = {
   mbpoll: () => isOnPath("mbpoll"),
   "mosquitto-clients": () => isOnPath("mosquitto_sub"),
   mosquitto: () => isOnPath("mosquitto") || isExecutable("/usr/sbin/mosquitto"),
+  dbus: () => isOnPath("dbus-daemon"),
   faketime: () => isOnPath("faketime"),
   strace: () => isOnPath("strace"),
   socat: () => isOnPath("socat"),

@@ -56,6 +56,8 @@ export type Order =
   | { readonly do: "power"; readonly on: boolean }
   /** bluetoothd ends and is started again: its name goes, its memory with it */
   | { readonly do: "restart" }
+  /** how many match rules the bus keeps for all of its clients */
+  | { readonly do: "rules" }
   | { readonly do: "log" };
 /** What it was asked, in order: "Connect /org/bluez/hci0/dev_…". */
 export interface Logged {
@@ -136,6 +138,12 @@ class Bluetoothd {
         this.#powerUp();
         await this.#bus.requestName("org.bluez");
         return;
+      case "rules": {
+        const [destination, path] = ["org.freedesktop.DBus", "/org/freedesktop/DBus"];
+        const what = { interface: "org.freedesktop.DBus.Debug.Stats", member: "GetAllMatchRules" };
+        const reply = await this.#bus.call(new Message({ destination, path, ...what }));
+        return Object.values(reply!.body[0] as Record<string, string[]>).flat().length;
+      }
       case "log": {
         const logged: Logged = { log: this.#log, written: this.#written, discovering: this.#isLooking };
         this.#log = [];
@@ -305,10 +313,6 @@ function revived(given: unknown): unknown {
 }
 
 const bus = sessionBus({ busAddress: process.argv[2]! });
-bus.on("error", (error: Error) => {
-  process.stderr.write(`${error.message}\n`);
-  process.exit(1);
-});
 await new Promise<void>((resolve) => bus.once("connect", resolve));
 const played = new Bluetoothd(bus);
 await bus.requestName("org.bluez");
