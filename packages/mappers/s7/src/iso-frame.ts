@@ -97,7 +97,8 @@ export class IsoReader {
    */
   push(chunk: Uint8Array, each: (cotp: Uint8Array) => void): void {
     let bytes = chunk;
-    if (this.#held.length > 0) {
+    const isJoined = this.#held.length > 0;
+    if (isJoined) {
       bytes = new Uint8Array(this.#held.length + chunk.length);
       bytes.set(this.#held);
       bytes.set(chunk, this.#held.length);
@@ -107,11 +108,24 @@ export class IsoReader {
       const length = packetLength(bytes, at);
       if (length === null || bytes.length < at + length) break;
       packetLength(bytes, at + length);
+      if (isJoined && at === 0 && hasPacketInside(bytes.subarray(0, length))) throw broken("a packet cut short");
       each(bytes.subarray(at + tpktBytes, at + length));
       at += length;
     }
     this.#held = bytes.slice(at);
   }
+}
+
+/**
+ * Whether a data packet with an S7 PDU begins inside another, as it does where one stopped in its middle. Asked only of
+ * packets that came in pieces: what a PLC holds may look like that too.
+ */
+function hasPacketInside(packet: Uint8Array): boolean {
+  for (let at = packet.indexOf(3, tpktBytes); at >= 0 && at + 8 <= packet.length; at = packet.indexOf(3, at + 1)) {
+    if (packet[at + 1] === 0 && packet[at + 4] === 2 && packet[at + 5] === dataUnit && packet[at + 7] === 0x32)
+      return true;
+  }
+  return false;
 }
 
 /** null: not yet known */

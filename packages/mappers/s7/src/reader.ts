@@ -129,7 +129,7 @@ export class Reader {
       }
     }
     for (const { row, ...range } of read.wanted) {
-      if (isRefusal && error.code !== "mapper/bad-answer") {
+      if (isRefusal && error.isLasting) {
         this.#refused.refuse(read, range, error.code, this.#clock.monotonic());
       }
       sink.bad(row, error.code);

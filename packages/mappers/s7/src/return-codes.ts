@@ -34,6 +34,10 @@ export class ItemRefused extends AppError {
     super(code, `PLC refused: return code 0x${returnCode.toString(16).padStart(2, "0")}, ${says}`);
     this.returnCode = returnCode;
   }
+  /** it will be refused again until somebody changes the PLC or the address */
+  get isLasting(): boolean {
+    return this.code !== "mapper/device-failure" && this.code !== "mapper/bad-answer";
+  }
   /** only a part of what was asked for may be refused: not so a data block that is not there, or protected */
   get isAboutPlace(): boolean {
     return this.returnCode === 5 || this.returnCode === 6 || this.returnCode === 7;

@@ -1,0 +1,34 @@
+/**
+ * The noisy PLC, in a process of its own: `node noisy-plc.ts <nonce> <seed>`. Tells its port when it listens; the message
+ * "quiet" makes it a good one.
+ */
+import type { Socket } from "node:net";
+import { S7Memory, S7Server, SimRandom } from "@penstock/testkit";
+import { noiseFor } from "./noise.ts";
+import { blockBytes, placeValue } from "./place-value.ts";
+
+const [nonceText = "1", seedText = "1"] = process.argv.slice(2);
+const nonce = Number(nonceText);
+const random = new SimRandom(Number(seedText));
+const memory = new S7Memory();
+const block = memory.add("DB", blockBytes, 10);
+for (let at = 0; at < block.length; at++) block[at] = placeValue(nonce, at);
+let isQuiet = false;
+/** connections on which an answer has been cut */
+const cut = new WeakSet<Socket>();
+
+const server = await S7Server.start({
+  ...{ memory, pduSize: 240, jobs: 4 },
+  hook: (request, right, socket) => {
+    if (isQuiet || cut.has(socket)) return [right];
+    const { parts, closes, cuts } = noiseFor(request, right, random);
+    if (cuts === true) cut.add(socket);
+    if (closes === true) socket.destroy();
+    return parts;
+  },
+});
+process.on("disconnect", () => process.exit(0));
+process.on("message", () => {
+  isQuiet = true;
+});
+process.send?.({ port: server.port });
