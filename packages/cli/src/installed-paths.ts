@@ -9,6 +9,7 @@ export const installedPaths = isBundle
   ? {
       cli: resolve(here, "main.js"),
       mapperHost: resolve(here, "mapper-host.js"),
+      mapperDmi: resolve(here, "mapper-dmi.js"),
       mappers: resolve(here, "mappers"),
       plant: resolve(here, "plant.js"),
       console: resolve(here, "console"),
@@ -16,6 +17,7 @@ export const installedPaths = isBundle
   : {
       cli: resolve(here, "main.ts"),
       mapperHost: resolve(here, "../../mapper-host/src/main.ts"),
+      mapperDmi: resolve(here, "../../mapper-host/src/dmi/main.ts"),
       mappers: resolve(here, "../../mappers"),
       plant: resolve(here, "../../testkit/src/plant/main.ts"),
       console: resolve(here, "../../console/static"),

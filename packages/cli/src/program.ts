@@ -13,6 +13,7 @@ import { getCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
 import { importCommand } from "./commands/import.ts";
 import { loginCommand } from "./commands/login.ts";
+import { mapperDmiCommand } from "./commands/mapper-dmi.ts";
 import { modelCommand } from "./commands/model.ts";
 import { queryCommand } from "./commands/query.ts";
 import { setCommand } from "./commands/set.ts";
@@ -55,6 +56,7 @@ export function makeProgram(): Command {
     watchCommand,
     queryCommand,
     doctorCommand,
+    mapperDmiCommand,
   ]) {
     add(program);
   }

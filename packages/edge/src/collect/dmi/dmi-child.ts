@@ -207,8 +207,10 @@ export class DmiChild implements Child {
   #subscribed(group: Group): void {
     const { device, connection } = group.message;
     group.isSubscribed = true;
-    if (this.#connections.get(connection as ConnectionUid) !== null)
-      return this.#allBad(group, "mapper/connection-lost");
+    if (this.#connections.get(connection as ConnectionUid) !== null) {
+      this.#allBad(group, "mapper/connection-lost");
+      return;
+    }
     // A mapper does not wait for us: what it has reported by now is told as the first value.
     for (const property of group.heardAt.keys()) {
       const last = this.#last.get(`${device}/${property}`);
