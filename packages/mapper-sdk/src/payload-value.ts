@@ -103,17 +103,16 @@ export function payloadWriter(
   const kind = format === "json" ? "json" : "text";
   // biome-ignore lint/suspicious/noTemplateCurlyInString: a template of ours
   const fill = payloadTemplate(template ?? (kind === "json" ? "${value}" : "${text}"), kind);
-  const fillingOf = filler(settings, type);
-  return (value, names) => {
-    checkFits(type, value);
-    return new TextEncoder().encode(fill(fillingOf(value), names));
-  };
+  const fillingOf = valueFiller(settings, type);
+  return (value, names) => new TextEncoder().encode(fill(fillingOf(value), names));
 }
 
-function filler(settings: PayloadSettings, type: ValueType): (value: Value) => Filling {
+/** What stands for a property's value where a device wants it. @throws as `payloadWriter` */
+export function valueFiller(settings: PayloadSettings, type: ValueType): (value: Value) => Filling {
   const { on, off } = settings;
   const scaled = scaling(settings, type);
   return (value) => {
+    checkFits(type, value);
     const word = value === true ? on : value === false ? off : undefined;
     if (word !== undefined) return { json: JSON.stringify(word), text: word };
     if (scaled !== null) {

@@ -36,6 +36,12 @@ export const errors = {
     http: 502,
     means: "The device does not allow the access, by its own protection",
   },
+  "mapper/access-denied": {
+    who: "operator",
+    retry: "later",
+    http: 502,
+    means: "The device does not accept our user, password, token or certificate, or does not let us do this",
+  },
   "mapper/bad-address": {
     who: "caller",
     retry: "never",

@@ -49,6 +49,7 @@ export * from "./resources/line.ts";
 export * from "./resources/origins.ts";
 export * from "./resources/with-defaults.ts";
 export * from "./shorthand.ts";
+export * from "./safe-pattern.ts";
 export * from "./shown.ts";
 export { columnKind } from "./tables/columns.ts";
 export * from "./tables/devices-to-sheets.ts";

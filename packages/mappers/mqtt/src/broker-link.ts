@@ -24,12 +24,15 @@ const mostPacketBytes = limits.devicePayloadBytes + 65_536;
 const never = 2 ** 31 - 1;
 /** MQTT 5.0, 3.4.2.1: the broker took it, and nobody subscribes to the topic */
 const noSubscribers = 0x10;
+/** Bad user name or password, not authorized: MQTT 3.1.1, 3.2.2.3, and MQTT 5.0, 3.2.2.2 */
+const denied: readonly number[] = [4, 5, 0x86, 0x87];
 
 /** One connection to a broker. When it ends it is over: the runner opens another. */
 export class BrokerLink {
   /** the broker had kept our session: what came meanwhile follows */
   isResumed = false;
   readonly #client: MqttClient;
+  readonly #context: OpenContext;
   readonly #gone = new AbortController();
   /** packets that nobody subscribes to; the library keeps that to itself */
   readonly #unheard = new Set<number>();
@@ -39,7 +42,7 @@ export class BrokerLink {
   static async open(settings: Connection, context: OpenContext, events: LinkEvents): Promise<BrokerLink> {
     const options = await clientOptions(settings, context.folder);
     if (context.signal.aborted) throw new AppError("aborted", "Opening was called off");
-    const link = new BrokerLink(mqtt.connect(options), events);
+    const link = new BrokerLink(mqtt.connect(options), context, events);
     try {
       await link.#connected(settings.url, context);
     } catch (error) {
@@ -49,8 +52,9 @@ export class BrokerLink {
     return link;
   }
 
-  private constructor(client: MqttClient, events: LinkEvents) {
+  private constructor(client: MqttClient, context: OpenContext, events: LinkEvents) {
     this.#client = client;
+    this.#context = context;
     const meter = new PacketMeter(mostPacketBytes);
     client.stream.on("data", (chunk: Uint8Array) => {
       if (!meter.take(chunk)) client.stream.destroy(new Error(`a packet is longer than ${mostPacketBytes} bytes`));
@@ -84,8 +88,10 @@ export class BrokerLink {
   #connected(url: string, { signal, clock, line }: OpenContext): Promise<void> {
     const client = this.#client;
     return new Promise((resolve, reject) => {
-      const failed = (why: string, cause?: unknown) =>
-        settle(() => reject(new AppError("mapper/connect-failed", `Cannot connect to ${url}: ${why}`, { cause })));
+      const failed = (why: string, cause?: unknown) => {
+        const code = denied.includes(codeIn(cause)) ? "mapper/access-denied" : "mapper/connect-failed";
+        settle(() => reject(new AppError(code, `Cannot connect to ${url}: ${why}`, { cause })));
+      };
       const onAbort = () => settle(() => reject(new AppError("aborted", "Opening was called off")));
       const onError = (error: Error) => failed(textOf(error), error);
       const onClose = () => failed("the broker ended the connection");
@@ -140,9 +146,10 @@ export class BrokerLink {
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#gone.abort(new AppError("aborted", "The connection was closed"));
-    const isOpen = this.#client.connected;
-    // A broker that does not answer is not waited for.
-    await this.#client.endAsync(!isOpen).catch(() => {});
+    const { connected, outgoing } = this.#client;
+    // The library would wait for every answer that a broker owes; nobody else does any more.
+    const isForced = !connected || Object.keys(outgoing).length > 0;
+    await this.#client.endAsync(isForced).catch(() => {});
     this.#client.stream.destroy();
   }
 
@@ -150,10 +157,21 @@ export class BrokerLink {
   #until<T>(work: (done: (result: T) => void, fail: (error: Error) => void) => void): Promise<T> {
     const gone = this.#gone.signal;
     return new Promise((resolve, reject) => {
-      const onGone = () => reject(gone.reason);
-      if (gone.aborted) return onGone();
+      const onGone = () => {
+        cancel();
+        reject(gone.reason);
+      };
+      if (gone.aborted) return reject(gone.reason);
       gone.addEventListener("abort", onGone, { once: true });
-      const settled = () => gone.removeEventListener("abort", onGone);
+      const { clock, line } = this.#context;
+      const cancel = clock.after(line.timeoutMs, () => {
+        settled();
+        reject(new AppError("mapper/timeout", `The broker did not answer in ${line.timeoutMs} ms`));
+      });
+      const settled = () => {
+        cancel();
+        gone.removeEventListener("abort", onGone);
+      };
       work(
         (result) => {
           settled();
@@ -163,7 +181,8 @@ export class BrokerLink {
           settled();
           // The library says "Connection closed" before it tells of the end.
           const isGone = gone.aborted || !this.#client.connected;
-          const code = isGone ? "mapper/connection-lost" : "mapper/value-refused";
+          const refused = denied.includes(codeIn(error)) ? "mapper/access-denied" : "mapper/value-refused";
+          const code = isGone ? "mapper/connection-lost" : refused;
           reject(gone.reason ?? new AppError(code, `The broker refused: ${textOf(error)}`, { cause: error }));
         },
       );
@@ -201,6 +220,10 @@ async function clientOptions(settings: Connection, folder: string): Promise<ICli
     }),
     ...{ reconnectPeriod: 0, resubscribe: false, connectTimeout: never, queueQoSZero: false },
   };
+}
+
+function codeIn(error: unknown): number {
+  return error instanceof Error && "code" in error && typeof error.code === "number" ? error.code : 0;
 }
 
 function textOf(error: Error): string {

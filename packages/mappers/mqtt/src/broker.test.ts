@@ -232,14 +232,13 @@ test(
     await connection.write(pointOf("a", "bool", { setTopic: "a", on: "ON", format: "text" }), true, { signal });
     assert.deepEqual(await told.next(1), [[0, "mapper/bad-answer"]], "JSON was expected, text was set");
     await connection.close();
-    for (const settings of [
-      user,
-      { ...user, password: "guess", ca: "ca.pem" },
-      { ca: "ca.pem" },
-      { ...user, ca: "none.pem" },
-    ]) {
-      assert.equal(await codeOf(openFor(url, settings, { folder })), "mapper/connect-failed");
-    }
+    const refused = [
+      [user, "mapper/connect-failed"],
+      [{ ...user, ca: "none.pem" }, "mapper/connect-failed"],
+      [{ ...user, password: "guess", ca: "ca.pem" }, "mapper/access-denied"],
+      [{ ca: "ca.pem" }, "mapper/access-denied"],
+    ] as const;
+    for (const [settings, code] of refused) assert.equal(await codeOf(openFor(url, settings, { folder })), code);
   },
 );
 
