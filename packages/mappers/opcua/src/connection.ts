@@ -2,6 +2,7 @@ import type {
   Browses,
   CallOptions,
   Calls,
+  DriverClock,
   MapperConnection,
   MethodCall,
   OpenContext,
@@ -54,10 +55,12 @@ export class OpcuaConnection
   readonly #publisher: Publisher;
   readonly #types: NodeTypes;
   readonly #plans = new WeakMap<readonly OpcuaPoint[], readonly Planned[]>();
+  readonly #clock: DriverClock;
   #nextHandle = 1;
 
-  private constructor(session: Session, publisher: Publisher) {
+  private constructor(session: Session, publisher: Publisher, clock: DriverClock) {
     this.#session = session;
+    this.#clock = clock;
     this.#publisher = publisher;
     this.#types = new NodeTypes(session);
   }
@@ -73,7 +76,7 @@ export class OpcuaConnection
       },
     });
     publisher = new Publisher({ session, clock: context.clock, log: context.log, holdMs: settings.holdMs });
-    return new OpcuaConnection(session, publisher);
+    return new OpcuaConnection(session, publisher, context.clock);
   }
 
   async read(points: readonly OpcuaPoint[], { signal, trace }: CallOptions): Promise<readonly PointResult[]> {
@@ -194,13 +197,16 @@ export class OpcuaConnection
     rows: readonly { readonly row: number; readonly point: OpcuaPoint }[],
     { signal, each }: Pick<SubscribeOptions, "signal" | "each">,
   ): Promise<{ readonly refused: readonly AppError[]; readonly end: () => Promise<void> }> {
+    const begun = this.#clock.monotonic();
     const refused: AppError[] = [];
     const ids: number[] = [];
     const asked = rows.flatMap(({ row, point }) => {
       const handle = this.#nextHandle++;
       try {
         const { request, take } = monitored(point, handle, this.#session.ids);
-        subscription.items.set(handle, { take, each: (result) => each(row, result) });
+        const told = (result: PointResult) => each(row, result);
+        const isEvent = point.visitor.event !== undefined;
+        subscription.items.set(handle, { take, each: isEvent ? told : firstOf(begun, told) });
         return [{ row, handle, request, nodeId: point.visitor.nodeId }];
       } catch (error) {
         refused.push(asRefused(error));
@@ -268,6 +274,21 @@ export class OpcuaConnection
       return asRefused(error);
     }
   }
+}
+
+/**
+ * The first value that a server tells is the present one, and may have been so for days: it is dated as one that was read when
+ * it was subscribed to. By its own time it would stand behind the bad reading that the gap before has left, and the last
+ * value would stay bad; by that of its arrival it could stand behind a change that came with it.
+ */
+function firstOf(begun: number, each: (result: PointResult) => void): (result: PointResult) => void {
+  let isFirst = true;
+  return (result) => {
+    if (!isFirst) return each(result);
+    isFirst = false;
+    const { time: _, ...present } = result;
+    each({ ...present, monotonic: begun });
+  };
 }
 
 function unfit(point: OpcuaPoint, value: Value): AppError | null {

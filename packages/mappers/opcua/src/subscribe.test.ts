@@ -5,7 +5,7 @@ import type { PointResult } from "@penstock/mapper-sdk";
 import { codeOf } from "@penstock/model";
 import { DataType, StatusCodes } from "node-opcua-client";
 import { CutProxy } from "../test/cut-proxy.ts";
-import { type Opened, openFor, point } from "../test/open-for.ts";
+import { type Opened, openFor, point, realClock } from "../test/open-for.ts";
 import { PlantServer } from "../test/plant-server.ts";
 
 let plant: PlantServer;
@@ -49,6 +49,10 @@ test("opcua.subscribe() tells the present value, then every change in order, wit
   plant.raise(0);
   const { told, until, values, ended } = await subscribed(connection, ["count0", "count1"]);
   await until(() => told.length === 2, "the present values");
+  // The present value has stood for long; it counts as read when it was subscribed to.
+  for (const { result } of told) {
+    assert.ok(result.time === undefined && Math.abs(result.monotonic! - realClock.monotonic()) < 10_000_000);
+  }
   const begin = Date.now() * 1000;
   for (let i = 1; i <= 200; i++) plant.raise(i);
   await until(() => told.length === 402, "all changes");
@@ -134,7 +138,7 @@ test("bad and uncertain news carry their quality", async () => {
   );
   plant.counters[2]!.setValueFromSource({ dataType: DataType.UInt32, value: 7 }, StatusCodes.BadSensorFailure);
   await news.until(() => news.told.length === 3, "both");
-  const [, uncertain, bad] = news.told.map(({ result: { time: _, ...rest } }) => rest);
+  const [, uncertain, bad] = news.told.map(({ result: { time: _, monotonic: __, ...rest } }) => rest);
   assert.deepEqual(uncertain, { value: 7, quality: "uncertain" });
   assert.deepEqual(bad, { value: null, reason: "mapper/device-failure" });
   await close();
@@ -225,6 +229,7 @@ test("a restarted server is told as a lost connection, and on the next one names
   const { port } = first;
   const before = await openFor(first.url);
   const news = await subscribed(before.connection, ["count0"]);
+  await news.until(() => news.told.length === 1, "the present value");
   await first.stop();
   const second = await PlantServer.start({ port, namespacesBefore: 3 });
   for (let i = 0; i < 100 && before.lost.length === 0; i++) await wait(100);
