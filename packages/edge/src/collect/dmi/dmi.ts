@@ -364,7 +364,7 @@ class DmiManager implements Dmi {
       const asked = connections.map(({ uid, settings }) => ({ uid, mapper: settings.mapper }));
       for (const [uid, name] of assignConnections(asked, candidates)) this.#served.set(uid, name);
     }
-    for (const link of this.#links.values()) link.want(this.#wantedOf(link));
+    if (this.#set !== null) for (const link of this.#links.values()) link.want(this.#wantedOf(link));
     this.#away();
     if (!Number.isFinite(wakeInMs)) return;
     this.#away = this.#options.clock.after(wakeInMs + 1, () => {

@@ -60,7 +60,8 @@ export class MapperLink {
   downSince: number | null;
   readonly #options: MapperLinkOptions;
   readonly #held: Map<string, string>;
-  #wanted: ReadonlyMap<string, WantedDevice> = new Map();
+  /** null until it is known: what it holds from before the agent began is not to be taken from it */
+  #wanted: ReadonlyMap<string, WantedDevice> | null = null;
   readonly #desired = new Map<string, Map<string, Desired>>();
   readonly #paused = new Map<string, { readonly until: number; readonly failures: number }>();
   #client: { readonly path: string; readonly client: Promise<MapperClient> } | null = null;
@@ -95,7 +96,7 @@ export class MapperLink {
     this.registration = registration;
     this.#held.clear();
     this.#paused.clear();
-    for (const key of told) this.#held.set(key, this.#wanted.get(key)!.print);
+    for (const key of told) this.#held.set(key, this.#wanted!.get(key)!.print);
     this.#failures = 0;
     // Its socket is another one, though the path may be the same.
     this.#dropClient();
@@ -127,7 +128,7 @@ export class MapperLink {
   ): Promise<void> {
     const before = new Map(this.#desired.get(key));
     const written = this.#turn(async () => {
-      const wanted = this.#wanted.get(key);
+      const wanted = this.#wanted?.get(key);
       if (!this.isUp || wanted === undefined || !this.#held.has(key)) {
         throw new AppError(
           "mapper/stopped",
@@ -191,6 +192,7 @@ export class MapperLink {
   }
 
   #step(): Step | null {
+    if (this.#wanted === null) return null;
     const prints = new Map([...this.#wanted].map(([key, { print }]) => [key, print]));
     const now = this.#now();
     return nextStep(this.#held, prints, (key) => (this.#paused.get(key)?.until ?? 0) > now);
@@ -208,7 +210,7 @@ export class MapperLink {
           client.call("RemoveDeviceModel", { modelName: deviceName, modelNamespace: deviceNamespace }),
         );
       } else {
-        const wanted = this.#wanted.get(key);
+        const wanted = this.#wanted?.get(key);
         if (wanted === undefined) return;
         const { device, model } = toDmi(wanted, this.desiredOf(key));
         // A mapper waits for the model of a device for three seconds only, and when a device changes not at all.
