@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { needs } from "@penstock/testkit";
+import { needs, playPress } from "@penstock/testkit";
+import { playThermometer } from "../packages/mappers/ble/test/thermometer.ts";
 import { PlantServer } from "../packages/mappers/opcua/test/plant-server.ts";
 import { GuideRun, guideSteps, matchOutput } from "./support/guide.ts";
 import { root, TestBench } from "./support/penstock.ts";
@@ -19,11 +20,15 @@ after(() => bench.close());
  *   8443 8080 1883 1884       free ports
  *   502                       port of the simulated plant
  *   4840                      port of an OPC UA server, where the guide has one
+ *   102                       port of a PLC, where the guide has one
+ *   unix:path=/run/dbus/…     a message bus with bluetoothd played on it, where the guide has one
  *   10.0.4.12 192.168.1.20    this machine
  */
 async function substitutes(
   plant: { readonly port: number },
   opcua: { readonly port: number } | null,
+  ble: { readonly bus: string } | null,
+  plc: { readonly port: number } | null,
 ): Promise<Map<string, string>> {
   const ports = await Promise.all(
     ["8443", "8080", "1883", "1884"].map(async (name) => [name, await freePort()] as const),
@@ -31,6 +36,8 @@ async function substitutes(
   return new Map([
     ...ports,
     ...(opcua === null ? [] : [["4840", String(opcua.port)] as const]),
+    ...(plc === null ? [] : [["102", String(plc.port)] as const]),
+    ...(ble === null ? [] : [["unix:path=/run/dbus/system_bus_socket", ble.bus] as const]),
     ["502", String(plant.port)],
     ["10.0.4.12", "127.0.0.1"],
     ["192.168.1.20", "127.0.0.1"],
@@ -45,24 +52,33 @@ async function freePort(): Promise<string> {
   return String(port);
 }
 
+const usesBus = (text: string) => text.includes("/run/dbus/");
+
 for (const name of readdirSync(folder).filter((file) => file.endsWith(".md"))) {
   const text = readFileSync(join(folder, name), "utf8");
   const steps = guideSteps(text);
   test(
     `the guide ${name} does what it says`,
-    text.includes("mosquitto_") ? needs("mosquitto-clients") : {},
+    needs(
+      ...(text.includes("mosquitto_") ? ["mosquitto-clients" as const] : []),
+      ...(usesBus(text) ? ["dbus" as const] : []),
+    ),
     async () => {
       assert.ok(steps.some((step) => step.t === "commands" && step.expected.length > 0));
       const plant = await bench.startPlant();
       const opcua = text.includes("opc.tcp") ? await PlantServer.start() : null;
+      const ble = usesBus(text) ? await playThermometer() : null;
+      const plc = text.includes("protocol: s7") ? await playPress() : null;
       const here = join(bench.folder, name);
-      const run = new GuideRun({ folder: here, substitutes: await substitutes(plant, opcua) });
+      const run = new GuideRun({ folder: here, substitutes: await substitutes(plant, opcua, ble, plc) });
       try {
         for (const step of steps) await run.step(step);
       } finally {
         await run.stop();
         await plant.process.kill();
         await opcua?.stop();
+        await ble?.close();
+        await plc?.close();
       }
     },
   );
