@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { isMapper, type Mapper, manifestText } from "@penstock/mapper-sdk";
-import { type JsonSchema, manifestFile, type SettingsRule, settingsParts } from "@penstock/model";
+import { type JsonSchema, manifestFile, type SettingsRule, type Shorthand, settingsParts } from "@penstock/model";
 import { generatedPage, markdownTable } from "./markdown.ts";
 import { root } from "./repository.ts";
 
@@ -44,8 +44,20 @@ function page({ manifest }: Mapper): string {
     `${manifest.summary}. Version ${manifest.version}; may use: ${manifest.permissions.join(", ") || "nothing"}.`,
     ...parts,
     ...custom,
+    ...shorthands(manifest.shorthands ?? []),
     ...rules(manifest.rules),
   ]);
+}
+
+function shorthands(all: readonly Shorthand[]): string[] {
+  return all.flatMap(({ field, forms }) => {
+    const code = (texts: readonly string[]) => texts.map((text) => `\`${text}\``).join(", ");
+    const rows = forms.map(({ like, gives, sets = {} }) => [
+      `\`${like}\``,
+      code([...Object.entries(sets).map(([name, value]) => `${name}: ${String(value)}`), ...gives]),
+    ]);
+    return ["", `## What \`${field}\` may look like`, "", ...markdownTable(["like", "stands for"], rows)];
+  });
 }
 
 function rules(all: readonly SettingsRule[]): string[] {

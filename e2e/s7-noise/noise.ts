@@ -42,7 +42,7 @@ export function noiseFor(request: S7Request, right: Buffer, random: Random): Noi
     () => ({ parts: [s7Answer(reference, read, Buffer.alloc(0), 0x8304)] }), // busy
     () => ({ parts: [s7Answer(reference, Buffer.of(5, items), Buffer.alloc(items, 0xff))] }), // another function
     () => ({ parts: [s7Answer(reference, Buffer.of(4, items + 1), Buffer.alloc(0))] }), // other items
-    () => ({ parts: [s7Answer(reference, read, Buffer.of(0xff, 4, 0, 8, upTo(256)))] }), // another length
+    () => ({ parts: [s7Answer(reference, read, Buffer.of(0xff, 4, 0, 24, 1, 2, 3))] }), // another length
     () => ({ parts: [s7Answer(reference, read, Buffer.alloc(4 * items, 1))] }), // hardware errors
     () => ({ parts: [Buffer.of(3, 0, 0, 11, 6, 0x80, 0, 1, 0, 1, upTo(256))] }), // it disconnects
     () => ({ parts: [Buffer.of(3, 0, 0, 7, 2, 0xf0, 0)] }), // a piece of a PDU that never ends

@@ -97,8 +97,7 @@ export class IsoReader {
    */
   push(chunk: Uint8Array, each: (cotp: Uint8Array) => void): void {
     let bytes = chunk;
-    const isJoined = this.#held.length > 0;
-    if (isJoined) {
+    if (this.#held.length > 0) {
       bytes = new Uint8Array(this.#held.length + chunk.length);
       bytes.set(this.#held);
       bytes.set(chunk, this.#held.length);
@@ -108,7 +107,6 @@ export class IsoReader {
       const length = packetLength(bytes, at);
       if (length === null || bytes.length < at + length) break;
       packetLength(bytes, at + length);
-      if (isJoined && at === 0 && hasPacketInside(bytes.subarray(0, length))) throw broken("a packet cut short");
       each(bytes.subarray(at + tpktBytes, at + length));
       at += length;
     }
@@ -117,15 +115,14 @@ export class IsoReader {
 }
 
 /**
- * Whether a data packet with an S7 PDU begins inside another, as it does where one stopped in its middle. Asked only of
- * packets that came in pieces: what a PLC holds may look like that too.
+ * The references of S7 answers whose packets begin inside other bytes, as they do where one before stopped in its middle.
+ * What a PLC holds may look like that too.
  */
-function hasPacketInside(packet: Uint8Array): boolean {
-  for (let at = packet.indexOf(3, tpktBytes); at >= 0 && at + 8 <= packet.length; at = packet.indexOf(3, at + 1)) {
-    if (packet[at + 1] === 0 && packet[at + 4] === 2 && packet[at + 5] === dataUnit && packet[at + 7] === 0x32)
-      return true;
+export function* packetsInside(bytes: Uint8Array): Generator<number> {
+  for (let at = bytes.indexOf(3); at >= 0 && at + 13 <= bytes.length; at = bytes.indexOf(3, at + 1)) {
+    const isPacket = bytes[at + 1] === 0 && bytes[at + 4] === 2 && bytes[at + 5] === dataUnit;
+    if (isPacket && bytes[at + 7] === 0x32) yield (bytes[at + 11]! << 8) | bytes[at + 12]!;
   }
-  return false;
 }
 
 /** null: not yet known */

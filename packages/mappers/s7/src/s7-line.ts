@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { DriverClock, DriverLog } from "@penstock/mapper-sdk";
 import { AppError, type LineSettings } from "@penstock/model";
-import { decodeUnit, encodeConnect, encodeData, IsoReader, type IsoUnit } from "./iso-frame.ts";
+import { decodeUnit, encodeConnect, encodeData, IsoReader, type IsoUnit, packetsInside } from "./iso-frame.ts";
 import { JobQueue, type Waiting } from "./job-queue.ts";
 import { decodeAnswer, decodeSetup, encodeSetup, type S7Answer, type S7Terms } from "./s7-pdu.ts";
 
@@ -26,6 +26,8 @@ export interface Answered {
 
 /** Rounds of time-outs with not one byte in between after which the line counts as dead, though TCP has not noticed. */
 const maxSilentTimeouts = 3;
+/** Newest jobs whose answers are looked for inside others: more than are ever out. */
+const recentJobs = 128;
 
 /**
  * One connection to a PLC: jobs wait in one queue, as many are out as the PLC agreed to and the Connection's `line` allows.
@@ -207,6 +209,10 @@ export class S7Line {
     if (!unit.isLast) return;
     const pdu = this.#parts.length === 1 ? unit.data : Buffer.concat(this.#parts, length);
     this.#parts = [];
+    for (const reference of packetsInside(pdu)) {
+      const age = (this.#reference - reference) & 0xffff;
+      if (age < recentJobs) throw this.#error("mapper/bad-answer", "an answer was cut short");
+    }
     this.#takeAnswer(decodeAnswer(pdu));
   }
 
