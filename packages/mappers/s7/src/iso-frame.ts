@@ -132,7 +132,14 @@ function packetLength(bytes: Uint8Array, at: number): number | null {
   if (left < tpktBytes) return null;
   const length = (bytes[at + 2]! << 8) | bytes[at + 3]!;
   if (length < tpktBytes + dataHeaderBytes || length > longestPacket) throw broken(`a packet of ${length} bytes`);
+  // The header of an S7 answer has 03 00 in it as well: only with what follows it is known to be a packet's.
+  if (left > tpktBytes + 1 && !isUnit(bytes[at + 4]!, bytes[at + 5]!, length)) throw broken("a packet without a unit");
   return length;
+}
+
+/** @param header bytes that follow the first of the unit and belong to its header */
+function isUnit(header: number, type: number, length: number): boolean {
+  return type === dataUnit ? header === dataHeaderBytes - 1 : header === length - tpktBytes - 1;
 }
 
 function broken(what: string): AppError {
