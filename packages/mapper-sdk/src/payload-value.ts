@@ -73,6 +73,8 @@ function leafReader(settings: PayloadSettings, type: ValueType): (leaf: ExactJso
 }
 
 function boolOf(leaf: ExactJson, on: string | undefined, off: string | undefined): Said {
+  // JSON's own need no words; those may be for setting only.
+  if (typeof leaf === "boolean") return { value: leaf };
   const word = typeof leaf === "string" ? leaf.trim() : stringifyExact(leaf);
   if (on !== undefined || off !== undefined) {
     if (word === on) return { value: true };

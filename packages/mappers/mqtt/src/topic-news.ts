@@ -39,15 +39,6 @@ export class TopicNews {
     this.#payloadOf = payloadOf;
   }
 
-  /** Every filter somebody holds. */
-  get filters(): number {
-    return this.#claims.size;
-  }
-
-  has(filter: string): boolean {
-    return this.#claims.has(filter);
-  }
-
   cell(word: Word): Cell {
     const claim = this.#claim(word.filter);
     let cell = claim.cells.get(word.key);
