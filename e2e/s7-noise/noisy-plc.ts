@@ -14,15 +14,18 @@ const memory = new S7Memory();
 const block = memory.add("DB", blockBytes, 10);
 for (let at = 0; at < block.length; at++) block[at] = placeValue(nonce, at);
 let isQuiet = false;
-/** connections on which an answer has been cut */
-const cut = new WeakSet<Socket>();
+/** good answers still to come on connections where one has been cut: by then the client has found out, or there was nothing to find */
+const goodLeft = new WeakMap<Socket, number>();
+const goodAfterCut = 20;
 
 const server = await S7Server.start({
   ...{ memory, pduSize: 240, jobs: 4 },
   hook: (request, right, socket) => {
-    if (isQuiet || cut.has(socket)) return [right];
+    const left = goodLeft.get(socket) ?? 0;
+    goodLeft.set(socket, Math.max(0, left - 1));
+    if (isQuiet || left > 0) return [right];
     const { parts, closes, cuts } = noiseFor(request, right, random);
-    if (cuts === true) cut.add(socket);
+    if (cuts === true) goodLeft.set(socket, goodAfterCut);
     if (closes === true) socket.destroy();
     return parts;
   },

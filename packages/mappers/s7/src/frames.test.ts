@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { areas } from "./areas.ts";
-import { decodeUnit, encodeConnect, encodeData, IsoReader } from "./iso-frame.ts";
+import { decodeUnit, encodeConnect, encodeData, IsoReader, packetsInside } from "./iso-frame.ts";
 import { decodeAnswer, encodeRead, encodeSetup, encodeWrite } from "./s7-pdu.ts";
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
@@ -79,6 +79,23 @@ test("a PDU comes out of the stream as it went in, however it is cut", () => {
       },
     ),
   );
+});
+
+test("an answer that stopped in its middle takes nothing of the next one for values", () => {
+  // One byte was asked for: return code, bytes, eight bits, the byte.
+  const whole = "0300001a 02f080 320300005a07 0002 0005 0000 0401 ff040008 63".replaceAll(" ", "");
+  const next = "0300001a 02f080 320300005a08 0002 0005 0000 0401 ff040008 64".replaceAll(" ", "");
+  for (let missing = 1; missing < whole.length / 2; missing++) {
+    const cut = whole.slice(0, whole.length - 2 * missing);
+    const units: string[] = [];
+    const read = () =>
+      new IsoReader().push(Buffer.from(cut + next + next, "hex"), (cotp) => {
+        assert.deepEqual([...packetsInside(cotp.subarray(3))].length, 0);
+        units.push(hex(cotp));
+      });
+    assert.throws(read);
+    assert.deepEqual(units, [], `${missing} missing`);
+  }
 });
 
 test("random bytes are refused with a code, and hold no more than a packet", () => {
