@@ -30,12 +30,6 @@ export const errors = {
   "input/unknown-kind": { who: "caller", retry: "never", http: 400, means: "No such apiVersion and kind" },
 
   // mapper
-  "mapper/access-refused": {
-    who: "operator",
-    retry: "never",
-    http: 502,
-    means: "The device does not allow the access, by its own protection",
-  },
   "mapper/access-denied": {
     who: "operator",
     retry: "later",

@@ -34,5 +34,5 @@ await conformance(s7, {
     return late;
   },
   garbage: Uint8Array.from("HTTP/1.1 400 Bad Request\r\n\r\n", (c) => c.charCodeAt(0)),
-  refusal: { answer: (request) => answer(request, [5, 1], [0x03]), code: "mapper/access-refused" },
+  refusal: { answer: (request) => answer(request, [5, 1], [0x03]), code: "mapper/access-denied" },
 });

@@ -8,7 +8,7 @@ interface Meaning {
 /** What a PLC says of one item. @source Wireshark, packet-s7comm.c, return values of items */
 const meanings: Readonly<Record<number, Meaning>> = {
   1: { code: "mapper/device-failure", says: "hardware error" },
-  3: { code: "mapper/access-refused", says: "access is not allowed" },
+  3: { code: "mapper/access-denied", says: "access is not allowed" },
   5: { code: "mapper/bad-address", says: "the address is out of range" },
   6: { code: "mapper/unsupported", says: "the data type is not supported" },
   7: { code: "mapper/unsupported", says: "the data type does not fit" },
@@ -23,7 +23,7 @@ const classes: Readonly<Record<number, Meaning>> = {
   131: { code: "mapper/device-busy", says: "no resources available" },
   132: { code: "mapper/device-failure", says: "service processing" },
   133: { code: "mapper/device-failure", says: "fault on supplies" },
-  135: { code: "mapper/access-refused", says: "access error" },
+  135: { code: "mapper/access-denied", says: "access error" },
 };
 
 /** The refusal of one item, with its code as it stood on the wire. */

@@ -76,7 +76,7 @@ test("each refusal has its code: no such block, no access, none of it asked in v
   plc.denied.add(11);
   const { server, connection, read } = await stage({ memory: plc });
   const points = [byte(0), ...[0, 2, 4].map((at) => byte(at, 11)), ...[0, 2].map((at) => byte(at, 12))];
-  const [denied, missing] = ["mapper/access-refused", "mapper/bad-address"];
+  const [denied, missing] = ["mapper/access-denied", "mapper/bad-address"];
   assert.deepEqual(await read(points), [0, denied, denied, denied, missing, missing]);
   // A block that is not there, or protected, is so for all that lies in it.
   assert.equal(server.requests.length, 1);
