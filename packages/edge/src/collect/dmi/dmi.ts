@@ -21,8 +21,9 @@ import { type DmiServer, openDmiServer } from "./dmi-server.ts";
 import { type OpenClient, openMapperClient } from "./mapper-client.ts";
 import { MapperLink, type Registration, type WantedDevice } from "./mapper-link.ts";
 import { printOf } from "./print-of.ts";
+import { registrationOf } from "./registration-of.ts";
 import { Registrations } from "./registrations.ts";
-import { reportedValue } from "./reported-value.ts";
+import { reportedTime, reportedValue } from "./reported-value.ts";
 
 export interface DmiOptions {
   /** of the socket that mappers register at */
@@ -268,7 +269,7 @@ class DmiManager implements Dmi {
       }
       const { value, reason = null } = reportedValue(property.type, reported.value);
       link?.reported(key, property, value);
-      child?.report(device.uid, { property: propertyName, value, reason, time: timeOf(reported.metadata) });
+      child?.report(device.uid, { property: propertyName, value, reason, time: reportedTime(reported.metadata) });
     }
   }
 
@@ -391,26 +392,6 @@ class DmiManager implements Dmi {
     this.#prints.set(device, { connection, print });
     return print;
   }
-}
-
-function registrationOf(mapper: DmiMessages["MapperRegisterRequest"]["mapper"]): Registration {
-  const { name = "", protocol = "", version = "", address = new Uint8Array() } = mapper ?? {};
-  const path = new TextDecoder().decode(address).replace(/^unix:(\/\/)?/, "");
-  const wrong = (field: string, value: string, rule: string) =>
-    new AppError("input/invalid", `Cannot register a mapper: ${field} ${JSON.stringify(value.slice(0, 80))}: ${rule}`);
-  const isName = (text: string) => text !== "" && text.length <= 253;
-  if (!isName(name)) throw wrong("name", name, "must be 1..253 characters");
-  if (!isName(protocol)) throw wrong("protocol", protocol, "must be 1..253 characters");
-  if (!path.startsWith("/") || path.length > 4096)
-    throw wrong("address", path, "must be the absolute path of a socket");
-  return { name, protocol, version: version.slice(0, 64), address: path };
-}
-
-/** Microseconds; a mapper writes milliseconds as text. Null when it says nothing that is a time. */
-function timeOf(metadata: ReadonlyMap<string, string>): number | null {
-  const text = metadata.get("timestamp");
-  if (text === undefined || !/^\d{1,15}$/.test(text)) return null;
-  return Number(text) * 1000;
 }
 
 function noneRuns(links: readonly MapperLink[]): string {

@@ -28,3 +28,10 @@ function plain(type: ValueType, text: string): string {
   const unsigned = short.replace(/^\+/, "");
   return isIntegerType(type) ? unsigned.replace(/\.0+$/, "") : unsigned;
 }
+
+/** Microseconds; a mapper writes milliseconds as text. Null when it says nothing that is a time. */
+export function reportedTime(metadata: ReadonlyMap<string, string>): number | null {
+  const text = metadata.get("timestamp");
+  if (text === undefined || !/^\d{1,15}$/.test(text)) return null;
+  return Number(text) * 1000;
+}
