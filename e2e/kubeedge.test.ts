@@ -91,15 +91,18 @@ test(
     const told = serial.findings.find((one) => one.field === "status.twins[0].desired.value");
     assert.match(told!.why, /writes nothing to a machine/);
 
+    const tag = await load("v1alpha-bluetooth-cc2650.model.yaml", "v1alpha-bluetooth-cc2650.device.yaml");
+    assert.deepEqual(refusedOf(tag), []);
+    assert.deepEqual(
+      tag.results.map((one) => `${one.kind} ${one.name} ${one.action}`),
+      ["DeviceModel cc2650-sensortag create", "Device sensor-tag-instance-01 create"],
+    );
+
     for (const [names, refused] of [
       [["opcua.model.yaml", "opcua.device.yaml"], 'Device "lamp" spec.protocol: no mapper for opcua'],
       [
         ["onvif-v1.17.model.yaml", "onvif-v1.17.device.yaml"],
         'Device "onvif-device-01" spec.protocol: no mapper for onvif',
-      ],
-      [
-        ["v1alpha-bluetooth-cc2650.model.yaml", "v1alpha-bluetooth-cc2650.device.yaml"],
-        'Device "sensor-tag-instance-01" spec.protocol: no mapper for bluetooth',
       ],
       [
         ["temperature.model.yaml", "temperature.device.yaml"],

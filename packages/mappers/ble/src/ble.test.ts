@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { Message, sessionBus, Variant } from "@jellybrick/dbus-next";
 import { AppError } from "@penstock/model";
 import { needs } from "@penstock/testkit";
 import type { PlayedDevice } from "../test/bluez-process.ts";
@@ -314,6 +315,34 @@ describe("ble, with bluetoothd played on a real bus", needs("dbus"), () => {
     );
     assert.deepEqual(found[1]?.visitor, { mode: "read", service: "181a", characteristic: "2a58" });
     await assert.rejects(browse(["nowhere"]), { code: "mapper/bad-address" });
+  });
+
+  test("signals are believed of bluetoothd only", async () => {
+    const { told } = await subscribed([toldBattery]);
+    const stranger = sessionBus({ busAddress: bus.address });
+    await new Promise<void>((resolve) => stranger.once("connect", resolve));
+    const names = {
+      destination: "org.freedesktop.DBus",
+      path: "/org/freedesktop/DBus",
+      interface: "org.freedesktop.DBus",
+    };
+    const reply = await stranger.call(new Message({ ...names, member: "ListNames" }));
+    const [properties, characteristic] = ["org.freedesktop.DBus.Properties", "org.bluez.GattCharacteristic1"];
+    const forged = { Value: new Variant("ay", Buffer.of(1)) };
+    for (const destination of reply!.body[0] as string[]) {
+      const signal = Message.newSignal(battery, properties, "PropertiesChanged", "sa{sv}as", [
+        characteristic,
+        forged,
+        [],
+      ]);
+      // A signal to one, which the bus hands on whatever has been asked for.
+      if (destination.startsWith(":")) stranger.send(Object.assign(signal, { destination }));
+    }
+    await stranger.call(new Message({ ...names, member: "GetId" }));
+    await bluez.order({ do: "value", path: battery, bytes: [2] });
+    await told.until(() => told.shown().includes(2));
+    assert.deepEqual(told.shown(), [87, 2]);
+    stranger.disconnect();
   });
 
   test("however often is subscribed and ended, the bus keeps three rules for us", async () => {

@@ -86,8 +86,8 @@ export const visitorFields = {
     example: "0x0ff0",
     summary: "Bits that count, before shifting",
   }),
-  shiftLeft: int({ min: 1, max: 63, optional: true, unit: "bit" }),
-  shiftRight: int({ min: 1, max: 63, optional: true, unit: "bit" }),
+  shiftLeft: int({ min: 1, max: 63, optional: true, unit: "bit", summary: "Counts are moved up by so many bits" }),
+  shiftRight: int({ min: 1, max: 63, optional: true, unit: "bit", summary: "Counts are moved down; a sign stays" }),
   operations: list(text({ pattern: operationPattern, maxLength: 64, example: "multiply 0.03125" }), {
     optional: true,
     maxItems: 20,

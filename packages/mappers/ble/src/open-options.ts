@@ -4,7 +4,7 @@ import type { ConnectionSettings } from "./fields.ts";
 
 /** What one connection is about, once its settings are looked at. */
 export function openOptions(settings: ConnectionSettings, { line, clock, signal }: OpenContext) {
-  const bus = settings.bus ?? process.env.DBUS_SYSTEM_BUS_ADDRESS ?? systemBusAddress;
+  const bus = settings.bus ?? systemBusAddress;
   return {
     bus,
     adapter: {

@@ -47,6 +47,10 @@ export class Fields {
     this.#taken.add(key);
     return this.has(key) ? this.#object[key] : undefined;
   }
+  /** the same, without having asked for it */
+  peek(key: string): unknown {
+    return this.has(key) ? this.#object[key] : undefined;
+  }
   text(key: string): string | undefined {
     const value = this.take(key);
     if (value === undefined || typeof value === "string") return value;

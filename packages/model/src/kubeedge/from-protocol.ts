@@ -3,6 +3,7 @@ import type { MapperManifest } from "../mapper-manifest.ts";
 import type { LineSpec } from "../resources/line.ts";
 import { formatDuration } from "../time.ts";
 import type { Fields } from "./fields.ts";
+import { takeBlePlace } from "./from-ble.ts";
 import { takeModbusPlace } from "./from-modbus.ts";
 import { takeMs } from "./from-units.ts";
 
@@ -53,6 +54,8 @@ const mapperNames: ReadonlyMap<string, string> = new Map([
   ["modbustcp", "modbus"],
   ["modbusrtu", "modbus"],
   ["virtualprotocol", "virtual"],
+  ["bluetooth", "ble"],
+  ["bluetoothle", "ble"],
 ]);
 
 /** The mapper for a protocol of KubeEdge; undefined: none is installed. */
@@ -73,7 +76,7 @@ export interface Place {
 export function takePlace(protocol: KubeEdgeProtocol, manifest: MapperManifest): Place {
   const { config, common } = protocol;
   const line = common === null ? {} : takeLine(common);
-  const place = manifest.name === "modbus" ? takeModbusPlace(config, common) : { settings: {}, address: {} };
+  const place = takeOwnPlace(config, common, manifest.name);
   const rest = takeBySchema(config, manifest, ["connection", "address"]);
   const custom = { ...rest.custom };
   const further = common?.take("customizedValues");
@@ -89,6 +92,12 @@ export function takePlace(protocol: KubeEdgeProtocol, manifest: MapperManifest):
     line,
     custom,
   };
+}
+
+/** Protocols that have a spelling of their own in KubeEdge. */
+function takeOwnPlace(config: Fields, common: Fields | null, mapper: string) {
+  if (mapper === "modbus") return takeModbusPlace(config, common);
+  return mapper === "ble" ? takeBlePlace(config) : { settings: {}, address: {} };
 }
 
 /** Each field goes where the mapper's schemas have one of its name; what none has is kept in custom. */

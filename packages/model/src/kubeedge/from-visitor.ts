@@ -1,6 +1,7 @@
 import type { MapperManifest } from "../mapper-manifest.ts";
 import type { ValueType } from "../value.ts";
 import type { Fields } from "./fields.ts";
+import { takeBleVisitor } from "./from-ble.ts";
 import { takeModbusVisitor } from "./from-modbus.ts";
 import { takeBySchema } from "./from-protocol.ts";
 
@@ -10,11 +11,16 @@ export function takeVisitor(
   manifest: MapperManifest,
   type: ValueType,
 ): { readonly visitor?: Record<string, unknown>; readonly custom?: Record<string, unknown> } {
-  const own = manifest.name === "modbus" ? takeModbusVisitor(config, type) : null;
+  const own = takeOwn(config, manifest.name, type);
   const rest = takeBySchema(config, manifest, ["visitor"]);
   const visitor = { ...own, ...rest.visitor };
   return {
     ...(Object.keys(visitor).length > 0 && { visitor }),
     ...(Object.keys(rest.custom).length > 0 && { custom: rest.custom }),
   };
+}
+
+function takeOwn(config: Fields, mapper: string, type: ValueType): Record<string, unknown> | null {
+  if (mapper === "modbus") return takeModbusVisitor(config, type);
+  return mapper === "ble" ? takeBleVisitor(config, type) : null;
 }

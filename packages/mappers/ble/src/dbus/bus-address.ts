@@ -2,7 +2,7 @@ import { AppError } from "@penstock/model";
 
 export type BusAddress = { readonly path: string } | { readonly host: string; readonly port: number };
 
-/** The system bus where the machine does not say otherwise. @source D-Bus Specification 0.43, "Well-known Message Bus Instances" */
+/** The system bus. @source D-Bus Specification 0.43, "Well-known Message Bus Instances" */
 export const systemBusAddress = "unix:path=/run/dbus/system_bus_socket";
 
 /**
