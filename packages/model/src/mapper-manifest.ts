@@ -43,7 +43,8 @@ export interface LengthOfField {
 
 /** Which fields say where a point lies, so that overlaps are found without protocol code. Fields are "visitor.offset". */
 export interface Extent {
-  readonly space: readonly string[];
+  /** of several in one place the first counts that says something */
+  readonly space: readonly (string | readonly string[])[];
   readonly start: string;
   readonly length: ExtentLength;
   /** places that a space has, from 0; no limit when left out */
@@ -183,7 +184,7 @@ const manifestSchema = Type.Object(
     extent: Type.Union([
       Type.Null(),
       Type.Object({
-        space: Type.Array(fieldPath),
+        space: Type.Array(Type.Union([fieldPath, Type.Array(fieldPath, { minItems: 1, maxItems: 5 })])),
         start: fieldPath,
         length: extentLength,
         size: Type.Optional(Type.Integer({ minimum: 1 })),
@@ -268,8 +269,20 @@ export function extentOf(
   if (extent === null) return null;
   const start = fieldValue(manifest, given, extent.start);
   if (typeof start !== "number") return null;
-  const space = extent.space.map((field) => shown(fieldValue(manifest, given, field) ?? null)).join(",");
+  const space = extent.space.map((fields) => shown(firstValue(manifest, given, fields))).join(",");
   return { space, start, length: lengthOf(extent.length, (field) => fieldValue(manifest, given, field), type) };
+}
+
+function firstValue(
+  manifest: Parameters<typeof fieldValue>[0],
+  given: SettingsGiven,
+  fields: string | readonly string[],
+): unknown {
+  for (const field of [fields].flat()) {
+    const value = fieldValue(manifest, given, field);
+    if (value !== undefined) return value;
+  }
+  return null;
 }
 
 function lengthOf(length: ExtentLength, fieldOf: (field: string) => unknown, type: ValueType | undefined): number {

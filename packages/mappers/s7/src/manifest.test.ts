@@ -29,6 +29,9 @@ test("an address in text and its fields one by one are the same place to whoever
     assert.deepEqual(one, other, JSON.stringify(text));
     assert.deepEqual(checkSettings(manifest, { visitor: text }), []);
   }
+  // The device's own data block and the same one named are one place.
+  const own = extentOf(manifest, { address: { db: 10 }, visitor: { address: "DBD4" } }, "float32");
+  assert.deepEqual(own, extentOf(manifest, { address: {}, visitor: { db: 10, offset: 4 } }, "float32"));
   const lengthOf = (visitor: Record<string, unknown>, type: ValueType) => extentOf(manifest, { visitor }, type)?.length;
   assert.equal(lengthOf({ db: 1, offset: 0, type: "string", length: 20 }, "string"), 22);
   assert.equal(lengthOf({ db: 1, offset: 0, type: "wstring", length: 20 }, "string"), 44);

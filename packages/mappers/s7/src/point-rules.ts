@@ -8,7 +8,7 @@ const bytesByValueType = Object.fromEntries(
 
 /** Bytes that a point takes, for programs that do not load the mapper; `resolvePoint` says the same. */
 export const pointExtent: Extent = {
-  space: ["visitor.area", "visitor.db", "address.db"],
+  space: ["visitor.area", ["visitor.db", "address.db"]],
   start: "visitor.offset",
   length: {
     field: "visitor.area",

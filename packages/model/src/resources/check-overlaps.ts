@@ -165,7 +165,8 @@ function lengthText({ length }: PlacedPoint): string {
 }
 
 /** "unitId 3, table "holding", 0..1" */
-function placeText({ space, start, length, part }: PlacedPoint, names: readonly string[]): string {
+function placeText({ space, start, length, part }: PlacedPoint, fields: Extent["space"]): string {
+  const names = fields.map((field) => [field].flat()[0] ?? "");
   const values = names.length === 1 ? [space] : space.split(",");
   const named = names.map((name, i) => `${name.slice(name.indexOf(".") + 1)} ${values[i] ?? "?"}`);
   const where = length === 1 ? String(start) : `${start}..${start + length - 1}`;
