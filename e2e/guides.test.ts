@@ -17,7 +17,7 @@ after(() => bench.close());
  * What the guides name, and what stands for it here. `npm start` is `npx penstock up`; up, cloud and edge take these ports
  * where the guide names none. The device of the guides is the simulated tank.
  *
- *   8443 8080 1883 1884       free ports
+ *   8443 8080 1883 1884 8088  free ports
  *   502                       port of the simulated plant
  *   4840                      port of an OPC UA server, where the guide has one
  *   102                       port of a PLC, where the guide has one
@@ -31,7 +31,7 @@ async function substitutes(
   plc: { readonly port: number } | null,
 ): Promise<Map<string, string>> {
   const ports = await Promise.all(
-    ["8443", "8080", "1883", "1884"].map(async (name) => [name, await freePort()] as const),
+    ["8443", "8080", "1883", "1884", "8088"].map(async (name) => [name, await freePort()] as const),
   );
   return new Map([
     ...ports,
@@ -60,6 +60,7 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith(".md"))) {
   test(
     `the guide ${name} does what it says`,
     needs(
+      ...(text.includes("mosquitto -p") ? ["mosquitto" as const] : []),
       ...(text.includes("mosquitto_") ? ["mosquitto-clients" as const] : []),
       ...(usesBus(text) ? ["dbus" as const] : []),
     ),
