@@ -23,8 +23,8 @@ import { openOptions } from "./open-options.ts";
 
 export type BlePoint = Point<Address, Visitor>;
 const file = "mappers/ble/src/connection.ts";
-/** more devices than any controller keeps connected */
-const mostConnecting = 10_000;
+/** more than any controller keeps connected or hears; each waits for its turn to be connected */
+const mostDevices = 10_000;
 
 /** @throws AppError mapper/connect-failed, mapper/bad-address, aborted */
 export async function openConnection(settings: ConnectionSettings, context: OpenContext): Promise<BleConnection> {
@@ -60,7 +60,7 @@ export class BleConnection implements MapperConnection<Address, Visitor>, Subscr
     this.#scanner = new Scanner({ adapter, clock, log, leastRssi: settings.leastRssi });
     this.#advertisements = new Advertisements(adapter, clock);
     const { bus } = openOptions(settings, context);
-    this.#connecting = sharedTurns(`${bus}\n${adapter.path}`, mostConnecting);
+    this.#connecting = sharedTurns(`${bus}\n${adapter.path}`, mostDevices);
     if (settings.scan === "always") this.#keepScanning = this.#scanner.want();
   }
 
@@ -183,10 +183,12 @@ export class BleConnection implements MapperConnection<Address, Visitor>, Subscr
     const key = JSON.stringify([by, mac?.toUpperCase().replaceAll("-", ":"), name, service, addressType]);
     const known = this.#devices.get(key);
     if (known !== undefined) return known;
+    if (this.#devices.size >= mostDevices)
+      throw new AppError("mapper/unsupported", `Cannot reach a further device: ${mostDevices} are in use`);
     const { device: options } = openOptions(this.#settings, this.#context);
     const device = new Device({
       ...{ ...options, address, adapter: this.#adapter, scanner: this.#scanner },
-      ...{ connecting: this.#connecting.turns, log: this.#context.log },
+      connecting: this.#connecting.turns,
     });
     this.#devices.set(key, device);
     return device;

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { manifestText } from "@penstock/mapper-sdk";
 import { type Access, checkAgainstManifest, parseManifest, type ValueType } from "@penstock/model";
+import { parseAllDocuments } from "yaml";
 import { ble } from "./index.ts";
 
 const written = await readFile(join(import.meta.dirname, "../mapper.json"), "utf8");
@@ -57,4 +58,24 @@ test("mapper.json alone says which settings are bad, and why", () => {
   ]);
   assert.equal(told({ visitor: { characteristic: "2a1" } }).length, 1);
   assert.equal(told({ visitor: { characteristic, operations: ["power 2"] } }).length, 1);
+});
+
+test("what examples/ble states is good", async () => {
+  const folder = join(import.meta.dirname, "../../../../examples/ble");
+  let checked = 0;
+  for (const file of await readdir(folder)) {
+    for (const document of parseAllDocuments(await readFile(join(folder, file), "utf8"))) {
+      type Property = { readonly visitor: object; readonly type: ValueType; readonly access?: Access };
+      const { spec } = document.toJS() as {
+        spec: { settings?: object; address?: object; properties?: Readonly<Record<string, Property>> };
+      };
+      if (spec.settings !== undefined)
+        assert.deepEqual(checkAgainstManifest(manifest, { connection: spec.settings }), []);
+      for (const { visitor, type, access } of Object.values(spec.properties ?? {})) {
+        assert.deepEqual(told({ address: spec.address!, visitor }, type, access), [], JSON.stringify(visitor));
+        checked++;
+      }
+    }
+  }
+  assert.ok(checked >= 8);
 });

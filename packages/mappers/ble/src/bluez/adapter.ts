@@ -1,4 +1,4 @@
-import type { DriverClock } from "@penstock/mapper-sdk";
+import type { DriverClock, DriverLog } from "@penstock/mapper-sdk";
 import { AppError } from "@penstock/model";
 import type { DBusValue } from "../dbus/body-reader.ts";
 import type { Written } from "../dbus/body-writer.ts";
@@ -15,6 +15,7 @@ export interface AdapterOptions {
   readonly name: string;
   readonly powerOn: boolean;
   readonly clock: DriverClock;
+  readonly log: DriverLog;
   readonly signal: AbortSignal;
   /** of each answer */
   readonly timeoutMs: number;
@@ -169,10 +170,13 @@ export class Adapter {
       return;
     }
     if (message.sender !== this.#owner || this.#owner === "") return;
+    const { refused } = this.objects;
     for (const change of this.#changes(member, path, body)) {
       if (this.#isOpen && change.path === this.path && change.interface === adapterInterface) this.#lookAtPower(change);
       for (const watcher of [...this.#watchers]) watcher(change);
     }
+    if (refused === 0 && this.objects.refused > 0)
+      this.#options.log.warn({ adapter: this.#options.name }, "Too much is around: what comes further is not seen");
   }
 
   #changes(member: string | undefined, path: string, body: readonly DBusValue[]): ObjectChange[] {
