@@ -256,3 +256,26 @@ test("MQTT 3.1.1 and WebSocket carry the same", needed, async () => {
     await connection.close();
   }
 });
+
+test(
+  "a packet beyond the limit ends the connection before it is gathered; MQTT 5 brokers do not even send it",
+  needed,
+  async () => {
+    const broker = await start();
+    const large = join(broker.folder, "large");
+    writeFileSync(large, Buffer.alloc(4 * 2 ** 20, 0x30));
+    for (const protocol of ["4", "5"]) {
+      const { connection, lost } = await open(broker.url, { protocol });
+      const told = new Told();
+      await connection.subscribe([pointOf("n", "int32", { topic: `n/${protocol}` })], told.options);
+      await broker.publishFile(`n/${protocol}`, large);
+      if (protocol === "4") {
+        const { code, message } = await lost;
+        assert.deepEqual([code, /longer than 1114112 bytes/.test(message)], ["mapper/connection-lost", true]);
+      } else {
+        await broker.publish("n/5", "7");
+        assert.deepEqual(await told.next(1), [[0, 7]]);
+      }
+    }
+  },
+);

@@ -55,7 +55,10 @@ export class Watch {
       const want = (result: PointResult, message: Message) => this.#take(i, result, message);
       cell.wants.add(want);
       this.#undo.push(() => cell.wants.delete(want));
-      if (will !== null) wills.set(will, [...(wills.get(will) ?? []), i]);
+      if (will === null) return;
+      const of = wills.get(will);
+      if (of === undefined) wills.set(will, [i]);
+      else of.push(i);
     });
     for (const [will, rows] of wills) {
       const want = (isGone: boolean) => this.#judge(rows, isGone);

@@ -54,8 +54,16 @@ export class Mosquitto {
   }
 
   /** Resolves when the broker has it. */
-  async publish(topic: string, payload: string, args: readonly string[] = []): Promise<void> {
-    const child = this.#spawn("mosquitto_pub", [...this.#common(topic), "-q", "1", "-m", payload, ...args]);
+  publish(topic: string, payload: string, args: readonly string[] = []): Promise<void> {
+    return this.#publish(topic, ["-m", payload, ...args]);
+  }
+
+  publishFile(topic: string, path: string): Promise<void> {
+    return this.#publish(topic, ["-f", path]);
+  }
+
+  async #publish(topic: string, args: readonly string[]): Promise<void> {
+    const child = this.#spawn("mosquitto_pub", [...this.#common(topic), "-q", "1", ...args]);
     const [code] = await once(child, "exit");
     if (code !== 0) throw new Error(`mosquitto_pub ended with ${code}`);
   }
