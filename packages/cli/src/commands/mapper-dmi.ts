@@ -14,6 +14,7 @@ interface DmiFlags {
   readonly dataDir: string;
   readonly callsPerSecond: string;
   readonly burst: string;
+  readonly untilStdinEnds?: boolean;
 }
 
 /** `penstock mapper dmi`: one of our mappers under EdgeCore, or under any other manager that speaks DMI. */
@@ -33,6 +34,7 @@ export function mapperDmiCommand(program: Command): void {
     .option("--data-dir <path>", "what the mapper may keep", "penstock-data/dmi-mapper")
     .option("--calls-per-second <number>", "what the manager takes; EdgeCore 1 for all mappers of a node", "1")
     .option("--burst <number>", "calls at once that the manager takes", "90")
+    .option("--until-stdin-ends", "end when standard input ends, so that it never outlives the program that started it")
     .action(async (mapper: string, flags: DmiFlags) => {
       const { name = null, protocol = null } = flags;
       const given = {
@@ -41,10 +43,15 @@ export function mapperDmiCommand(program: Command): void {
         callsPerSecond: wholeNumber("--calls-per-second", flags.callsPerSecond, { min: 1, max: 100_000 }),
         burst: wholeNumber("--burst", flags.burst, { min: 1, max: 100_000 }),
       };
-      const child = spawn(process.execPath, [installedPaths.mapperDmi, JSON.stringify(given)], { stdio: "inherit" });
+      const child = spawn(process.execPath, [installedPaths.mapperDmi, JSON.stringify(given)], {
+        stdio: ["pipe", "inherit", "inherit"],
+      });
+      child.stdin.on("error", () => {});
+      if (flags.untilStdinEnds === true) process.stdin.once("end", () => child.stdin.end()).resume();
       // Whoever ends us means the mapper, which then ends in its own order.
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
       const code = await new Promise<number | null>((done) => child.once("exit", done));
+      process.stdin.pause();
       if (code !== 0) process.exitCode = code ?? 1;
     });
 }

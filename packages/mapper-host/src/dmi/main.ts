@@ -1,6 +1,7 @@
 /**
  * One mapper of ours under a DMI manager, started by `penstock mapper dmi`: the one argument is a JSON object with the fields
- * of `Given`. Its first line of output is one JSON object; it ends when it is told to, or when its standard input ends.
+ * of `Given`. Its first line of output is one JSON object, its last one the counters. It ends when it is
+ * told to, or when its standard input ends, which the command holds open: it never outlives that.
  */
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
