@@ -151,6 +151,12 @@ test("a device that dies is offline at once by its last will, and back with its 
     [0, "mapper/device-offline"],
     [1, "mapper/device-offline"],
   ]);
+  const fresh = new Told();
+  await (await open(broker.url)).connection.subscribe(points, fresh.options);
+  assert.deepEqual(await fresh.next(2), [
+    [0, "mapper/device-offline"],
+    [1, "mapper/device-offline"],
+  ]);
   await broker.publish("plant/press-3/speed", "7");
   assert.deepEqual(await told.next(1), [[1, 7]]);
   // Who comes back says so: what was kept for it counts again.

@@ -35,17 +35,23 @@ export class Filters {
 
   /** @returns filters that the broker refused. @throws AppError mapper/connection-lost */
   async agree(rows: readonly Row[]): Promise<ReadonlySet<string>> {
-    const wanted = new Map<string, 0 | 1>();
+    const words = new Map<string, 0 | 1>();
+    const wills = new Map<string, 0 | 1>();
     for (const { cell, will } of rows) {
-      if (cell !== null) wanted.set(cell.word.filter, cell.word.qos);
-      if (cell !== null && will !== null) wanted.set(will.will.topic, 1);
+      if (cell === null) continue;
+      words.set(cell.word.filter, cell.word.qos);
+      if (will !== null) wills.set(will.will.topic, 1);
     }
-    const missing = [...wanted].filter(([filter]) => !this.#agreed.has(filter));
-    for (let at = 0; at < missing.length; at += filtersPerPacket) {
-      this.#ask(missing.slice(at, at + filtersPerPacket));
+    // Whether a device is there is known before what the broker has kept of it: it answers one packet after the other.
+    for (const wanted of [wills, words]) {
+      const missing = [...wanted].filter(([filter]) => !this.#agreed.has(filter));
+      for (let at = 0; at < missing.length; at += filtersPerPacket) {
+        this.#ask(missing.slice(at, at + filtersPerPacket));
+      }
     }
     const refused = new Set<string>();
-    for (const filter of wanted.keys()) if ((await this.#agreed.get(filter)) === false) refused.add(filter);
+    for (const filter of [...wills.keys(), ...words.keys()])
+      if ((await this.#agreed.get(filter)) === false) refused.add(filter);
     // What was refused may be allowed the next time.
     for (const filter of refused) this.#agreed.delete(filter);
     return refused;
