@@ -48,8 +48,6 @@ interface LastReport {
   readonly value: Value;
   readonly reason: ErrorCode | null;
   readonly at: number;
-  /** as it came, until it is on its way */
-  row: ReportedRow | null;
 }
 type Waiting = (report: LastReport) => void;
 
@@ -122,7 +120,7 @@ export class DmiChild implements Child {
   report(device: DeviceUid, row: ReportedRow): void {
     const at = this.#options.clock.monotonic();
     const key = `${device}/${row.property}`;
-    const report: LastReport = { value: row.value, reason: row.reason, at, row };
+    const report: LastReport = { value: row.value, reason: row.reason, at };
     this.#last.set(key, report);
     for (const waiting of this.#waiting.get(key) ?? []) waiting(report);
     for (const group of this.#byDevice.get(device) ?? []) {
@@ -130,9 +128,7 @@ export class DmiChild implements Child {
       group.heardAt.set(row.property, at);
       group.stale.delete(row.property);
       if (row.reason === null) group.isBad = false;
-      if (!group.isSubscribed) continue;
       group.queue.add(row);
-      report.row = null;
     }
   }
 
@@ -205,19 +201,11 @@ export class DmiChild implements Child {
   }
 
   #subscribed(group: Group): void {
-    const { device, connection } = group.message;
+    const { connection } = group.message;
     group.isSubscribed = true;
-    if (this.#connections.get(connection as ConnectionUid) !== null) {
-      this.#allBad(group, "mapper/connection-lost");
-      return;
-    }
-    // A mapper does not wait for us: what it has reported by now is told as the first value.
-    for (const property of group.heardAt.keys()) {
-      const last = this.#last.get(`${device}/${property}`);
-      if (!last?.row) continue;
-      group.queue.add(last.row);
-      last.row = null;
-    }
+    // A mapper does not wait for us: what it has reported by now is told as the first values.
+    group.queue.open();
+    if (this.#connections.get(connection as ConnectionUid) !== null) this.#allBad(group, "mapper/connection-lost");
   }
 
   #removeGroup(number: number): void {

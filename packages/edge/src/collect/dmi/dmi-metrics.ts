@@ -7,7 +7,7 @@ export function dmiMetrics(metrics: Metrics) {
     reports: metrics.counter("penstock_collect_dmi_reports_total", "Calls in which DMI mappers reported values"),
     unknown: metrics.counter(
       "penstock_collect_dmi_unknown_total",
-      "Reports of DMI mappers about devices and properties that the gateway does not have",
+      "Reports of DMI mappers about devices and properties that the gateway does not have, or not yet",
     ),
     calls: (outcome: ErrorCode | "ok") =>
       metrics.counter("penstock_collect_dmi_calls_total", "Calls to DMI mappers", { outcome }),

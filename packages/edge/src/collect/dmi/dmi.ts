@@ -263,13 +263,14 @@ class DmiManager implements Dmi {
     this.#metrics.reports.add();
     for (const { propertyName, reported } of reportedDevice?.twins ?? []) {
       const property = properties.get(propertyName);
-      if (property === undefined || reported === null) {
+
+      if (property === undefined || reported === null || child === undefined) {
         this.#metrics.unknown.add();
         continue;
       }
       const { value, reason = null } = reportedValue(property.type, reported.value);
       link?.reported(key, property, value);
-      child?.report(device.uid, { property: propertyName, value, reason, time: reportedTime(reported.metadata) });
+      child.report(device.uid, { property: propertyName, value, reason, time: reportedTime(reported.metadata) });
     }
   }
 

@@ -30,7 +30,7 @@ interface Row extends ReportedRow {
 
 /**
  * Reports of one group on their way to the bus: in order, in batches of at most one row a property, at most `newsInFlight`
- * of them not taken. Behind those at most `limits.newsWaiting` rows wait; then the oldest go and are counted.
+ * of them not taken, none before `open`. Behind those at most `limits.newsWaiting` rows wait; then the oldest go and are counted.
  */
 export class NewsQueue {
   readonly layout: Layout;
@@ -42,6 +42,7 @@ export class NewsQueue {
   #head = 0;
   #inFlight = 0;
   #dropped = 0;
+  #isOpen = false;
   #flush: Cancel | null = null;
 
   constructor(options: {
@@ -64,7 +65,19 @@ export class NewsQueue {
       this.#dropped++;
     }
     this.#rows.push({ ...row, at: row.time ?? this.#clock.monotonic() });
-    if (this.#flush !== null || this.#inFlight >= newsInFlight) return;
+    this.#arm();
+  }
+
+  /** From now on somebody takes them. What waited without a time of its own is dated by now: it is part of the first answer. */
+  open(): void {
+    this.#isOpen = true;
+    const now = this.#clock.monotonic();
+    this.#rows = this.#rows.map((row) => (row.time === null ? { ...row, at: now } : row));
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (!this.#isOpen || this.#flush !== null || this.#inFlight >= newsInFlight) return;
     this.#flush = this.#clock.after(grainMs, () => {
       this.#flush = null;
       this.#sendAll();
