@@ -107,9 +107,16 @@ export class Plant {
   readonly last = new Map<DeviceUid, number>();
   readonly held = new Map<string, number>();
   /** in the order in which they reached the machine */
-  readonly writes: { readonly property: string; readonly value: number; readonly disks: number }[] = [];
+  readonly writes: {
+    readonly property: string;
+    readonly value: number;
+    readonly disks: number;
+    readonly at: number;
+  }[] = [];
   /** how often it has acted, by the argument of the call */
   readonly acts = new Map<number, number>();
+  /** when it acted, by the argument of the call: true microseconds, as those of writes */
+  readonly actedAt = new Map<number, number>();
   /** how often the gateway's disk has been put back: a younger copy knows less of what was set */
   disks = 0;
   isDeaf = false;
@@ -195,7 +202,7 @@ export class Plant {
         ask("write", signal, () =>
           writes.map(({ property, value }) => {
             this.held.set(property, value as number);
-            this.writes.push({ property, value: value as number, disks });
+            this.writes.push({ property, value: value as number, disks, at: this.#scheduler.clock.monotonic() });
             return null;
           }),
         ),
@@ -204,6 +211,7 @@ export class Plant {
         onSent?.();
         return ask("call", signal, () => {
           this.acts.set(n as number, (this.acts.get(n as number) ?? 0) + 1);
+          this.actedAt.set(n as number, this.#scheduler.clock.monotonic());
           return n as number;
         });
       },

@@ -13,7 +13,7 @@ interface Options {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly closing: AbortSignal;
-  /** asked right before it begins */
+  /** of a write, asked right before it begins */
   isWanted(access: Access): boolean;
   /** the answers of one round trip, so that they are journalled together */
   ended(inputs: readonly Input[]): void;
@@ -35,9 +35,14 @@ export class DesiredAccesses {
 
   start(accesses: readonly Access[]): void {
     const due = new Map<DeviceUid, Access[]>();
+    const notBegun: Input[] = [];
     for (const access of accesses) {
       if (access.op === "read") {
         this.#begin([access], (signal) => this.#read(access, signal));
+        continue;
+      }
+      if (!this.#options.isWanted(access)) {
+        notBegun.push({ t: "not-begun", access });
         continue;
       }
       const together = this.#waiting.get(access.device) ?? due.get(access.device);
@@ -45,6 +50,7 @@ export class DesiredAccesses {
       else together.push(access);
     }
     for (const [device, writes] of due) this.#write(device, writes);
+    if (notBegun.length > 0) this.#options.ended(notBegun);
   }
 
   /** resolves when nothing is in flight */
