@@ -21,6 +21,7 @@ import {
 } from "@penstock/model";
 import type { Cancel, ChildProcesses, Clock, Files, Log, Metrics } from "@penstock/runtime";
 import type { MapperToAgent, TraceStep } from "@penstock/wire";
+import { Begun } from "./begun.ts";
 import { budgetMs } from "./budget.ts";
 import { collectMetrics } from "./collect-metrics.ts";
 import { CycleMeter, slowestCycles } from "./cycle-meter.ts";
@@ -100,6 +101,7 @@ class Collector {
   readonly #meters = new Map<number, CycleMeter>();
   readonly #uses = new Map<ConnectionUid, LineUse>();
   readonly #turns: LineTurns;
+  readonly #begun = new Begun();
   readonly #dayClock: DayClock;
   /** one per group at most */
   readonly #publishing = new Set<Promise<void>>();
@@ -121,7 +123,7 @@ class Collector {
     const { clock, wallOf } = options;
     this.#dayClock = new DayClock({ clock, wallOf, onDue: (group) => this.#run({ t: "due", group }) });
     this.#turns = new LineTurns({ run: (input) => this.#run(input), use: (connection) => this.#useOf(connection) });
-    this.access = deviceAccess({ find, log: this.#log, turns: this.#turns });
+    this.access = deviceAccess({ find, log: this.#log, turns: this.#turns, begun: this.#begun });
   }
 
   apply(set: AssignedSet): void {
@@ -140,6 +142,7 @@ class Collector {
     for (const device of set.devices) if (!this.#devices.has(device.uid)) this.#addDevice(device);
     const wanted = new Set(set.connections.map(({ protocol }) => protocol));
     for (const mapper of this.#mappers.values()) mapper.want(wanted.has(mapper.name));
+    this.#begun.begin();
   }
 
   mappersChanged(names: readonly string[]): void {
@@ -178,6 +181,7 @@ class Collector {
     this.#isClosed = true;
     this.#timer?.cancel();
     this.#dayClock.close();
+    this.#begun.end();
     this.#turns.close();
     await Promise.all([...this.#mappers.values()].map((mapper) => mapper.close()));
     await Promise.all(this.#publishing);
