@@ -50,7 +50,7 @@ export class DesiredTable {
     truth(): number;
   }): CloudDesk {
     const { process, clock, nudger, truth } = options;
-    const offer = (name: string, ttlMs: number) => this.deadlines.offered(name, truth() + ttlMs * 1000);
+    const offer = (name: string, ttlMs: number) => this.deadlines.offered(name, { now: truth(), ttlMs });
     /** One transaction: it happens whole or not at all, and who waits hears of it a step later. */
     const transaction = <T>(work: () => T): Promise<T> =>
       new Promise((resolve) => {

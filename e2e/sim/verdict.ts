@@ -164,13 +164,14 @@ const lateMicros = 1_000_000 + 12_000;
 
 function findLate(world: World, find: Find): void {
   const { deadlines } = world.desired;
-  const look = (name: string, at: number, site: string) => {
-    const late = deadlines.late(name, at);
-    if (late > lateMicros) find("stale", `${name} reached ${site}'s machine ${late / 1000} ms after its time`);
-  };
   for (const { name: site, plant } of world.sites) {
-    for (const { property, value, at } of plant.writes) look(`${property}#${value}`, at, site);
-    for (const [n, at] of plant.actedAt) look(`call#${n}`, at, site);
+    const { timeLost } = plant;
+    const look = (name: string, at: number) => {
+      const late = deadlines.late(name, { at, timeLost });
+      if (late > lateMicros) find("stale", `${name} reached ${site}'s machine ${late / 1000} ms after its time`);
+    };
+    for (const { property, value, at } of plant.writes) look(`${property}#${value}`, at);
+    for (const [n, at] of plant.actedAt) look(`call#${n}`, at);
   }
 }
 
