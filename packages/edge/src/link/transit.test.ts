@@ -126,6 +126,7 @@ test("learnTransit() begins anew when one of the machines slept, its clock with 
   const slept = 30 * second;
   const gatewaySlept = learnTransit(start, { stamp: slept + second, now: second + 1000 }, null);
   assert.equal(onTheWay(gatewaySlept, { stamp: slept + 2 * second, now: 5 * second + 1000 }), 3 * second);
+  assert.ok(isVague(gatewaySlept), "how long that message took must be asked");
   const answered = { askedAt: slept + second, heardStamp: second };
   const cloudSlept = learnTransit(start, { stamp: second, now: slept + second + 1000 }, answered);
   assert.equal(onTheWay(cloudSlept, { stamp: second, now: slept + second + 1000 }), 0);

@@ -105,7 +105,7 @@ class DesiredLoop implements Desired {
     this.#accesses = new DesiredAccesses({
       ...options,
       closing: this.#closing.signal,
-      isWanted: (access) => this.#isWanted(access),
+      wantedUntil: (access) => this.#wantedUntil(access),
       ended: (inputs) => this.push(...inputs),
     });
   }
@@ -174,11 +174,11 @@ class DesiredLoop implements Desired {
     return () => this.#holdListeners.delete(listener);
   }
 
-  /** Of a write that waited for the disk or for its turn: a newer value may have come, or a value set here, or its end. */
-  #isWanted({ device, property, version }: Access): boolean {
+  /** While a write waited for the disk or for its turn a newer value may have come, or a value set here. */
+  #wantedUntil({ device, property, version }: Access): number {
     const slot = this.#slots.get(slotKey(device, property));
     const driven = slot === undefined ? null : drivenOf(slot);
-    return driven?.version === version && this.#options.clock.monotonic() < driven.life.deadline;
+    return driven?.version === version ? driven.life.deadline : 0;
   }
 
   devicesChanged(): void {
