@@ -27,6 +27,8 @@ const unheard: OutcomeFact = {
 };
 
 test("judgeOutcomes() finds nothing where each value ended as it should, at all three places", () => {
+  const lateByDevice = { ...well, writes: [write(9, 4000)] };
+  assert.deepEqual(judgeOutcomes([lateByDevice]), []);
   assert.deepEqual(judgeOutcomes([well, refused, unheard, { ...unheard, gateway: null, writes: [] }]), []);
 });
 
@@ -67,7 +69,7 @@ const wrongs: readonly { readonly name: string; readonly fact: OutcomeFact; read
   of("failed and is at the device", { atDevice: 9 }, /failed, and the device has it/, refused),
   of("was overtaken", { writes: [write(9), write(8), write(9)] }, /version 8 was written after version 9/),
   of("is not known", { writes: [write(5)] }, /told 5, which nobody set/),
-  of("came late", { writes: [write(9, 19_000)] }, /written 18000 ms after its time/),
+  of("came late", { writes: [write(9, 4001)] }, /written 3001 ms after its time/),
   of("was written unheard", { writes: [write(9)] }, /written by a gateway that never took it/, unheard),
 ];
 

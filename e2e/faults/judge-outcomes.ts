@@ -45,10 +45,10 @@ const endsOf: Readonly<Record<OrderProperty, readonly string[]>> = {
   raced: ["confirmed null"],
 };
 /**
- * A write may reach the device so much later than its time: what it spent on the line is not counted by either side, and a
- * line that says nothing for 15 s is given up; then the time-out of what was asked of the device before it.
+ * A write may reach the device so much later than its time: the gateway counts what was spent on the line, but for the 1 s
+ * that it cannot know (edge/src/link/transit.ts); then the time-out of what was asked of the device before it.
  */
-const lateMs = 15_000 + 2000;
+const lateMs = 1000 + 2000;
 
 /**
  * One sentence for each thing that is wrong with how desired values ended: each in one final state that fits what the

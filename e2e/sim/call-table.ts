@@ -49,6 +49,7 @@ export class CallTable {
   control(
     clock: Clock,
     transaction: <T>(work: () => T) => Promise<T>,
+    offer: (name: string, ttlMs: number) => void,
   ): Pick<CloudControl, "pendingCalls" | "callsTaken" | "takeCallReports"> {
     return {
       pendingCalls: () =>
@@ -56,12 +57,12 @@ export class CallTable {
           const now = clock.now();
           const due = [...this.rows.values()].filter(({ state, expiresAt }) => state === "pending" && expiresAt > now);
           for (const { id } of due) this.#change(id, { isOffered: true });
-          return due.map(
-            ({ id, n, expiresAt }): MethodCall => ({
-              ...{ id, device: machine.uid, method: dose.name, arguments: [{ name: "n", type: "int32", value: n }] },
-              ttlMs: Math.max(1, Math.floor((expiresAt - now) / 1000)),
-            }),
-          );
+          return due.map(({ id, n, expiresAt }): MethodCall => {
+            const ttlMs = Math.max(1, Math.floor((expiresAt - now) / 1000));
+            offer(`call#${n}`, ttlMs);
+            const argument = { name: "n", type: "int32", value: n } as const;
+            return { id, device: machine.uid, method: dose.name, arguments: [argument], ttlMs };
+          });
         }),
       callsTaken: (_identity, ids) =>
         transaction(() => {

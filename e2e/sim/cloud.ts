@@ -27,7 +27,8 @@ export function startCloud(world: World, process: SimProcess): RunningCloud {
     disconnect() {},
     isConnected: () => true,
   };
-  const desk = world.desired.open({ process, clock, nudger });
+  const truth = () => world.scheduler.clock.monotonic();
+  const desk = world.desired.open({ process, clock, nudger, truth });
   const lastValues = createLastValues(store);
   const ingest = createIngest({
     ...{ store, log, metrics },

@@ -3,6 +3,7 @@ import type { Clock } from "@penstock/runtime";
 import type { SimProcess, SimRandom } from "@penstock/testkit";
 import { isNews, isSettled } from "../../packages/cloud/src/services/desired-state.ts";
 import { CallTable } from "./call-table.ts";
+import { Deadlines } from "./deadlines.ts";
 import { assignedSet, machine, node } from "./plant.ts";
 
 export interface DesiredRow {
@@ -28,6 +29,7 @@ export class DesiredTable {
   readonly rows = new Map<string, DesiredRow>();
   readonly calls = new CallTable();
   readonly alarms = new Map<string, string>();
+  readonly deadlines = new Deadlines();
   readonly #random: SimRandom;
   sets = 0;
 
@@ -40,8 +42,15 @@ export class DesiredTable {
     return [...this.rows.values()].every(isOver) && this.calls.isSettled;
   }
 
-  open(options: { readonly process: SimProcess; readonly clock: Clock; readonly nudger: NodeNudger }): CloudDesk {
-    const { process, clock, nudger } = options;
+  open(options: {
+    readonly process: SimProcess;
+    readonly clock: Clock;
+    readonly nudger: NodeNudger;
+    /** true microseconds: what people who look at the machine see */
+    truth(): number;
+  }): CloudDesk {
+    const { process, clock, nudger, truth } = options;
+    const offer = (name: string, ttlMs: number) => this.deadlines.offered(name, { now: truth(), ttlMs });
     /** One transaction: it happens whole or not at all, and who waits hears of it a step later. */
     const transaction = <T>(work: () => T): Promise<T> =>
       new Promise((resolve) => {
@@ -72,12 +81,11 @@ export class DesiredTable {
         transaction(() =>
           [...this.rows.values()]
             .filter(({ state, expiresAt }) => state === "pending" && expiresAt > clock.now())
-            .map(
-              ({ property, version, value, expiresAt }): DesiredValue => ({
-                ...{ device: machine.uid, property, type: "float64", value, version },
-                ttlMs: Math.max(1, Math.floor((expiresAt - clock.now()) / 1000)),
-              }),
-            ),
+            .map(({ property, version, value, expiresAt }): DesiredValue => {
+              const ttlMs = Math.max(1, Math.floor((expiresAt - clock.now()) / 1000));
+              offer(`${property}#${version}`, ttlMs);
+              return { device: machine.uid, property, type: "float64", value, version, ttlMs };
+            }),
         ),
       desiredTaken: (_identity, taken) =>
         transaction(() => {
@@ -95,7 +103,7 @@ export class DesiredTable {
           }
         }),
       takeHolds: () => transaction(() => undefined),
-      ...this.calls.control(clock, transaction),
+      ...this.calls.control(clock, transaction, offer),
       takeMappers: async () => [],
       takeManifest: async () => {},
       nodeConnected() {},

@@ -7,6 +7,8 @@ export class MachineClock {
   readonly #scheduler: SimScheduler;
   #offset = 0;
   #bootedAt = 0;
+  /** people have set it, or it began where the chip does: it says nothing of how long the power was off */
+  isDoubtful = false;
 
   constructor(scheduler: SimScheduler) {
     this.#scheduler = scheduler;
@@ -21,10 +23,12 @@ export class MachineClock {
   }
 
   jump(byMicros: number): void {
+    this.isDoubtful = true;
     this.#offset += Math.floor(byMicros);
   }
 
   setTo(wall: number): void {
+    this.isDoubtful = true;
     this.#offset += Math.floor(wall) - this.wall();
   }
 

@@ -107,12 +107,21 @@ export class Plant {
   readonly last = new Map<DeviceUid, number>();
   readonly held = new Map<string, number>();
   /** in the order in which they reached the machine */
-  readonly writes: { readonly property: string; readonly value: number; readonly disks: number }[] = [];
+  readonly writes: {
+    readonly property: string;
+    readonly value: number;
+    readonly disks: number;
+    readonly at: number;
+  }[] = [];
   /** how often it has acted, by the argument of the call */
   readonly acts = new Map<number, number>();
+  /** when it acted, by the argument of the call: true microseconds, as those of writes */
+  readonly actedAt = new Map<number, number>();
   /** how often the gateway's disk has been put back: a younger copy knows less of what was set */
   disks = 0;
   isDeaf = false;
+  /** true times when the gateway began anew after a loss of power, and no clock told it for how long that was */
+  readonly timeLost: number[] = [];
 
   constructor(options: { readonly scheduler: SimScheduler; readonly random: SimRandom; readonly first: number }) {
     this.#scheduler = options.scheduler;
@@ -195,7 +204,7 @@ export class Plant {
         ask("write", signal, () =>
           writes.map(({ property, value }) => {
             this.held.set(property, value as number);
-            this.writes.push({ property, value: value as number, disks });
+            this.writes.push({ property, value: value as number, disks, at: this.#scheduler.clock.monotonic() });
             return null;
           }),
         ),
@@ -204,6 +213,7 @@ export class Plant {
         onSent?.();
         return ask("call", signal, () => {
           this.acts.set(n as number, (this.acts.get(n as number) ?? 0) + 1);
+          this.actedAt.set(n as number, this.#scheduler.clock.monotonic());
           return n as number;
         });
       },

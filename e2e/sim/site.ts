@@ -197,6 +197,7 @@ export class Site {
     if (how === "power") {
       this.disk.crash();
       this.clock.reboot({ hasBattery: this.#options.hasBattery });
+      if (this.clock.isDoubtful) this.plant.timeLost.push(world.scheduler.clock.monotonic());
     } else this.disk.kill();
     if (this.isWanted) world.scheduler.clock.after(50 + this.random.number() * 3000, () => this.start());
   }

@@ -51,6 +51,7 @@ export function judge(world: World): Verdict {
   findDisorder(world, find);
   findStale(world, stored, find);
   findActs(world, find);
+  findLate(world, find);
   for (const one of ledger.readings.values()) {
     if (one.fate === "open") find("unread", `${one.text} was handed to the outbox and never heard of again`);
   }
@@ -151,6 +152,26 @@ function findActs(world: World, find: Find): void {
       const said = state === "done" ? 1 : state === "unknown" ? acts : 0;
       if (acts !== said) find("stale", `call ${n} ended ${state}, and the machine acted ${acts} times`);
     }
+  }
+}
+
+/**
+ * Time spent in the cloud, on the line and at the gateway counts against the time to live. What may be missing of the count
+ * is told by edge/src/link/transit.ts: 1 s, and no more than the fastest message took. An access to the machine that began
+ * in its time takes at most 12 ms to reach it.
+ */
+const lateMicros = 1_000_000 + 12_000;
+
+function findLate(world: World, find: Find): void {
+  const { deadlines } = world.desired;
+  for (const { name: site, plant } of world.sites) {
+    const { timeLost } = plant;
+    const look = (name: string, at: number) => {
+      const late = deadlines.late(name, { at, timeLost });
+      if (late > lateMicros) find("stale", `${name} reached ${site}'s machine ${late / 1000} ms after its time`);
+    };
+    for (const { property, value, at } of plant.writes) look(`${property}#${value}`, at);
+    for (const [n, at] of plant.actedAt) look(`call#${n}`, at);
   }
 }
 

@@ -76,6 +76,16 @@ const fields = {
   pong: { n: isCounter },
 } as const;
 
+/** What a message may leave out, since clouds of an earlier day do. */
+const optionalFields: { readonly [kind in CloudMessage["t"]]?: Readonly<Record<string, Check<unknown>>> } = {
+  welcome: { stamp: isCounter, helloStamp: isCounter },
+  ack: { credit },
+  desired: { stamp: isCounter },
+  calls: { stamp: isCounter },
+  ping: { stamp: isCounter },
+  pong: { stamp: isCounter },
+};
+
 /**
  * A message of the cloud, checked field by field; keys of a later version are left out and counted.
  *
@@ -87,11 +97,14 @@ export function checkCloudMessage(message: AnyMessage): { message: CloudMessage;
   if (!Object.hasOwn(fields, kind)) return null;
   const known = fields[kind as keyof typeof fields];
   const checked = shape(known as Record<string, Check<unknown>>)(message, kind);
-  const optional =
-    kind === "ack" && message.credit !== undefined ? { credit: credit(message.credit, "ack.credit") } : {};
+  const may = optionalFields[kind as keyof typeof fields] ?? {};
+  const optional: Record<string, unknown> = {};
+  for (const [name, check] of Object.entries(may)) {
+    if (message[name] !== undefined) optional[name] = check(message[name], `${kind}.${name}`);
+  }
   return {
     // Each field went through the check that the table above gives for it.
     message: { t: kind, ...checked, ...optional } as unknown as CloudMessage,
-    unknownFields: unknownKeys(message, [...Object.keys(known), ...(kind === "ack" ? ["credit"] : [])]),
+    unknownFields: unknownKeys(message, [...Object.keys(known), ...Object.keys(may)]),
   };
 }

@@ -62,8 +62,19 @@ export interface Hello {
   /** where a proxy ends TLS; off by default */
   readonly proof?: { readonly certificatePem: string; readonly signature: Uint8Array };
 }
-export interface Welcome {
+/**
+ * When the cloud made a message: microseconds of its monotonic clock since the session began there, never wall time, which
+ * may step. In a message with a `ttlMs` it is of the moment for which that was reckoned, so that the gateway can take off
+ * what the message spent waiting and on the line. Left out by a cloud that knows nothing of it: then nothing is taken off.
+ */
+export interface Stamp {
+  readonly stamp?: number;
+}
+
+export interface Welcome extends Stamp {
   readonly t: "welcome";
+  /** like `stamp`: when the cloud heard the hello, which it may take its time to answer */
+  readonly helloStamp?: number;
   readonly version: number;
   readonly features: readonly string[];
   readonly time: Micros;
@@ -115,7 +126,7 @@ export interface Applied {
   readonly t: "applied";
   readonly version: number;
 }
-export interface Desired {
+export interface Desired extends Stamp {
   readonly t: "desired";
   readonly values: readonly DesiredValue[];
 }
@@ -148,7 +159,7 @@ export interface Holds {
   readonly holds: readonly PropertyHold[];
 }
 /** On control, cloud → edge. A call that comes twice is one call. */
-export interface Calls {
+export interface Calls extends Stamp {
   readonly t: "calls";
   readonly calls: readonly MethodCall[];
 }
@@ -212,7 +223,8 @@ export interface Certificate {
   readonly certificatePem: string;
   readonly trustBundlePem: string;
 }
-export interface Ping {
+/** Stamped by the cloud only. */
+export interface Ping extends Stamp {
   readonly t: "ping" | "pong";
   readonly n: number;
 }

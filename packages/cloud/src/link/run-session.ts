@@ -143,16 +143,19 @@ export function runCloudSession(options: SessionOptions): RunningSession {
   const browses = new Browses({ clock, ask: (question) => feed(question) });
   const pushAssigned = coalesced(async () => feed({ t: "assigned", set: await control.assigned(peer) }));
   const pushDesired = coalesced(async () => {
+    // Before the store is asked: what it takes is on the way too, and never may the stamp be later than the times to live.
+    const asOf = clock.monotonic();
     const values = await control.pendingDesired(peer);
     for (const { device, property, version } of log.tracing ? values : [])
       log.trace({ id: `${device}/${property}#${version}` }, "Desired value goes over the link");
-    feed({ t: "desired", values });
+    feed({ t: "desired", values, asOf });
   });
   const pushCalls = coalesced(async () => {
+    const asOf = clock.monotonic();
     const calls = await control.pendingCalls(peer);
     for (const { device, id } of log.tracing ? calls : [])
       log.trace({ id: `${device}/${id}` }, "Call goes over the link");
-    feed({ t: "calls", calls });
+    feed({ t: "calls", calls, asOf });
   });
 
   function perform(effect: CloudEffect): void {
@@ -264,7 +267,7 @@ export function runCloudSession(options: SessionOptions): RunningSession {
       return;
     }
     const { held, newEpoch, gap } = ingest;
-    feed({ t: "begun", held, newEpoch, gap, credit: options.credit(), time: clock.now() });
+    feed({ t: "begun", held, newEpoch, gap, credit: options.credit(), time: clock.now(), now: clock.monotonic() });
   }
 
   function submit(entries: readonly IngestEntry[], bytes: number): void {

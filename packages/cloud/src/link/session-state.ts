@@ -22,6 +22,8 @@ import type { Credit } from "./credit.ts";
 export interface CloudSession {
   readonly phase: "greeting" | "opening" | "open" | "over";
   readonly openedAt: number;
+  /** when the hello came; `openedAt` before that */
+  readonly greetedAt: number;
   readonly heardAt: number;
   readonly pingedAt: number;
   readonly pings: number;
@@ -64,14 +66,16 @@ export type CloudInput =
       readonly gap: Ranges;
       readonly credit: Credit;
       readonly time: Micros;
+      readonly now: number;
     }
   | { readonly t: "committed"; readonly ranges: Ranges; readonly now: number; readonly credit: Credit }
   /** the entries of one submit are through, whatever became of them */
   | { readonly t: "settled"; readonly bytes: number }
   | { readonly t: "ack-due"; readonly now: number; readonly credit: Credit }
   | { readonly t: "assigned"; readonly set: AssignedSet }
-  | { readonly t: "desired"; readonly values: readonly DesiredValue[] }
-  | { readonly t: "calls"; readonly calls: readonly MethodCall[] }
+  /** `asOf`: monotonic time for which the times to live in it were reckoned, or before */
+  | { readonly t: "desired"; readonly values: readonly DesiredValue[]; readonly asOf: number }
+  | { readonly t: "calls"; readonly calls: readonly MethodCall[]; readonly asOf: number }
   | { readonly t: "call-reports-taken"; readonly ids: readonly string[] }
   | { readonly t: "need-manifests"; readonly hashes: readonly string[] }
   | { readonly t: "reports-taken"; readonly taken: ReportsTaken["taken"] }

@@ -27,6 +27,7 @@ export function newCloudSession(now: number): CloudSession {
   return {
     phase: "greeting",
     openedAt: now,
+    greetedAt: now,
     heardAt: now,
     pingedAt: now,
     pings: 0,
@@ -63,7 +64,7 @@ export function cloudStep(state: CloudSession, input: CloudInput): CloudStep {
     case "heard":
       return { state: { ...state, heardAt: input.now }, effects: [] };
     case "message": {
-      if (state.phase === "greeting") return greet(state, input.message);
+      if (state.phase === "greeting") return greet(state, input.message, input.now);
       const checked = checkEdgeMessage(input.message);
       if (checked === null) return { state: { ...state, ignored: state.ignored + 1 }, effects: [] };
       const counted =
@@ -79,9 +80,9 @@ export function cloudStep(state: CloudSession, input: CloudInput): CloudStep {
     case "assigned":
       return assigned(state, input.set);
     case "desired":
-      return desired(state, input.values);
+      return desired(state, input.values, input.asOf);
     case "calls":
-      return calls(state, input.calls);
+      return calls(state, input.calls, input.asOf);
     case "call-reports-taken":
       return send(state, { t: "call-reports-taken", ids: input.ids });
     case "need-manifests":
@@ -103,7 +104,7 @@ export function cloudStep(state: CloudSession, input: CloudInput): CloudStep {
   }
 }
 
-function greet(state: CloudSession, message: AnyMessage): CloudStep {
+function greet(state: CloudSession, message: AnyMessage, now: number): CloudStep {
   const offered = helloVersions(message);
   const { min, max } = linkVersions;
   if (offered.min > max || offered.max < min) {
@@ -118,6 +119,7 @@ function greet(state: CloudSession, message: AnyMessage): CloudStep {
   const next: CloudSession = {
     ...state,
     phase: "opening",
+    greetedAt: now,
     hello,
     assignedSent: hello.assignedVersion,
     ignored: state.ignored + checked.unknownFields,
@@ -156,6 +158,8 @@ function begun(state: CloudSession, input: CloudInput & { t: "begun" }): CloudSt
           held: input.held,
           newEpoch: input.newEpoch,
           credit: input.credit,
+          stamp: stampOf(state, input.now),
+          helloStamp: stampOf(state, state.greetedAt),
         },
       },
       ...gapAlarms(hello.epoch, input.gap),
@@ -196,7 +200,7 @@ function open(state: CloudSession, message: EdgeMessage, now: number): CloudStep
     case "renew":
       return { state, effects: [{ t: "renew", publicKeyDer: message.publicKey }] };
     case "ping":
-      return send(state, { t: "pong", n: message.n });
+      return send(state, { t: "pong", n: message.n, stamp: stampOf(state, now) });
     case "pong":
       return { state, effects: [] };
     case "hello":
@@ -254,23 +258,25 @@ function assigned(state: CloudSession, set: AssignedSet): CloudStep {
 }
 
 /** Each version once a session: the lane loses nothing, and the gateway writes it to disk before it says so. */
-function desired(state: CloudSession, values: readonly DesiredValue[]): CloudStep {
+function desired(state: CloudSession, values: readonly DesiredValue[], asOf: number): CloudStep {
   const fresh = values.filter(
     ({ device, property, version }) => (state.desiredSent.get(`${device}/${property}`) ?? 0) < version,
   );
   if (fresh.length === 0) return { state, effects: [] };
   const desiredSent = new Map(state.desiredSent);
   for (const { device, property, version } of fresh) desiredSent.set(`${device}/${property}`, version);
+  const stamp = stampOf(state, asOf);
   const effects = desiredMessages(fresh).map(
-    (values): CloudEffect => ({ t: "send", message: { t: "desired", values } }),
+    (values): CloudEffect => ({ t: "send", message: { t: "desired", values, stamp } }),
   );
   return { state: { ...state, desiredSent }, effects };
 }
 
 /** Each call once a session; in another the gateway knows it by its id. */
-function calls(state: CloudSession, pending: readonly MethodCall[]): CloudStep {
+function calls(state: CloudSession, pending: readonly MethodCall[], asOf: number): CloudStep {
+  const stamp = stampOf(state, asOf);
   const fresh = pending.filter(({ id }) => !state.callsSent.has(id));
-  const effects = fresh.map((call): CloudEffect => ({ t: "send", message: { t: "calls", calls: [call] } }));
+  const effects = fresh.map((call): CloudEffect => ({ t: "send", message: { t: "calls", calls: [call], stamp } }));
   return { state: { ...state, callsSent: new Set([...state.callsSent, ...fresh.map(({ id }) => id)]) }, effects };
 }
 
@@ -288,9 +294,14 @@ function tick(state: CloudSession, now: number, credit: Credit): CloudStep {
   if (state.phase !== "open") return { state, effects: [] };
   if (now - state.heardAt >= quietMicros && now - state.pingedAt >= quietMicros) {
     const next = { ...state, pingedAt: now, pings: state.pings + 1 };
-    return send(next, { t: "ping", n: next.pings });
+    return send(next, { t: "ping", n: next.pings, stamp: stampOf(next, now) });
   }
   return tellCredit(state, now, credit);
+}
+
+/** See `Stamp` of messages.ts. */
+function stampOf(state: CloudSession, at: number): number {
+  return Math.max(0, Math.floor(at - state.openedAt));
 }
 
 function refuse(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { type DeviceUid, type Micros, readingsOf } from "@penstock/model";
+import { type AppError, type DeviceUid, type Micros, readingsOf } from "@penstock/model";
 import { supervision } from "./supervisor.ts";
 import { boot, setUpCollect } from "./test/collect-fixture.ts";
 import { assigned, connection, device, property } from "./test/test-set.ts";
@@ -322,4 +322,34 @@ test("collect forwards a mapper's lines at a bounded rate and counts the rest", 
   await clock.advanceAsync(100);
   for (let i = 0; i < 1000; i++) processes.last.print(`line ${i}`);
   assert.equal(counter("mapper_lines_dropped_total", { mapper: "fake" }), 900);
+});
+
+test("collect.access waits until collect has been told what there is: at its start the twin goes on with what had not ended", async (t) => {
+  const { clock, collect } = setUp(t);
+  const { signal } = new AbortController();
+  const write = collect.access.write(press, [{ property: "temperature", value: 1 }], signal);
+  const read = collect.access.read(press, "temperature", signal);
+  const calledOff = new AbortController();
+  const gone = assert.rejects(collect.access.read(press, "temperature", calledOff.signal), { code: "aborted" });
+  calledOff.abort();
+  await gone;
+  await clock.advanceAsync(5000);
+  // Whatever comes of them, it is not that there is no such device.
+  const outcomes = Promise.allSettled([write, read]);
+  collect.apply(assigned([device("press", [property("temperature", { access: "readWrite" })])]));
+  await clock.advanceAsync(5000);
+  for (const outcome of await outcomes) {
+    const code = outcome.status === "rejected" ? (outcome.reason as AppError).code : null;
+    assert.ok(code === null || code === "mapper/stopped", String(code));
+  }
+});
+
+test("collect.access: who waits for a gateway that ends is told so", async (t) => {
+  const { clock, collect } = setUp(t);
+  const stopped = assert.rejects(collect.access.read(press, "temperature", new AbortController().signal), {
+    code: "mapper/stopped",
+  });
+  const closed = collect.close();
+  await clock.advanceAsync(10_000);
+  await Promise.all([stopped, closed]);
 });

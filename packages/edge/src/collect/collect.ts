@@ -18,6 +18,7 @@ import {
   type ReadingBatch,
 } from "@penstock/model";
 import type { Cancel, ChildProcesses, Clock, Files, Log, Metrics } from "@penstock/runtime";
+import { Begun } from "./begun.ts";
 import { browse } from "./browse.ts";
 import { collectMetrics } from "./collect-metrics.ts";
 import { DayClock } from "./day-clock.ts";
@@ -99,6 +100,7 @@ class Collector {
   readonly #groups = new Map<number, CollectGroup>();
   readonly #uses = new Map<ConnectionUid, LineUse>();
   readonly #turns: LineTurns;
+  readonly #begun = new Begun();
   readonly #dayClock: DayClock;
   readonly #polled: Polled;
   readonly #subscribed: Subscribed;
@@ -130,7 +132,7 @@ class Collector {
     };
     this.#polled = new Polled(common);
     this.#subscribed = new Subscribed(common);
-    this.access = deviceAccess({ find, log: this.#log, turns: this.#turns });
+    this.access = deviceAccess({ find, log: this.#log, turns: this.#turns, begun: this.#begun });
     options.dmi?.onServed((protocol) => this.#served(protocol));
   }
 
@@ -151,6 +153,7 @@ class Collector {
     for (const device of set.devices) if (!this.#devices.has(device.uid)) this.#addDevice(device);
     const wanted = new Set(set.connections.map(({ protocol }) => protocol));
     for (const mapper of this.#mappers.values()) mapper.want(wanted.has(mapper.name));
+    this.#begun.begin();
   }
 
   async browse(uid: ConnectionUid, path: readonly string[]): Promise<BrowsedNode[]> {
@@ -188,6 +191,7 @@ class Collector {
     this.#isClosed = true;
     this.#timer?.cancel();
     this.#dayClock.close();
+    this.#begun.end();
     this.#turns.close();
     await Promise.all([...this.#mappers.values()].map((mapper) => mapper.close()));
     await Promise.all(this.#publishing);

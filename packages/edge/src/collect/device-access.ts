@@ -17,6 +17,7 @@ import {
 } from "@penstock/model";
 import type { Log } from "@penstock/runtime";
 import type { AgentToMapper } from "@penstock/wire";
+import type { Begun } from "./begun.ts";
 import { budgetMs } from "./budget.ts";
 import { deviceOf, pointOf } from "./groups.ts";
 import type { LineTurns } from "./line-turns.ts";
@@ -42,8 +43,9 @@ export function deviceAccess(options: {
   readonly find: (device: DeviceUid) => AccessTarget | null;
   readonly log: Log;
   readonly turns: LineTurns;
+  readonly begun: Begun;
 }): DeviceAccess {
-  const { find, log, turns } = options;
+  const { find, log, turns, begun } = options;
   const deviceAt = (uid: DeviceUid, what: string) => {
     const target = find(uid);
     if (target === null) throw new AppError("twin/unknown-property", `Cannot ${what}: no device "${uid}" here`);
@@ -82,6 +84,7 @@ export function deviceAccess(options: {
   return {
     async write(uid, writes, signal, trace = `${uid}/${writes[0]?.property}`) {
       const what = `write ${writes.map(({ property }) => `"${property}"`).join(", ")}`;
+      await begun.wait(signal);
       const target = deviceAt(uid, what);
       const outcomes: (AppError | null)[] = writes.map(() => null);
       const known: { readonly row: number; readonly property: EffectiveProperty; readonly value: Value }[] = [];
@@ -113,6 +116,7 @@ export function deviceAccess(options: {
       return outcomes;
     },
     async read(uid, name, signal, trace = `${uid}/${name}`) {
+      await begun.wait(signal);
       const target = deviceAt(uid, `read "${name}"`);
       const property = target.device.properties.find((p) => p.name === name);
       if (property === undefined) throw unknown(target.device, name, "read");
@@ -143,6 +147,7 @@ export function deviceAccess(options: {
       return value;
     },
     async call({ device: uid, method: name, arguments: given, onSent }, signal, trace = `${uid}/${name}`) {
+      await begun.wait(signal);
       const target = deviceAt(uid, `call "${name}"`);
       const method = target.device.methods.find((m) => m.name === name);
       if (method === undefined || method.visitor === null) {

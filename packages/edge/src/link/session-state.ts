@@ -26,6 +26,7 @@ import type { Compression } from "./compress.ts";
 import type { BootOffset } from "./correct-time.ts";
 import type { InFlight } from "./readings-message.ts";
 import type { CertificateLife } from "./renewal.ts";
+import type { Transit } from "./transit.ts";
 import type { Window } from "./window.ts";
 
 /** One connection's worth of link at the gateway. All times are monotonic microseconds unless they are Micros. */
@@ -65,6 +66,12 @@ export interface EdgeSession {
   /** highest seq handed to the line, in any session of this boot */
   readonly sent: number;
   readonly pings: number;
+  /** null: the cloud stamps nothing, or nothing stamped has come */
+  readonly transit: Transit | null;
+  /** the ping that has not been answered */
+  readonly asked: { readonly n: number; readonly at: number } | null;
+  /** when the last answer came */
+  readonly answeredAt: number;
 }
 
 export type EdgeInput =

@@ -1,13 +1,16 @@
 import { addRange, type CallReport, type DesiredReport, type NodeReport, type Ranges } from "@penstock/model";
-import { type CloudMessage, type Hello, linkVersions } from "@penstock/wire";
+import { type CloudMessage, type Hello, linkVersions, type Stamp } from "@penstock/wire";
 import { noCompression } from "./compress.ts";
 import type { BootOffset } from "./correct-time.ts";
 import { isRenewalDue } from "./renewal.ts";
 import { resumePlan } from "./resume.ts";
 import { pump, sendEntries, takeAck, tellDropped } from "./session-sending.ts";
 import type { EdgeEffect, EdgeInput, EdgeSession, EdgeStep } from "./session-state.ts";
+import { isVague, learnTransit, onTheWay } from "./transit.ts";
 import { newWindow } from "./window.ts";
 
+/** So often the cloud is asked for its stamp, at least: each bucket of transit.ts shall hold an answer. */
+const askMicros = 60_000_000;
 /** After this long without a frame the other end is asked; after the longer one it is given up. */
 export const quietMicros = 5_000_000;
 export const silentMicros = 15_000_000;
@@ -54,6 +57,9 @@ export function newEdgeSession(options: {
     renewedAt: null,
     sent: options.sent,
     pings: 0,
+    transit: null,
+    asked: null,
+    answeredAt: now,
   };
   return { state, effects: [{ t: "send", lane: "control", message: hello }] };
 }
@@ -120,8 +126,9 @@ function greeted(state: EdgeSession, input: { message: CloudMessage; now: number
   // Half the round trip lies between the cloud's reading of its clock and now.
   const boot = state.boot ?? { boot: hello.boot, offset: message.time + Math.floor((now - state.openedAt) / 2) - now };
   const settled: Ranges = addRange(message.held, 0, hello.lowest - 1);
+  const stamped = learned(state, message, now);
   const open = pump(
-    { ...state, phase: "open", boot, held: settled, backlog: plan.backlog, credit: message.credit, progressAt: now },
+    { ...stamped, phase: "open", boot, held: settled, backlog: plan.backlog, credit: message.credit, progressAt: now },
     now,
   );
   return {
@@ -134,22 +141,23 @@ function greeted(state: EdgeSession, input: { message: CloudMessage; now: number
   };
 }
 
-function opened(state: EdgeSession, input: { message: CloudMessage; now: number }): EdgeStep {
+function opened(before: EdgeSession, input: { message: CloudMessage; now: number }): EdgeStep {
   const { message, now } = input;
+  const state = learned(before, message, now);
   switch (message.t) {
     case "ack":
       return takeAck(message.credit === undefined ? state : { ...state, credit: message.credit }, message.ranges, now);
     case "assigned":
       return { state, effects: [{ t: "apply-assigned", set: message.set }] };
     case "desired":
-      return { state, effects: [{ t: "take-desired", values: message.values }] };
+      return { state, effects: [{ t: "take-desired", values: withTimeLeft(state, message, message.values, now) }] };
     case "reports-taken": {
       const reportsOut = new Set(state.reportsOut);
       for (const taken of message.taken) reportsOut.delete(reportKey(taken));
       return { state: { ...state, reportsOut }, effects: [{ t: "reports-taken", taken: message.taken }] };
     }
     case "calls":
-      return { state, effects: [{ t: "take-calls", calls: message.calls }] };
+      return { state, effects: [{ t: "take-calls", calls: withTimeLeft(state, message, message.calls, now) }] };
     case "call-reports-taken": {
       const callReportsOut = new Set(state.callReportsOut);
       for (const id of message.ids) callReportsOut.delete(id);
@@ -195,8 +203,10 @@ function ticked(state: EdgeSession, input: EdgeInput & { t: "tick" }): EdgeStep 
   }
   const effects: EdgeEffect[] = [];
   let current = state;
-  if (now - state.heardAt >= quietMicros && now - state.pingedAt >= quietMicros) {
-    current = { ...current, pingedAt: now, pings: current.pings + 1 };
+  const isQuiet = now - state.heardAt >= quietMicros && now - state.pingedAt >= quietMicros;
+  if (isQuiet || isStampWanted(state, now)) {
+    const n = current.pings + 1;
+    current = { ...current, pingedAt: now, pings: n, asked: { n, at: now } };
     effects.push({ t: "send", lane: "control", message: { t: "ping", n: current.pings } });
   }
   const dropped = tellDropped(current, input.lowest);
@@ -215,6 +225,39 @@ function ticked(state: EdgeSession, input: EdgeInput & { t: "tick" }): EdgeStep 
   }
   const pumped = pump(current, now);
   return { state: pumped.state, effects: [...effects, ...pumped.effects] };
+}
+
+/** A cloud that stamps nothing is not asked for it. */
+function isStampWanted({ transit, asked, answeredAt }: EdgeSession, now: number): boolean {
+  if (transit === null || asked !== null) return false;
+  return now - answeredAt >= askMicros || isVague(transit);
+}
+
+/** What the message's stamp tells of the way from the cloud. */
+function learned(state: EdgeSession, message: CloudMessage, now: number): EdgeSession {
+  if (!("stamp" in message) || message.stamp === undefined) return state;
+  const { stamp } = message;
+  if (message.t === "welcome") {
+    const answered = { askedAt: state.openedAt, heardStamp: message.helloStamp ?? stamp };
+    return { ...state, transit: learnTransit(state.transit, { stamp, now }, answered) };
+  }
+  const { asked } = state;
+  if (message.t !== "pong" || asked?.n !== message.n)
+    return { ...state, transit: learnTransit(state.transit, { stamp, now }, null) };
+  const transit = learnTransit(state.transit, { stamp, now }, { askedAt: asked.at, heardStamp: stamp });
+  return { ...state, transit, asked: null, answeredAt: now };
+}
+
+/** What was spent on the way is gone from the time to live; twin ends as expired what has none left, and never writes it. */
+function withTimeLeft<T extends { readonly ttlMs: number }>(
+  { transit }: EdgeSession,
+  { stamp }: Stamp,
+  items: readonly T[],
+  now: number,
+): readonly T[] {
+  if (transit === null || stamp === undefined) return items;
+  const spentMs = onTheWay(transit, { stamp, now }) / 1000;
+  return items.map((item) => ({ ...item, ttlMs: Math.max(0, item.ttlMs - spentMs) }));
 }
 
 function sendReports(state: EdgeSession, reports: readonly DesiredReport[]): EdgeStep {

@@ -13,8 +13,8 @@ interface Options {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly closing: AbortSignal;
-  /** asked right before it begins */
-  isWanted(access: Access): boolean;
+  /** of a write, asked right before it begins: monotonic time until which it may reach the device; 0 = not any more */
+  wantedUntil(access: Access): number;
   /** the answers of one round trip, so that they are journalled together */
   ended(inputs: readonly Input[]): void;
 }
@@ -35,9 +35,14 @@ export class DesiredAccesses {
 
   start(accesses: readonly Access[]): void {
     const due = new Map<DeviceUid, Access[]>();
+    const notBegun: Input[] = [];
     for (const access of accesses) {
       if (access.op === "read") {
         this.#begin([access], (signal) => this.#read(access, signal));
+        continue;
+      }
+      if (!this.#isWanted(access)) {
+        notBegun.push({ t: "not-begun", access });
         continue;
       }
       const together = this.#waiting.get(access.device) ?? due.get(access.device);
@@ -45,6 +50,7 @@ export class DesiredAccesses {
       else together.push(access);
     }
     for (const [device, writes] of due) this.#write(device, writes);
+    if (notBegun.length > 0) this.#options.ended(notBegun);
   }
 
   /** resolves when nothing is in flight */
@@ -63,7 +69,13 @@ export class DesiredAccesses {
         return this.#trouble(access, error ?? new AppError("mapper/bad-answer", `No outcome for "${access.property}"`));
       });
     };
-    this.#begin(writes, written, () => this.#next(device));
+    // What waits for its turn on the line shall not be written late; what is left of the others goes again without it.
+    const until = Math.min(...writes.map((access) => this.#options.wantedUntil(access)));
+    this.#begin(writes, written, { until, after: () => this.#next(device) });
+  }
+
+  #isWanted(access: Access): boolean {
+    return this.#options.clock.monotonic() < this.#options.wantedUntil(access);
   }
 
   /** The write of a device has ended: what waited for it goes, unless it is not wanted any more. */
@@ -71,7 +83,7 @@ export class DesiredAccesses {
     const waited = this.#waiting.get(device)!;
     this.#waiting.delete(device);
     if (this.#options.closing.aborted) return;
-    const wanted = waited.filter((access) => this.#options.isWanted(access));
+    const wanted = waited.filter((access) => this.#isWanted(access));
     const others = waited.filter((access) => !wanted.includes(access));
     if (wanted.length > 0) this.#write(device, wanted);
     if (others.length > 0) this.#options.ended(others.map((access) => ({ t: "not-begun", access })));
@@ -84,7 +96,14 @@ export class DesiredAccesses {
   }
 
   /** One round trip. */
-  #begin(trip: readonly Access[], work: (signal: AbortSignal) => Promise<Input[]>, after: () => void = () => {}): void {
+  #begin(
+    trip: readonly Access[],
+    work: (signal: AbortSignal) => Promise<Input[]>,
+    {
+      until = Number.POSITIVE_INFINITY,
+      after = () => {},
+    }: { readonly until?: number; readonly after?: () => void } = {},
+  ): void {
     const { clock, log, metrics, closing } = this.#options;
     const { op } = trip[0]!;
     const help = "Accesses to devices for desired values";
@@ -93,9 +112,11 @@ export class DesiredAccesses {
       for (const access of trip) log.trace({ file, id: desiredId(access), op }, "Access to the device begins");
     }
     const calledOff = new AbortController();
-    const cancel = clock.after(accessTimeoutMs, () => {
+    const leftMs = Math.max(0, (until - clock.monotonic()) / 1000);
+    const cancel = clock.after(Math.min(accessTimeoutMs, leftMs), () => {
       const names = trip.map(({ property }) => `"${property}"`).join(", ");
-      calledOff.abort(new AppError("mapper/timeout", `Cannot ${op} ${names}: no end after 30 s`));
+      const why = leftMs < accessTimeoutMs ? "no end in time" : "no end after 30 s";
+      calledOff.abort(new AppError("mapper/timeout", `Cannot ${op} ${names}: ${why}`));
     });
     const ended = work(AbortSignal.any([calledOff.signal, closing]))
       .catch((error: unknown) => trip.map((access) => this.#trouble(access, error)))

@@ -67,6 +67,8 @@ export async function openDesired(options: DesiredOptions): Promise<Desired> {
 /** An input on its way through the machine; `done` when somebody waits for it to be on disk. */
 interface Queued {
   readonly input: Input;
+  /** monotonic */
+  readonly cameAt: number;
   readonly done?: { resolve(): void; reject(error: unknown): void };
 }
 
@@ -103,7 +105,7 @@ class DesiredLoop implements Desired {
     this.#accesses = new DesiredAccesses({
       ...options,
       closing: this.#closing.signal,
-      isWanted: (access) => this.#isWanted(access),
+      wantedUntil: (access) => this.#wantedUntil(access),
       ended: (inputs) => this.push(...inputs),
     });
   }
@@ -172,10 +174,11 @@ class DesiredLoop implements Desired {
     return () => this.#holdListeners.delete(listener);
   }
 
-  /** A write that waited for its turn: a newer value may have come, or a value set here. */
-  #isWanted({ device, property, version }: Access): boolean {
+  /** While a write waited for the disk or for its turn a newer value may have come, or a value set here. */
+  #wantedUntil({ device, property, version }: Access): number {
     const slot = this.#slots.get(slotKey(device, property));
-    return slot !== undefined && drivenOf(slot)?.version === version;
+    const driven = slot === undefined ? null : drivenOf(slot);
+    return driven?.version === version ? driven.life.deadline : 0;
   }
 
   devicesChanged(): void {
@@ -194,11 +197,13 @@ class DesiredLoop implements Desired {
   }
 
   push(...inputs: readonly Input[]): void {
-    this.#enqueue(inputs.map((input) => ({ input })));
+    const cameAt = this.#options.clock.monotonic();
+    this.#enqueue(inputs.map((input) => ({ input, cameAt })));
   }
 
   #wait(input: Input): Promise<void> {
-    return new Promise((resolve, reject) => this.#enqueue([{ input, done: { resolve, reject } }]));
+    const cameAt = this.#options.clock.monotonic();
+    return new Promise((resolve, reject) => this.#enqueue([{ input, cameAt, done: { resolve, reject } }]));
   }
 
   #enqueue(queued: readonly Queued[]): void {
@@ -226,8 +231,8 @@ class DesiredLoop implements Desired {
       let reportsDropped = 0;
       // One moment for all of them: the outcomes of one round trip are due together again, and go together.
       const context = this.#context();
-      for (const { input } of batch) {
-        const made = step(overlay, input, context);
+      for (const { input, cameAt } of batch) {
+        const made = step(overlay, withTimeLeft(input, context.now - cameAt), context);
         overlay.put(made.slots, made.durable);
         accesses.push(...made.accesses);
         lookAt = Math.min(lookAt, made.lookAt);
@@ -318,6 +323,14 @@ class DesiredLoop implements Desired {
       find: (device, property) => propertyOf(lookup(device), property),
     };
   }
+}
+
+/** A slow disk kept it waiting: that is gone from the time to live. */
+function withTimeLeft(input: Input, waitedMicros: number): Input {
+  const waitedMs = waitedMicros / 1000;
+  if (input.t === "local") return { ...input, write: { ...input.write, ttlMs: input.write.ttlMs - waitedMs } };
+  if (input.t !== "desired") return input;
+  return { ...input, values: input.values.map((value) => ({ ...value, ttlMs: value.ttlMs - waitedMs })) };
 }
 
 function holdText(slot: Slot | undefined): string {
