@@ -38,7 +38,8 @@ const running = await serveDmi({
 });
 process.stdout.write(`${JSON.stringify({ mapper: mapper.name, socket: given.socket, pid: process.pid })}\n`);
 await new Promise<void>((done) => {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => done());
+  // More than once: a terminal tells the whole group, and the command passes it on.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => done());
   process.stdin.once("end", done).once("error", done).resume();
 });
 await running.close();

@@ -1,4 +1,5 @@
 import { type DmiMapperInfo, type DmiMessages, dmiServiceDefinition } from "@penstock/wire";
+import { loadGrpc } from "./load-grpc.ts";
 
 /** The manager's end of DMI: EdgeCore's, or that of a gateway of ours. */
 export interface ManagerClient {
@@ -16,7 +17,7 @@ const readyWithinMs = 2000;
 
 /** @param onLost  the connection is gone: a manager that comes back may know nothing of us */
 export async function openManagerClient(path: string, onLost: () => void): Promise<ManagerClient> {
-  const grpc = await import("@grpc/grpc-js");
+  const grpc = await loadGrpc();
   const client = new grpc.Client(`unix:${path}`, grpc.credentials.createInsecure(), {
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 2000,

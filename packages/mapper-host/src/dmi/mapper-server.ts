@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import type { ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { AppError, codeOf, type ErrorCode } from "@penstock/model";
 import { type DmiMessages, dmiServiceDefinition } from "@penstock/wire";
+import { loadGrpc } from "./load-grpc.ts";
 
 /** What a manager asks of a mapper. What is thrown becomes the call's status. */
 export interface MapperHandlers {
@@ -15,7 +16,7 @@ export interface MapperHandlers {
 
 /** Listens for the manager at a path, for the socket's owner alone; what was left there by an earlier process goes. */
 export async function openMapperServer(path: string, handlers: MapperHandlers): Promise<{ close(): void }> {
-  const grpc = await import("@grpc/grpc-js");
+  const grpc = await loadGrpc();
   const server = new grpc.Server({ "grpc.enable_channelz": 0 });
   const answering =
     <Request, Answer extends object>(handle: (request: Request) => Answer) =>

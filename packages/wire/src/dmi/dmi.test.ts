@@ -53,7 +53,8 @@ test("encodeDmi writes a device with its settings in wrappers, cycles as int64 a
       protocol: { protocolName: "p", configData: { data: new Map([["unit", toAny(300)]]) } },
       properties: [
         {
-          ...{ name: "t", visitors: null, pushMethod: {} },
+          ...{ name: "t", visitors: null },
+          pushMethod: { http: null, mqtt: null, dbMethod: null, otel: null, anomalyDetection: null },
           desired: { value: "", metadata: new Map() },
           ...{ reportCycle: 1000, collectCycle: 250, reportToCloud: true },
         },

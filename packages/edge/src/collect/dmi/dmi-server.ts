@@ -3,6 +3,7 @@ import type { ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } fro
 import { AppError, codeOf, type ErrorCode } from "@penstock/model";
 import type { Files, Log } from "@penstock/runtime";
 import { type DmiMessages, dmiServiceDefinition } from "@penstock/wire";
+import { loadGrpc } from "./load-grpc.ts";
 
 export interface DmiHandlers {
   register(request: DmiMessages["MapperRegisterRequest"]): DmiMessages["MapperRegisterResponse"];
@@ -70,7 +71,7 @@ interface Injected {
 }
 
 async function injected(handlers: DmiHandlers, log: Log): Promise<Injected> {
-  const grpc = await import("@grpc/grpc-js");
+  const grpc = await loadGrpc();
   const server = new grpc.Server({ "grpc.max_receive_message_length": mostMessageBytes, "grpc.enable_channelz": 0 });
   /** Every method answers, whatever it throws: a mapper's message must not end the agent. */
   const answering =

@@ -263,7 +263,6 @@ class DmiManager implements Dmi {
     this.#metrics.reports.add();
     for (const { propertyName, reported } of reportedDevice?.twins ?? []) {
       const property = properties.get(propertyName);
-
       if (property === undefined || reported === null || child === undefined) {
         this.#metrics.unknown.add();
         continue;

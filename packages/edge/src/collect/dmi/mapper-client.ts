@@ -1,6 +1,7 @@
 import type { Client } from "@grpc/grpc-js";
 import { AppError, type ErrorCode } from "@penstock/model";
 import { type DmiMessages, dmiServiceDefinition } from "@penstock/wire";
+import { loadGrpc } from "./load-grpc.ts";
 
 /** The mapper's end of DMI, as far as a gateway asks it: GetDevice is not among them, mappers of the framework fall over it. */
 export interface MapperClient {
@@ -30,7 +31,7 @@ const service = dmiServiceDefinition("v1beta1.DeviceMapperService");
  * killed is known at once, without asking.
  */
 export const openMapperClient: OpenClient = async ({ path, onLost }) => {
-  const grpc = await import("@grpc/grpc-js");
+  const grpc = await loadGrpc();
   const client = new grpc.Client(`unix:${path}`, grpc.credentials.createInsecure(), {
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 2000,
