@@ -25,6 +25,8 @@ const entries: Readonly<Record<string, string>> = {
   "series-reader": "packages/cloud/src/store/series/series-reader.ts",
   "table-worker": "packages/cloud/src/services/tables/table-worker.ts",
   "sqlite-worker": "packages/runtime/src/sqlite-worker.ts",
+  // What mappers from elsewhere import: the same code, in one process with ours, as the mappers that come with it.
+  "mapper-sdk/index": "packages/mapper-sdk/src/index.ts",
 };
 
 /** CommonJS libraries call `require` for Node's own modules, which a module does not have by itself. */
@@ -66,6 +68,8 @@ export async function bundle(folder: string = resolve(cli, "dist")): Promise<Bun
   });
   for (const name of mappers) writeManifest(resolve(root, "packages/mappers", name), join(folder, "mappers", name));
   cpSync(resolve(root, "packages/console/static"), join(folder, "console"), { recursive: true });
+  cpSync(resolve(root, "packages/mapper-sdk/template"), join(folder, "mapper-template"), { recursive: true });
+  writeFileSync(join(folder, "mapper-sdk/package.json"), kitPackage());
   writeFileSync(join(folder, "THIRD-PARTY-LICENSES.txt"), thirdPartyLicences(metafile));
   const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
   return { folder, bytes };
@@ -76,6 +80,14 @@ function writeManifest(from: string, to: string): void {
   const manifest = JSON.parse(readFileSync(join(from, "mapper.json"), "utf8")) as Record<string, unknown>;
   mkdirSync(to, { recursive: true });
   writeFileSync(join(to, "mapper.json"), `${JSON.stringify({ ...manifest, main: "./index.js" }, null, 2)}\n`);
+}
+
+/** The kit as a package of its own, so that its name resolves from a mapper's folder that links to it. */
+function kitPackage(): string {
+  const { name, version, license } = JSON.parse(
+    readFileSync(resolve(root, "packages/mapper-sdk/package.json"), "utf8"),
+  ) as Record<string, string>;
+  return `${JSON.stringify({ name, version, license, type: "module", exports: "./index.js" }, null, 2)}\n`;
 }
 
 /** The licences of the packages whose code is in the bundle ask for their text to go along. */

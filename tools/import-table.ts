@@ -24,6 +24,7 @@ export const importTable: Readonly<Record<string, PackageRule>> = {
   wire: { may: ["model"] },
   runtime: { may: ["model"] },
   "mapper-sdk": { may: ["model"] },
+  "mapper-sdk/template": { may: ["mapper-sdk"] },
   "mappers/ble": { may: ["mapper-sdk", "model"] },
   "mappers/http": { may: ["mapper-sdk", "model"] },
   "mappers/modbus": { may: ["mapper-sdk", "model"] },

@@ -27,6 +27,7 @@ const words: Readonly<Record<string, string>> = {
   token: "make a join token for",
   login: "log in",
   doctor: "look at this machine",
+  new: "make mapper",
 };
 
 /** "set conveyor-01 speed 900": the command with what it was given, options left out. */

@@ -11,6 +11,8 @@ export const installedPaths = isBundle
       mapperHost: resolve(here, "mapper-host.js"),
       mapperDmi: resolve(here, "mapper-dmi.js"),
       mappers: resolve(here, "mappers"),
+      kit: resolve(here, "mapper-sdk"),
+      mapperTemplate: resolve(here, "mapper-template"),
       plant: resolve(here, "plant.js"),
       console: resolve(here, "console"),
     }
@@ -19,6 +21,8 @@ export const installedPaths = isBundle
       mapperHost: resolve(here, "../../mapper-host/src/main.ts"),
       mapperDmi: resolve(here, "../../mapper-host/src/dmi/main.ts"),
       mappers: resolve(here, "../../mappers"),
+      kit: resolve(here, "../../mapper-sdk"),
+      mapperTemplate: resolve(here, "../../mapper-sdk/template"),
       plant: resolve(here, "../../testkit/src/plant/main.ts"),
       console: resolve(here, "../../console/static"),
     };

@@ -13,6 +13,7 @@ import { getCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
 import { importCommand } from "./commands/import.ts";
 import { loginCommand } from "./commands/login.ts";
+import { mapperCommand } from "./commands/mapper.ts";
 import { mapperDmiCommand } from "./commands/mapper-dmi.ts";
 import { modelCommand } from "./commands/model.ts";
 import { queryCommand } from "./commands/query.ts";
@@ -56,6 +57,7 @@ export function makeProgram(): Command {
     watchCommand,
     queryCommand,
     doctorCommand,
+    mapperCommand,
     mapperDmiCommand,
   ]) {
     add(program);

@@ -1,3 +1,14 @@
+export {
+  AppError,
+  type ErrorCode,
+  type ParsedValue,
+  type Value,
+  type ValueType,
+  valueFromText,
+  valueToText,
+} from "@penstock/model";
+export * from "./check-finding.ts";
+export * from "./check-mapper.ts";
 export * from "./conformance.ts";
 export * from "./conformance-device.ts";
 export * from "./conformance-server.ts";
@@ -16,4 +27,5 @@ export * from "./payload-value.ts";
 export * from "./pem-file.ts";
 export * from "./place-fields.ts";
 export * from "./running-calls.ts";
+export * from "./scaffold.ts";
 export * from "./template.ts";

@@ -20,6 +20,7 @@ interface UpFlags {
   readonly localPort: string;
   readonly mqttPort: string;
   readonly plantPort: string;
+  readonly mappers: readonly string[];
   readonly logLevel: string;
   readonly output?: string;
 }
@@ -40,6 +41,7 @@ export function upCommand(program: Command): void {
     .option("--local-port <number>", "plain port of the cloud on loopback; 0 = any free one", "8080")
     .option("--mqtt-port <number>", "MQTT port of the gateway; 0 = any free one", "1883")
     .option("--plant-port <number>", "Modbus TCP port of the plant; 0 = any free one", "0")
+    .option("--mappers <folder...>", "further folders with mappers, for its gateway", [])
     .option("--log-level <level>", "trace, debug, info, warn or error", "info")
     .option("-o, --output <format>", "json: the first line is one object with the addresses and the login")
     .action((flags: UpFlags) => up(flags));
@@ -105,7 +107,11 @@ async function up(flags: UpFlags): Promise<void> {
       name: "gateway",
       script: installedPaths.cli,
       // Where the cloud is this time: with --port 0 it moves at every start.
-      args: ["edge", "--data-dir", edgeFolder, "--cloud", addresses.address, "--mqtt-port", flags.mqttPort, ...common],
+      args: [
+        ...["edge", "--data-dir", edgeFolder, "--cloud", addresses.address, "--mqtt-port", flags.mqttPort],
+        ...(flags.mappers.length > 0 ? ["--mappers", ...flags.mappers.map((path) => resolve(path))] : []),
+        ...common,
+      ],
       logPath: resolve(folder, "edge.log"),
     });
     children.push(edge);
