@@ -98,8 +98,30 @@ test(
       ["DeviceModel cc2650-sensortag create", "Device sensor-tag-instance-01 create"],
     );
 
+    // All but what our mapper has otherwise: the password's file, and the certificate of the line.
+    const lamp = await importInto(...["opcua.model.yaml", "opcua.device.yaml"].map(file), "--node", "gw-01");
+    assert.deepEqual([lamp.code, refusedOf(lamp.done)], [0, []]);
+    assert.deepEqual(
+      lamp.done.results.map((one) => `${one.kind} ${one.name} ${one.action}`),
+      ["DeviceModel opcua-model create", "Connection opcua-gw-01 create", "Device lamp create"],
+    );
+    assert.deepEqual(
+      lamp.done.findings.filter((one) => one.level === "lossy" && one.field.includes("opcua")).map((one) => one.field),
+      ["password", "certificate", "privateKey"].map((field) => `spec.protocol.opcua.${field}`),
+    );
+    // Without its node id nobody finds the value: it is named, and nothing of the device is stored.
+    const nameless = join(bench.folder, "nameless.yaml");
+    writeFileSync(
+      nameless,
+      readFileSync(file("opcua.device.yaml"), "utf8")
+        .replace("nodeID: ns=2;i=3", "browseName: switcher")
+        .replace("name: lamp", "name: other-lamp"),
+    );
+    const unfound = await bench.run(["import", nameless, "--node", "gw-01"]);
+    assert.notEqual(unfound.code, 0);
+    assert.match(unfound.stdout + unfound.stderr, /switcher\.visitor/);
+
     for (const [names, refused] of [
-      [["opcua.model.yaml", "opcua.device.yaml"], 'Device "lamp" spec.protocol: no mapper for opcua'],
       [
         ["onvif-v1.17.model.yaml", "onvif-v1.17.device.yaml"],
         'Device "onvif-device-01" spec.protocol: no mapper for onvif',

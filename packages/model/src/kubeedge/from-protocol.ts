@@ -5,6 +5,7 @@ import { formatDuration } from "../time.ts";
 import type { Fields } from "./fields.ts";
 import { takeBlePlace } from "./from-ble.ts";
 import { takeModbusPlace } from "./from-modbus.ts";
+import { takeOpcuaPlace } from "./from-opcua.ts";
 import { takeMs } from "./from-units.ts";
 
 /** How a device is reached, in any version's spelling. */
@@ -89,14 +90,19 @@ export function takePlace(protocol: KubeEdgeProtocol, manifest: MapperManifest):
   return {
     settings: { ...place.settings, ...rest.connection },
     address: { ...place.address, ...rest.address },
-    line,
+    line: { ...place.line, ...line },
     custom,
   };
 }
 
 /** Protocols that have a spelling of their own in KubeEdge. */
-function takeOwnPlace(config: Fields, common: Fields | null, mapper: string) {
+function takeOwnPlace(
+  config: Fields,
+  common: Fields | null,
+  mapper: string,
+): Pick<Place, "settings" | "address"> & Partial<Pick<Place, "line">> {
   if (mapper === "modbus") return takeModbusPlace(config, common);
+  if (mapper === "opcua") return takeOpcuaPlace(config, common);
   return mapper === "ble" ? takeBlePlace(config) : { settings: {}, address: {} };
 }
 

@@ -3,6 +3,7 @@ import type { ValueType } from "../value.ts";
 import type { Fields } from "./fields.ts";
 import { takeBleVisitor } from "./from-ble.ts";
 import { takeModbusVisitor } from "./from-modbus.ts";
+import { takeOpcuaVisitor } from "./from-opcua.ts";
 import { takeBySchema } from "./from-protocol.ts";
 
 /** Where a value lies, by the mapper's words; further fields are custom. Empty when the settings say nothing. */
@@ -22,5 +23,6 @@ export function takeVisitor(
 
 function takeOwn(config: Fields, mapper: string, type: ValueType): Record<string, unknown> | null {
   if (mapper === "modbus") return takeModbusVisitor(config, type);
+  if (mapper === "opcua") return takeOpcuaVisitor(config);
   return mapper === "ble" ? takeBleVisitor(config, type) : null;
 }
