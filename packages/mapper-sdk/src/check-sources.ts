@@ -2,10 +2,11 @@ import { readdir, readFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import type { MapperFinding } from "./check-finding.ts";
 
-/** What a mapper's process may touch, by what its modules import. */
-const touches: readonly (readonly [RegExp, string])[] = [
+/** What a mapper's process may touch, by what its modules import; the first is asked for, any of them is enough. */
+const touches: readonly (readonly [RegExp, ...string[]])[] = [
   [/^node:(net|tls|dgram|dns|https?|http2)(\/|$)/, "network"],
-  [/^node:fs(\/|$)/, "files"],
+  // A serial port is a file too.
+  [/^node:fs(\/|$)/, "files", "serial"],
   [/^node:child_process$/, "processes"],
   [/^(serialport|@serialport\/.*)$/, "serial"],
 ];
@@ -30,18 +31,19 @@ export const isTestModule = (path: string) => /\.test\.(ts|js|mjs)$|(^|[\\/])tes
 export async function checkSources(folder: string, permissions: readonly string[]): Promise<MapperFinding[]> {
   const findings: MapperFinding[] = [];
   const named = JSON.stringify(permissions);
-  const want = (wanted: string, why: string) => {
-    if (permissions.includes(wanted)) return;
-    const rule = `must name "${wanted}": ${why}`;
+  const want = (anyOf: readonly string[], why: string) => {
+    if (anyOf.some((one) => permissions.includes(one))) return;
+    const rule = `must name "${anyOf[0]}": ${why}`;
     findings.push({ level: "missing", what: "permissions", field: "permissions", value: named, rule });
   };
   for (const path of (await modulesBelow(folder)).filter((one) => !isTestModule(one))) {
     const source = await readFile(join(folder, path), "utf8");
     const [, dialled] = dials.exec(source) ?? [];
-    if (dialled !== undefined) want("network", `${path} calls ${dialled}()`);
+    if (dialled !== undefined) want(["network"], `${path} calls ${dialled}()`);
     for (const specifier of importsOf(source)) {
       const touched = touches.find(([pattern]) => pattern.test(specifier));
-      if (touched !== undefined) want(touched[1], `${path} imports "${specifier}"`);
+      const [, ...anyOf] = touched ?? [null];
+      if (anyOf.length > 0) want(anyOf, `${path} imports "${specifier}"`);
       const rule = foreign(specifier, { folder, path });
       if (rule !== null)
         findings.push({ level: "missing", what: "imports", field: path, value: `"${specifier}"`, rule });
@@ -59,8 +61,6 @@ function importsOf(source: string): Set<string> {
 }
 
 function foreign(specifier: string, from: { readonly folder: string; readonly path: string }): string | null {
-  if (specifier.startsWith("@penstock/") && specifier !== "@penstock/mapper-sdk")
-    return "must be @penstock/mapper-sdk: nothing else of Penstock is there for a mapper";
   if (!specifier.startsWith(".")) return null;
   const target = relative(from.folder, resolve(from.folder, from.path, "..", specifier));
   return target.startsWith("..") ? "must stand in the mapper's folder: only that is installed" : null;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { AppError } from "@penstock/model";
+import { AppError, parseManifest } from "@penstock/model";
 import { checkMapper } from "./check-mapper.ts";
+import { checkSources } from "./check-sources.ts";
 import { scaffoldMapper } from "./scaffold.ts";
 
 const home = mkdtempSync(join(tmpdir(), "penstock-scaffold-"));
@@ -133,6 +134,14 @@ test("checkMapper() names the conformance test that fails, and a suite that is n
     without.at(-1)!,
     /^missing conformance test "test\/values\.test\.ts" must call conformance\(\) of the kit/,
   );
+});
+
+test("the mappers that come with Penstock name what they touch, and need nothing outside their folders", async () => {
+  const mappers = join(kit, "../mappers");
+  for (const name of readdirSync(mappers)) {
+    const { permissions } = parseManifest(readFileSync(join(mappers, name, "mapper.json"), "utf8"));
+    assert.deepEqual(await checkSources(join(mappers, name), permissions), [], name);
+  }
 });
 
 test("checkMapper() mends a link to the kit that leads nowhere", async () => {

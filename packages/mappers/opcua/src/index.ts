@@ -42,5 +42,7 @@ export const opcua = defineMapper({
   ],
   subscribes: true,
   browses: true,
+  // Its certificates, and those that it trusts, stand in its folder.
+  permissions: ["network", "files"],
   open: OpcuaConnection.open,
 });
