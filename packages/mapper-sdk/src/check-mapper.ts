@@ -13,6 +13,12 @@ import { linkKit } from "./scaffold.ts";
 /** Where a mapper's module stands when no `mapper.json` says it. */
 const usualModules = ["./src/index.ts", "./src/index.js", "./index.ts", "./index.js", "./index.mjs"];
 
+/** npm takes away what the folder's package.json does not name. */
+const kitLinked: MapperFinding = {
+  ...{ level: "note", what: "kit", field: "@penstock/mapper-sdk", value: "linked" },
+  rule: "must be found from the folder; was not",
+};
+
 export interface CheckOptions {
   readonly folder: string;
   /** where the kit stands, for a folder from which it is not found */
@@ -35,19 +41,19 @@ export async function checkMapper(options: CheckOptions): Promise<MapperFinding[
     const fields = [{ field: "folder", value: `"${folder}"`, rule: "must be there" }];
     throw new AppError("input/invalid", `Cannot check "${folder}": there is no such folder`, { fields });
   }
-  await linkKit(folder, options.kit);
+  const linked: MapperFinding[] = (await linkKit(folder, options.kit)) ? [kitLinked] : [];
   const written = await textOf(join(folder, manifestFile));
   const main = mainOf(folder, written);
   const found = await theMapper(folder, main);
   if ("problem" in found)
-    return [{ level: "missing", what: "module", field: main, value: found.value, rule: found.problem }];
+    return [...linked, { level: "missing", what: "module", field: main, value: found.value, rule: found.problem }];
   const { manifest } = found;
-  const findings = checkRulesOfManifest(manifest);
+  const findings = [...linked, ...checkRulesOfManifest(manifest)];
   if (manifest.main !== main) {
     const rule = `must be "${main}", where the mapper was found`;
     findings.push({ level: "missing", what: "module", field: "main", value: `"${manifest.main}"`, rule });
   }
-  if (findings.length === 0) {
+  if (findings.every(({ level }) => level !== "missing")) {
     const told = checkWritten(manifest, written);
     if (options.write === true && told.some(({ level }) => level === "missing")) {
       const text = manifestText({ manifest });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { AppError, parseManifest } from "@penstock/model";
+import { checkRulesOfManifest } from "./check-manifest.ts";
 import { checkMapper } from "./check-mapper.ts";
 import { checkSources } from "./check-sources.ts";
 import { scaffoldMapper } from "./scaffold.ts";
@@ -144,12 +145,24 @@ test("the mappers that come with Penstock name what they touch, and need nothing
   }
 });
 
+test("a mapper that was made with another kit is named", () => {
+  const manifest = parseManifest(readFileSync(join(kit, "../mappers/s7/mapper.json"), "utf8"));
+  assert.deepEqual(checkRulesOfManifest(manifest), []);
+  const [wrong] = checkRulesOfManifest({ ...manifest, sdk: { min: 2, max: 3 } });
+  assert.equal(
+    `${wrong!.field} ${wrong!.value} ${wrong!.rule}`,
+    "mapper.json.sdk 2..3 must include one of 1..1, which this Penstock has",
+  );
+});
+
 test("checkMapper() mends a link to the kit that leads nowhere", async () => {
   const folder = join(home, "made/saw");
   await make("saw");
   const link = join(folder, "node_modules/@penstock/mapper-sdk");
   rmSync(link);
   symlinkSync(join(home, "gone"), link);
-  assert.match((await table(folder, { write: true }))[0]!, /^ok manifest/);
+  const told = await table(folder, { write: true });
+  assert.equal(told[0], "note kit @penstock/mapper-sdk linked must be found from the folder; was not");
+  assert.match(told[1]!, /^ok manifest/);
   await rejects(checkMapper({ folder: join(home, "none"), kit }), "folder", /must be there/);
 });

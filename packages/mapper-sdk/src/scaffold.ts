@@ -66,23 +66,23 @@ async function templateFiles(template: string): Promise<string[]> {
 /**
  * Makes the kit resolve from a mapper's folder, as it would if it were installed there; leaves alone what does already.
  *
- * @returns where it resolves to now
+ * @returns true when a link had to be made
  */
-export async function linkKit(folder: string, kit: string): Promise<string> {
+export async function linkKit(folder: string, kit: string): Promise<boolean> {
   const link = join(folder, "node_modules", kitName);
-  const found = resolveKit(folder);
-  if (found !== null) return found;
+  if (resolves(folder)) return false;
   await mkdir(dirname(link), { recursive: true });
   // What stands there leads nowhere: the clone or the installation that it led to has moved.
   await rm(link, { recursive: true, force: true });
   await symlink(await realpath(kit), link, "junction");
-  return resolve(link);
+  return true;
 }
 
-function resolveKit(folder: string): string | null {
+function resolves(folder: string): boolean {
   try {
-    return createRequire(join(resolve(folder), "package.json")).resolve(kitName);
+    createRequire(join(resolve(folder), "package.json")).resolve(kitName);
+    return true;
   } catch {
-    return null;
+    return false;
   }
 }
