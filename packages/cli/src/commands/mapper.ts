@@ -64,9 +64,16 @@ export function mapperCommand(program: Command): void {
         ]);
       }
       const child = spawn(process.execPath, [device, ...(port === undefined ? [] : [port])], { stdio: "inherit" });
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+      // Ctrl-C reaches the child from the terminal too: whichever of the two ends it, it was meant to end.
+      let isStopping = false;
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+        process.on(signal, () => {
+          isStopping = true;
+          child.kill(signal);
+        });
+      }
       const code = await new Promise<number | null>((done) => child.once("exit", done));
-      if (code !== 0) process.exitCode = code ?? exitCodes.internal.number;
+      if (code !== 0 && !isStopping) process.exitCode = code ?? exitCodes.internal.number;
     });
 }
 
