@@ -118,8 +118,8 @@ test(
         .replace("name: lamp", "name: other-lamp"),
     );
     const unfound = await bench.run(["import", nameless, "--node", "gw-01"]);
-    assert.notEqual(unfound.code, 0);
-    assert.match(unfound.stdout + unfound.stderr, /switcher\.visitor/);
+    assert.equal(unfound.code, 2, unfound.stderr);
+    assert.match(unfound.stdout + unfound.stderr, /switcher\.visitor\.nodeId.*is required/);
 
     for (const [names, refused] of [
       [
