@@ -1,7 +1,7 @@
 import { limits, propertyNamePattern } from "@penstock/model";
 import Type from "typebox";
 import { resource, route } from "./route.ts";
-import { callSchema, closed, durationSchema, nameSchema, valueSchema } from "./shapes.ts";
+import { callSchema, closed, deviceErrors, durationSchema, nameSchema, valueSchema } from "./shapes.ts";
 
 const named = Type.String({ pattern: propertyNamePattern });
 const params = { tenant: nameSchema, device: nameSchema, method: named };
@@ -45,13 +45,7 @@ export const methods = resource({
         "twin/read-only",
         "mapper/unsupported",
         "mapper/not-found",
-        "mapper/value-refused",
-        "mapper/timeout",
-        "mapper/device-failure",
-        "mapper/device-busy",
-        "mapper/connect-failed",
-        "mapper/connection-lost",
-        "mapper/stopped",
+        ...deviceErrors,
       ],
       examples: [{ summary: "A batch of 12 parts", body: { arguments: { parts: 12 }, timeout: "30s" } }],
     }),

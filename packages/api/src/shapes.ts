@@ -4,6 +4,7 @@ import {
   callStates,
   desiredStates,
   durationSchema,
+  type ErrorCode,
   type Kind,
   labelsSchema,
   limits,
@@ -220,3 +221,14 @@ export const problemSchema = Type.Object({
 
 export const tenantParams = Type.Object({ tenant: nameSchema }, closed);
 export { durationSchema, nameSchema };
+
+/** How a device that is written to or called, or the way to it, may fail. */
+export const deviceErrors = [
+  "mapper/value-refused",
+  "mapper/timeout",
+  "mapper/device-failure",
+  "mapper/device-busy",
+  "mapper/connect-failed",
+  "mapper/connection-lost",
+  "mapper/stopped",
+] as const satisfies readonly ErrorCode[];

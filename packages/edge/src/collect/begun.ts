@@ -1,4 +1,5 @@
 import { AppError } from "@penstock/model";
+import { calledOff } from "./called-off.ts";
 
 /**
  * Whether collect has been told what there is. The twin takes up at its start what had not ended, and that may be before:
@@ -26,10 +27,9 @@ export class Begun {
   /** null when there is nothing to wait for. Rejects with aborted, or mapper/stopped when the gateway ends first */
   wait(signal: AbortSignal): Promise<void> | null {
     if (this.#is) return null;
-    const calledOff = () => new AppError("aborted", "The request to the device was called off");
-    if (signal.aborted) return Promise.reject(calledOff());
+    if (signal.aborted) return Promise.reject(calledOff(signal));
     return new Promise((resolve, reject) => {
-      const onAbort = () => reject(calledOff());
+      const onAbort = () => reject(calledOff(signal));
       signal.addEventListener("abort", onAbort, { once: true });
       this.#told.promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
     });

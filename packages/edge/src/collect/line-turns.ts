@@ -1,4 +1,5 @@
 import { AppError, type ConnectionUid, type DeviceUid, type ErrorCode } from "@penstock/model";
+import { calledOff } from "./called-off.ts";
 import type { LineUse } from "./line-use.ts";
 import type { ScheduleInput } from "./schedule-types.ts";
 
@@ -39,7 +40,7 @@ export class LineTurns {
   }): Promise<LineTurn> {
     const { device, connection, budgetMs, signal } = options;
     return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(new AppError("aborted", "The request to the device was called off"));
+      if (signal.aborted) return reject(calledOff(signal));
       if (this.#isClosed) return reject(new AppError("mapper/stopped", "The gateway ends"));
       if (this.#waiting.size >= mostWaiting) {
         return reject(
@@ -56,7 +57,7 @@ export class LineTurns {
         this.#run({ t: "acted", act, code: error.code });
         reject(error);
       };
-      const onAbort = () => fail(new AppError("aborted", "The request to the device was called off"));
+      const onAbort = () => fail(calledOff(signal));
       signal.addEventListener("abort", onAbort, { once: true });
       const start = () => {
         leave();

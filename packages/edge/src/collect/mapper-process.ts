@@ -1,6 +1,7 @@
 import { AppError, type ErrorCode, isErrorCode } from "@penstock/model";
 import type { Cancel, Child, Clock } from "@penstock/runtime";
 import { type AgentToMapper, encodeMapperFrame, MapperFrameReader, type MapperToAgent } from "@penstock/wire";
+import { calledOff } from "./called-off.ts";
 import { sayable } from "./sayable.ts";
 
 /** Answers carry the id of their request. */
@@ -70,7 +71,7 @@ export class MapperProcess {
   ): Promise<Answered> {
     return new Promise((resolve, reject) => {
       if (this.#end !== null) return reject(this.#end);
-      if (signal?.aborted === true) return reject(aborted(signal));
+      if (signal?.aborted === true) return reject(calledOff(signal));
       if (this.#pending.size >= mostPending) {
         return reject(
           new AppError("mapper/device-busy", `Cannot ask the mapper: ${mostPending} requests wait already`),
@@ -78,7 +79,7 @@ export class MapperProcess {
       }
       const id = ++this.#lastId;
       let cancel: Cancel = () => {};
-      const onAbort = () => this.#settle(id, aborted(signal!));
+      const onAbort = () => this.#settle(id, calledOff(signal!));
       this.#pending.set(id, {
         settle(answer) {
           cancel();
@@ -139,8 +140,4 @@ export class MapperProcess {
 
 function failure({ code, message }: { readonly code: unknown; readonly message: unknown }): AppError {
   return new AppError(isErrorCode(code) ? code : "mapper/bad-answer", sayable(message));
-}
-
-function aborted(signal: AbortSignal): AppError {
-  return new AppError("aborted", "The request to the device was called off", { cause: signal.reason });
 }

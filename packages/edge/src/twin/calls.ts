@@ -2,30 +2,22 @@ import {
   AppError,
   type CallOutcome,
   type CallReport,
-  type DeviceAccess,
   type DeviceUid,
-  type EffectiveDevice,
   type LocalCall,
   type LocalTwin,
   limits,
   type MethodCall,
 } from "@penstock/model";
-import { type Clock, type Files, type Journal, type Log, type Metrics, sleep } from "@penstock/runtime";
+import { type Journal, sleep } from "@penstock/runtime";
 import { type CallEntry, type CallMap, type CallRecord, openCallsJournal } from "./calls-journal.ts";
+import type { DesiredOptions } from "./desired.ts";
 import { ended, runCall } from "./run-call.ts";
 
 const file = "edge/src/twin/calls.ts";
 const diskRetryMs = 1000;
 
-export interface CallsOptions {
-  readonly files: Files;
-  /** the journal's own folder */
-  readonly folder: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly access: DeviceAccess;
-  lookup(device: DeviceUid): EffectiveDevice | null;
+export interface CallsOptions extends DesiredOptions {
+  /** who holds a property with a value set here; null = nobody */
   holderOf(device: DeviceUid, property: string): string | null;
 }
 
