@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { AppError, type BootId, type DeviceUid, type EdgeControl, type EffectiveDevice, hexId } from "@penstock/model";
 import {
   type LogLevel,
+  machineBoot,
   metricsRegistry,
   openDataFolder,
   openWitness,
@@ -145,6 +146,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       metrics,
       access: collect.access,
       lookup,
+      machine: { boot: machineBoot(), isTimeTrusted: clock.isTrusted() },
       accepted: {
         position: () => ({ epoch: outbox.bounds().epoch, seq: outbox.bounds().highest }),
         read: (from, maxBytes) => outbox.readFor("twin", from, maxBytes),
