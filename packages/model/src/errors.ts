@@ -164,6 +164,12 @@ export const errors = {
     http: 503,
     means: "The gateway's clock was not trusted when the value was read",
   },
+  "rules/bad-sql": {
+    who: "caller",
+    retry: "never",
+    http: 400,
+    means: "A query cannot be read or does not fit its streams; the message names line, column and what to write",
+  },
   "bus/dropped": {
     who: "operator",
     retry: "later",

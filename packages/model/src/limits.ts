@@ -29,6 +29,8 @@ export const limits = {
   readingsPerBatch: 10_000,
   /** encoded; leaves room in one link message for what stands around it */
   batchBytes: 8 * 1024 * 1024 - 65_536,
+  /** of one query or one statement about streams */
+  sqlChars: 65_536,
   stringValueBytes: 65_536,
   bytesValueBytes: 65_536,
   resourceBytes: 8 * 1024 * 1024,

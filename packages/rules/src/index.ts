@@ -1,0 +1,2 @@
+export type * from "./parse/ast.ts";
+export { parse, parseQuery } from "./parse/parse.ts";
