@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { test } from "node:test";
+import type { Mode } from "../parse/ast.ts";
+import { planQuery } from "../plan/plan-query.ts";
+import { RowRunner } from "../run/row-runner.ts";
+import { isSame } from "../value/compare.ts";
+import { kindOf, shown, type Value } from "../value/value.ts";
+import type { Example, ScalarFunction } from "./define-function.ts";
+import { scalarFunctions } from "./registry.ts";
+
+/** 2026-11-01T12:34:56.789Z, for examples that tell the time */
+const now = 1_793_536_496_789_000;
+
+function play({ sql, of = {} }: Example, mode: Mode): Value {
+  const columns = new Map(Object.keys(of).map((name) => [name, { t: "string" } as const]));
+  const plan = planQuery({
+    ...{ sql: `SELECT ${sql} AS result FROM example`, mode, ruleId: "example", timeZone: "UTC", random: () => 0.5 },
+    catalog: () => ({ name: "example", columns }),
+  });
+  const values = plan.sources[0]!.columns.map((column) => (column.t === "column" ? (of[column.name] ?? null) : null));
+  return new RowRunner(plan).run({ at: now, values }, now)!.result!;
+}
+
+const specs = new Map([...scalarFunctions.values()].map((spec) => [spec.name, spec]));
+
+for (const spec of specs.values()) {
+  test(`${spec.name}: what its examples say`, () => {
+    assert.ok(spec.examples.length > 0, "it has no example");
+    for (const example of spec.examples) for (const mode of modesOf(example)) checkExample(spec, example, mode);
+  });
+}
+
+function modesOf({ mode }: Example): readonly Mode[] {
+  return mode === undefined ? ["compat", "strict"] : [mode];
+}
+
+function checkExample(spec: ScalarFunction, example: Example, mode: Mode): void {
+  const { sql, gives } = example;
+  const names = [spec.name, ...(spec.also ?? [])];
+  assert.ok(
+    names.some((name) => new RegExp(`\\b${name}\\s*\\(`, "i").test(sql)),
+    `${sql} does not call ${spec.name}`,
+  );
+  if (typeof gives === "object" && gives !== null && "error" in gives && gives.error instanceof RegExp) {
+    assert.throws(() => play(example, mode), gives.error, `${sql} in ${mode}`);
+    return;
+  }
+  const wanted = gives as Value;
+  const found = play(example, mode);
+  const isEqual = kindOf(found) === kindOf(wanted) && isSame(found, wanted);
+  assert.ok(
+    isEqual,
+    `${sql} in ${mode} gives ${kindOf(found)} ${shown(found)}, not ${kindOf(wanted)} ${shown(wanted)}`,
+  );
+}
+
+test("every file of a function is in the registry, under names that no other has", () => {
+  const files = readdirSync(import.meta.dirname).filter((name) => /^[a-z0-9-]+\.ts$/.test(name));
+  const parts = new Set(["define-function.ts", "check-arguments.ts", "registry.ts"]);
+  const names = [...specs.keys()].map((name) => `${name.replaceAll("_", "-")}.ts`);
+  assert.deepEqual(
+    files.filter((name) => !parts.has(name) && !name.startsWith("part-")),
+    names.sort(),
+  );
+  const all = [...specs.values()].flatMap(({ name, also = [] }) => [name, ...also]);
+  assert.equal(new Set(all).size, all.length, "two functions have one name");
+});

@@ -1,0 +1,82 @@
+import { checkArgument, countProblem, paramAt } from "../functions/check-arguments.ts";
+import type { CallContext, ScalarFunction } from "../functions/define-function.ts";
+import type { Call, Expr, Mode } from "../parse/ast.ts";
+import { sqlError } from "../parse/sql-error.ts";
+import type { Evaluate, Frame } from "../run/frame.ts";
+import { newFrame } from "../run/frame.ts";
+import { RowError } from "../value/row-error.ts";
+import type { Value } from "../value/value.ts";
+
+/** What all calls of a rule share. */
+export interface CallParts {
+  readonly sql: string;
+  readonly mode: Mode;
+  readonly ruleId: string;
+  readonly timeZone: string;
+  random(): number;
+}
+
+/**
+ * A call of a scalar function. What does not depend on the row is computed once.
+ *
+ * @throws AppError rules/bad-sql when it has too few or too many arguments
+ */
+export function compileScalar(
+  call: Call,
+  {
+    spec,
+    parts,
+    compile,
+  }: { readonly spec: ScalarFunction; readonly parts: CallParts; readonly compile: (expr: Expr) => Evaluate },
+): Evaluate {
+  const { sql, mode, ruleId, timeZone, random } = parts;
+  if (call.filter !== null || call.over !== null) {
+    throw sqlError(sql, call, `${call.name} takes no ${call.filter === null ? "OVER" : "FILTER"}`);
+  }
+  const problem = countProblem(spec, call.args.length);
+  if (problem !== null) throw sqlError(sql, call, problem, usage(spec));
+  const args = call.args.map((arg) => {
+    if (arg.t === "star") throw sqlError(sql, arg, `${call.name} takes no *`, usage(spec));
+    return compile(arg);
+  });
+  const context: { -readonly [key in keyof CallContext]: CallContext[key] } = {
+    mode,
+    ruleId,
+    timeZone,
+    random,
+    now: 0,
+  };
+  const { name, params, run, takesNull } = spec;
+  const evaluate = (frame: Frame): Value => {
+    const values: Value[] = [];
+    for (let at = 0; at < args.length; at++) {
+      const value = checkArgument(name, paramAt(params, at), args[at]!(frame));
+      if (value === null && takesNull !== true) return null;
+      values.push(value);
+    }
+    context.now = frame.now;
+    return run(values, context);
+  };
+  const isConstant = spec.isPure !== false && call.args.every(({ t }) => t === "literal");
+  return isConstant ? constant(evaluate) : evaluate;
+}
+
+/** An error of a constant call is an error of every row, as if it were computed for each. */
+function constant(evaluate: Evaluate): Evaluate {
+  try {
+    const value = evaluate(newFrame());
+    return () => value;
+  } catch (error) {
+    if (error instanceof RowError) return evaluate;
+    throw error;
+  }
+}
+
+/** "lpad(text, length[, with])" */
+export function usage({ name, params }: Pick<ScalarFunction, "name" | "params">): string {
+  const shown = params.map(({ name: param, isOptional, repeats }, at) => {
+    const text = `${at === 0 ? "" : ", "}${param}${repeats === undefined ? "" : ", …"}`;
+    return isOptional === true ? `[${text}]` : text;
+  });
+  return `write ${name}(${shown.join("")})`;
+}

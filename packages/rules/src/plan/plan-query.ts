@@ -1,0 +1,145 @@
+import { scalarFunctions } from "../functions/registry.ts";
+import type { Call, Expr, Field, Mode, Name, Select, Star } from "../parse/ast.ts";
+import { parseQuery } from "../parse/parse.ts";
+import { sqlError } from "../parse/sql-error.ts";
+import type { Evaluate, Frame } from "../run/frame.ts";
+import type { ObjectValue, Value } from "../value/value.ts";
+import { type CallParts, compileScalar } from "./compile-call.ts";
+import { compileExpression, type Scope, truthOf } from "./compile-expression.ts";
+import { RowLayout } from "./row-layout.ts";
+import type { Catalog, SourceLayout } from "./stream-schema.ts";
+
+export interface QueryOptions extends Omit<CallParts, "sql"> {
+  readonly sql: string;
+  readonly mode: Mode;
+  readonly catalog: Catalog;
+}
+
+/** A query as closures. */
+export interface Plan {
+  readonly sources: readonly SourceLayout[];
+  /** null: every row */
+  readonly where: ((frame: Frame) => boolean) | null;
+  project(frame: Frame): ObjectValue;
+}
+
+/**
+ * Reads and compiles a query.
+ *
+ * @throws AppError rules/bad-sql
+ */
+export function planQuery(options: QueryOptions): Plan {
+  const { sql, mode, catalog } = options;
+  const query = parseQuery(sql, mode);
+  const layout = new RowLayout(sql, query, catalog);
+  const scope = new QueryScope(query, layout, options);
+  const where = query.where === null ? null : conditionOf(compileExpression(query.where, scope), "WHERE");
+  const project = compileProjection(query, layout, scope, options);
+  return { sources: layout.finish(), where, project };
+}
+
+function conditionOf(evaluate: Evaluate, where: string): (frame: Frame) => boolean {
+  return (frame) => truthOf(evaluate(frame), where) === true;
+}
+
+/** Names of a query: columns, and what AS names. */
+class QueryScope implements Scope {
+  readonly mode: Mode;
+  readonly #layout: RowLayout;
+  readonly #options: QueryOptions;
+  readonly #aliases: ReadonlyMap<string, Field>;
+  /** aliases that are being compiled: inside its own definition a name is the column */
+  readonly #inside: string[] = [];
+
+  constructor(query: Select, layout: RowLayout, options: QueryOptions) {
+    this.mode = options.mode;
+    this.#layout = layout;
+    this.#options = options;
+    const fields = query.fields.filter((one): one is Field => "expr" in one);
+    this.#aliases = new Map(fields.flatMap((one) => (one.alias === null ? [] : [[one.alias, one] as const])));
+  }
+
+  name(name: Name): Evaluate {
+    const { sql, mode } = this.#options;
+    const alias = name.source === null ? this.#aliases.get(name.name) : undefined;
+    if (alias !== undefined && !this.#inside.includes(name.name)) return this.alias(alias);
+    if (name.source !== null && !this.#layout.isSource(name.source)) return this.#member(name);
+    const cell = this.#layout.find(name);
+    if (cell !== null) return (frame) => frame.row.values[cell.place]!;
+    if (mode === "compat" && alias === undefined) return () => null;
+    throw sqlError(sql, name, `there is no column "${name.name}"`);
+  }
+
+  /** `a.b` where a is no source: field b of column a. */
+  #member({ source, name, start, end }: Name): Evaluate {
+    const of: Name = { t: "name", source: null, name: source!, start, end: start + source!.length };
+    return compileExpression({ t: "member", of, name, start, end }, this);
+  }
+
+  alias(field: Field): Evaluate {
+    this.#inside.push(field.alias!);
+    const evaluate = compileExpression(field.expr, this);
+    this.#inside.pop();
+    return evaluate;
+  }
+
+  call(call: Call, compile: (expr: Expr) => Evaluate): Evaluate {
+    const { sql } = this.#options;
+    const spec = scalarFunctions.get(call.name.toLowerCase());
+    if (spec === undefined) throw sqlError(sql, call, `there is no function "${call.name}"`);
+    return compileScalar(call, { spec, parts: this.#options, compile });
+  }
+}
+
+type Put = (into: { [name: string]: Value }, frame: Frame) => void;
+
+function compileProjection(
+  query: Select,
+  layout: RowLayout,
+  scope: QueryScope,
+  options: QueryOptions,
+): Plan["project"] {
+  let unnamed = 0;
+  const puts = query.fields.flatMap((one): Put[] => {
+    if (!("expr" in one)) return [compileStar(one, layout, scope, options)];
+    if (one.isInvisible) return [];
+    const name = one.alias ?? nameOf(one.expr) ?? `kuiper_field_${unnamed++}`;
+    if (one.alias === null && nameOf(one.expr) === null && options.mode === "strict") {
+      throw sqlError(options.sql, one, "the expression has no name", "write AS and a name after it");
+    }
+    const evaluate = one.alias === null ? compileExpression(one.expr, scope) : scope.alias(one);
+    return [
+      (into, frame) => {
+        into[name] = evaluate(frame);
+      },
+    ];
+  });
+  const [only] = puts;
+  return (frame) => {
+    const into: { [name: string]: Value } = {};
+    if (puts.length === 1) only!(into, frame);
+    else for (const put of puts) put(into, frame);
+    return into;
+  };
+}
+
+/** An unaliased column has its own name, an unaliased call the function's. */
+function nameOf(expr: Expr): string | null {
+  if (expr.t === "name" || expr.t === "member") return expr.name;
+  return expr.t === "call" ? expr.name.toLowerCase() : null;
+}
+
+function compileStar(star: Star, layout: RowLayout, scope: QueryScope, { sql }: QueryOptions): Put {
+  const sources = layout.aliases.flatMap((alias, at) => (star.source === null || star.source === alias ? [at] : []));
+  if (sources.length === 0) throw sqlError(sql, star, `there is no stream "${star.source}"`);
+  const replaced = star.replace.map((field) => ({ name: field.alias!, evaluate: scope.alias(field) }));
+  const left = new Set(star.except.filter((name) => !replaced.some((one) => one.name === name)));
+  const wholes = sources.map((source) => layout.cell(source, { t: "all" }));
+  return (into, frame) => {
+    for (const { place } of wholes) {
+      const all = frame.row.values[place] as ObjectValue | null;
+      for (const name in all) if (!left.has(name)) into[name] = all[name]!;
+    }
+    for (const { name, evaluate } of replaced) into[name] = evaluate(frame);
+  };
+}

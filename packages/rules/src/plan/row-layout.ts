@@ -1,0 +1,95 @@
+import type { Name, Select } from "../parse/ast.ts";
+import { sqlError } from "../parse/sql-error.ts";
+import type { Catalog, RowColumn, SourceLayout, StreamSchema } from "./stream-schema.ts";
+
+interface Building {
+  readonly schema: StreamSchema;
+  readonly alias: string;
+  readonly columns: RowColumn[];
+}
+
+/**
+ * Gives each column that a query uses its place in the row. Places are given as the query is compiled, source by source;
+ * since a place must not move when a source before it gets another column, compiled code asks `place` of a cell that is
+ * filled at the end.
+ */
+export class RowLayout {
+  readonly #sql: string;
+  readonly #sources: readonly Building[];
+  readonly #cells: { readonly source: number; readonly at: number; place: number }[] = [];
+
+  /** @throws AppError rules/bad-sql for streams that are unknown, or named twice */
+  constructor(sql: string, query: Select, catalog: Catalog) {
+    this.#sql = sql;
+    const seen = new Set<string>();
+    this.#sources = [query.from, ...query.joins.map(({ source }) => source)].map((source) => {
+      const alias = source.alias ?? source.name;
+      if (seen.has(alias))
+        throw sqlError(sql, source, `"${alias}" is there twice`, "give one of them another name with AS");
+      seen.add(alias);
+      const schema = catalog(source.name);
+      if (schema === null) throw sqlError(sql, source, `there is no stream "${source.name}"`);
+      return { schema, alias, columns: [] };
+    });
+  }
+
+  isSource(name: string): boolean {
+    return this.#sources.some(({ alias }) => alias === name);
+  }
+
+  get isOne(): boolean {
+    return this.#sources.length === 1;
+  }
+
+  get aliases(): readonly string[] {
+    return this.#sources.map(({ alias }) => alias);
+  }
+
+  /**
+   * The cell whose `place` is where the column stands.
+   *
+   * @returns null where no source has such a column
+   * @throws AppError rules/bad-sql when more than one has, or may have
+   */
+  find(name: Pick<Name, "source" | "name" | "start" | "end">): { readonly place: number } | null {
+    const inside = this.#sources.flatMap((one, source) => {
+      const { columns } = one.schema;
+      const isMeant = name.source === null || one.alias === name.source;
+      return isMeant && (columns === null || columns.has(name.name)) ? [source] : [];
+    });
+    if (inside.length > 1) {
+      const where = inside.map((source) => `${this.#sources[source]!.alias}.${name.name}`).join(" or ");
+      throw sqlError(this.#sql, name, `"${name.name}" may be of several streams`, `write ${where}`);
+    }
+    return inside.length === 0 ? null : this.cell(inside[0]!, { t: "column", name: name.name });
+  }
+
+  /** The cell of a whole source, for `*`. */
+  cell(source: number, wanted: RowColumn): { readonly place: number } {
+    const { columns } = this.#sources[source]!;
+    const key = JSON.stringify(wanted);
+    let at = columns.findIndex((one) => JSON.stringify(one) === key);
+    if (at < 0) at = columns.push(wanted) - 1;
+    const cell = { source, at, place: -1 };
+    this.#cells.push(cell);
+    return cell;
+  }
+
+  /** Names of the columns of a source that are known, or null. */
+  columnsOf(source: number): readonly string[] | null {
+    const { columns } = this.#sources[source]!.schema;
+    return columns === null ? null : [...columns.keys()];
+  }
+
+  /** Nothing is asked for any more: every cell gets its place. */
+  finish(): readonly SourceLayout[] {
+    let offset = 0;
+    const layouts = this.#sources.map(({ schema, alias, columns }) => {
+      const layout = { stream: schema.name, alias, columns, offset };
+      offset += columns.length;
+      return layout;
+    });
+    for (const cell of this.#cells) cell.place = layouts[cell.source]!.offset + cell.at;
+    return layouts;
+  }
+}

@@ -1,0 +1,26 @@
+import type { ColumnType } from "../parse/ast.ts";
+
+/** What is known of a stream when a query is planned. */
+export interface StreamSchema {
+  readonly name: string;
+  /** null: nothing is known of what comes; every name may be a column */
+  readonly columns: ReadonlyMap<string, ColumnType> | null;
+}
+
+/** @returns null when there is no such stream */
+export type Catalog = (name: string) => StreamSchema | null;
+
+/** What a source of a query has to put into its rows, in this order. */
+export interface SourceLayout {
+  readonly stream: string;
+  /** by which the query names it */
+  readonly alias: string;
+  readonly columns: readonly RowColumn[];
+  /** place of its first column in the rows of the query */
+  readonly offset: number;
+}
+/** A column; all that the event has, as one struct; or something about the event. */
+export type RowColumn =
+  | { readonly t: "column"; readonly name: string }
+  | { readonly t: "all" }
+  | { readonly t: "meta"; readonly name: string };

@@ -1,0 +1,37 @@
+import type { Value } from "../value/value.ts";
+
+/**
+ * One event as a rule sees it: a value for each column that the rule uses, at the place that the plan gave it. Rows of
+ * joined streams are one behind the other. Rows never change once made: windows keep them.
+ */
+export interface Row {
+  /** when it happened, or came where the rule counts in processing time; microseconds */
+  readonly at: number;
+  readonly values: readonly Value[];
+}
+
+/** From `start` to `end`, in microseconds, and the moment at which it was closed. */
+export interface WindowSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly trigger: number;
+}
+
+/** What an expression is evaluated in. One for each rule, filled anew for each row: nothing keeps it. */
+export interface Frame {
+  row: Row;
+  /** rows of the group, the first of which is `row`; null where nothing is grouped */
+  group: readonly Row[] | null;
+  /** values of the aliases that were computed for this row so far */
+  readonly aliases: Value[];
+  window: WindowSpan | null;
+  /** the clock, microseconds */
+  now: number;
+}
+
+/** @throws RowError when the row has no such value */
+export type Evaluate = (frame: Frame) => Value;
+
+export function newFrame(): Frame {
+  return { row: { at: 0, values: [] }, group: null, aliases: [], window: null, now: 0 };
+}
