@@ -33,7 +33,7 @@ export const importTable: Readonly<Record<string, PackageRule>> = {
   "mappers/s7": { may: ["mapper-sdk", "model"] },
   "mappers/virtual": { may: ["mapper-sdk", "model"] },
   "mapper-host": { may: ["model", "wire", "runtime", "mapper-sdk"] },
-  rules: { may: ["model"], libraries: [], noNode: true },
+  rules: { may: ["model"], libraries: ["re2js"], noNode: true },
   edge: { may: ["model", "wire", "runtime"], staged: true },
   api: { may: ["model"] },
   cloud: {

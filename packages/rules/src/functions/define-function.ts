@@ -1,18 +1,9 @@
 import type { Mode } from "../parse/ast.ts";
 import type { Value } from "../value/value.ts";
 
-/** Where a function stands in the reference. */
-export type FunctionGroup =
-  | "math"
-  | "text"
-  | "time"
-  | "array"
-  | "struct"
-  | "hash"
-  | "convert"
-  | "json"
-  | "rule"
-  | "state";
+/** Where a function stands in the reference, and its folder here. */
+export const functionGroups = ["math", "text", "time", "array", "struct", "hash", "convert", "json", "rule"] as const;
+export type FunctionGroup = (typeof functionGroups)[number];
 
 /**
  * What an argument may be: `number` an integer or a float, `integer` a bigint (a float that is whole becomes one),
@@ -28,6 +19,19 @@ export interface Param {
   readonly repeats?: { readonly least: number };
 }
 
+/** What this package may not do itself: it knows no module of Node. */
+export interface HostFunctions {
+  digest(algorithm: "md5" | "sha1" | "sha256" | "sha384" | "sha512", bytes: Uint8Array): Uint8Array;
+  compress(method: Compression, bytes: Uint8Array): Uint8Array;
+  /** @throws Error for what cannot be unpacked, or unpacks to more than 1 MiB */
+  decompress(method: Compression, bytes: Uint8Array): Uint8Array;
+  /** from 0 up to 1, not included */
+  random(): number;
+  /** a random UUID, version 4 */
+  uuid(): string;
+}
+export type Compression = "gzip" | "zlib" | "flate" | "zstd";
+
 /** What a function may know besides its arguments. */
 export interface CallContext {
   readonly mode: Mode;
@@ -36,8 +40,7 @@ export interface CallContext {
   /** IANA name of the time zone that days and local times are counted in */
   readonly timeZone: string;
   readonly ruleId: string;
-  /** from 0 up to 1, not included */
-  random(): number;
+  readonly host: HostFunctions;
 }
 
 /** A call, and what it gives: the test and the documentation of the function. */

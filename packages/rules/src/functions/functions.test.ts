@@ -6,8 +6,9 @@ import { planQuery } from "../plan/plan-query.ts";
 import { RowRunner } from "../run/row-runner.ts";
 import { isSame } from "../value/compare.ts";
 import { kindOf, shown, type Value } from "../value/value.ts";
-import type { Example, ScalarFunction } from "./define-function.ts";
+import { type Example, functionGroups, type ScalarFunction } from "./define-function.ts";
 import { scalarFunctions } from "./registry.ts";
+import { testHost } from "./test-host.ts";
 
 /** 2026-11-01T12:34:56.789Z, for examples that tell the time */
 const now = 1_793_536_496_789_000;
@@ -15,7 +16,7 @@ const now = 1_793_536_496_789_000;
 function play({ sql, of = {} }: Example, mode: Mode): Value {
   const columns = new Map(Object.keys(of).map((name) => [name, { t: "string" } as const]));
   const plan = planQuery({
-    ...{ sql: `SELECT ${sql} AS result FROM example`, mode, ruleId: "example", timeZone: "UTC", random: () => 0.5 },
+    ...{ sql: `SELECT ${sql} AS result FROM example`, mode, ruleId: "example", timeZone: "UTC", host: testHost },
     catalog: () => ({ name: "example", columns }),
   });
   const values = plan.sources[0]!.columns.map((column) => (column.t === "column" ? (of[column.name] ?? null) : null));
@@ -55,14 +56,14 @@ function checkExample(spec: ScalarFunction, example: Example, mode: Mode): void 
   );
 }
 
-test("every file of a function is in the registry, under names that no other has", () => {
-  const files = readdirSync(import.meta.dirname).filter((name) => /^[a-z0-9-]+\.ts$/.test(name));
-  const parts = new Set(["define-function.ts", "check-arguments.ts", "registry.ts"]);
-  const names = [...specs.keys()].map((name) => `${name.replaceAll("_", "-")}.ts`);
-  assert.deepEqual(
-    files.filter((name) => !parts.has(name) && !name.startsWith("part-")),
-    names.sort(),
+test("every file of a function is in the registry, in its group, under names that no other has", () => {
+  const files = functionGroups.flatMap((group) =>
+    readdirSync(`${import.meta.dirname}/${group}`)
+      .filter((name) => name !== "all.ts" && !name.startsWith("part-") && !name.endsWith(".test.ts"))
+      .map((name) => `${group}/${name}`),
   );
+  const known = [...specs.values()].map(({ group, name }) => `${group}/${name.replaceAll("_", "-")}.ts`);
+  assert.deepEqual(files.sort(), known.sort());
   const all = [...specs.values()].flatMap(({ name, also = [] }) => [name, ...also]);
   assert.equal(new Set(all).size, all.length, "two functions have one name");
 });

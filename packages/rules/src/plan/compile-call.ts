@@ -1,5 +1,5 @@
 import { checkArgument, countProblem, paramAt } from "../functions/check-arguments.ts";
-import type { CallContext, ScalarFunction } from "../functions/define-function.ts";
+import type { CallContext, HostFunctions, ScalarFunction } from "../functions/define-function.ts";
 import type { Call, Expr, Mode } from "../parse/ast.ts";
 import { sqlError } from "../parse/sql-error.ts";
 import type { Evaluate, Frame } from "../run/frame.ts";
@@ -13,7 +13,7 @@ export interface CallParts {
   readonly mode: Mode;
   readonly ruleId: string;
   readonly timeZone: string;
-  random(): number;
+  readonly host: HostFunctions;
 }
 
 /**
@@ -29,7 +29,7 @@ export function compileScalar(
     compile,
   }: { readonly spec: ScalarFunction; readonly parts: CallParts; readonly compile: (expr: Expr) => Evaluate },
 ): Evaluate {
-  const { sql, mode, ruleId, timeZone, random } = parts;
+  const { sql, mode, ruleId, timeZone, host } = parts;
   if (call.filter !== null || call.over !== null) {
     throw sqlError(sql, call, `${call.name} takes no ${call.filter === null ? "OVER" : "FILTER"}`);
   }
@@ -43,7 +43,7 @@ export function compileScalar(
     mode,
     ruleId,
     timeZone,
-    random,
+    host,
     now: 0,
   };
   const { name, params, run, takesNull } = spec;

@@ -1,5 +1,5 @@
-import { RowError } from "../value/row-error.ts";
-import { defineFunction } from "./define-function.ts";
+import { RowError } from "../../value/row-error.ts";
+import { defineFunction } from "../define-function.ts";
 
 const leastInteger = -(2n ** 63n);
 

@@ -1,0 +1,3 @@
+import type { ScalarFunction } from "../define-function.ts";
+
+export const hashFunctions: readonly ScalarFunction[] = [];
