@@ -1,9 +1,13 @@
+import { aggregateFunctions } from "../functions/aggregate/all.ts";
+import type { AggregateFunction } from "../functions/define-aggregate.ts";
 import { scalarFunctions } from "../functions/registry.ts";
-import type { Call, Expr, Field, Mode, Name, Select, Star } from "../parse/ast.ts";
+import type { Call, Expr, Field, Mode, Name, Select, Star, WindowClause } from "../parse/ast.ts";
 import { parseQuery } from "../parse/parse.ts";
 import { sqlError } from "../parse/sql-error.ts";
 import type { Evaluate, Frame } from "../run/frame.ts";
+import type { Grouping } from "../run/groups.ts";
 import type { ObjectValue, Value } from "../value/value.ts";
+import { type PlannedAggregate, planAggregate } from "./compile-aggregate.ts";
 import { type CallParts, compileScalar } from "./compile-call.ts";
 import { compileExpression, type Scope, truthOf } from "./compile-expression.ts";
 import { RowLayout } from "./row-layout.ts";
@@ -17,9 +21,17 @@ export interface QueryOptions extends Omit<CallParts, "sql"> {
 
 /** A query as closures. */
 export interface Plan {
+  readonly mode: Mode;
   readonly sources: readonly SourceLayout[];
   /** null: every row */
   readonly where: ((frame: Frame) => boolean) | null;
+  /** null: every row gives a result by itself */
+  readonly grouping: Grouping | null;
+  /** null: every group */
+  readonly having: ((frame: Frame) => boolean) | null;
+  readonly orderBy: readonly { readonly key: Evaluate; readonly isDescending: boolean }[];
+  readonly limit: number | null;
+  readonly window: WindowClause | null;
   project(frame: Frame): ObjectValue;
 }
 
@@ -34,8 +46,30 @@ export function planQuery(options: QueryOptions): Plan {
   const layout = new RowLayout(sql, query, catalog);
   const scope = new QueryScope(query, layout, options);
   const where = query.where === null ? null : conditionOf(compileExpression(query.where, scope), "WHERE");
+  const keys = query.groupBy.map((key) => compileExpression(key, scope));
+  scope.takesAggregates = true;
   const project = compileProjection(query, layout, scope, options);
-  return { sources: layout.finish(), where, project };
+  const having = query.having === null ? null : conditionOf(compileExpression(query.having, scope), "HAVING");
+  const orderBy = query.orderBy.map(({ expr, isDescending }) => ({
+    key: compileExpression(expr, scope),
+    isDescending,
+  }));
+  const { aggregates } = scope;
+  const isGrouped = keys.length > 0 || aggregates.length > 0;
+  if (isGrouped && query.window === null && mode === "strict") {
+    throw sqlError(
+      sql,
+      query.groupBy[0] ?? query,
+      "rows are grouped without a window",
+      "add TUMBLINGWINDOW(ss, 10) to GROUP BY",
+    );
+  }
+  return {
+    ...{ mode, where, having, orderBy, project, sources: layout.finish() },
+    grouping: isGrouped ? { keys, aggregates } : null,
+    limit: query.limit,
+    window: query.window,
+  };
 }
 
 function conditionOf(evaluate: Evaluate, where: string): (frame: Frame) => boolean {
@@ -48,6 +82,9 @@ class QueryScope implements Scope {
   readonly #layout: RowLayout;
   readonly #options: QueryOptions;
   readonly #aliases: ReadonlyMap<string, Field>;
+  readonly aggregates: PlannedAggregate[] = [];
+  /** where rows are not grouped yet there is nothing to aggregate */
+  takesAggregates = false;
   /** aliases that are being compiled: inside its own definition a name is the column */
   readonly #inside: string[] = [];
 
@@ -85,10 +122,35 @@ class QueryScope implements Scope {
 
   call(call: Call, compile: (expr: Expr) => Evaluate): Evaluate {
     const { sql } = this.#options;
+    const aggregate = aggregateFunctions.get(call.name.toLowerCase());
+    if (aggregate !== undefined) return this.#aggregate(call, aggregate, compile);
     const spec = scalarFunctions.get(call.name.toLowerCase());
     if (spec === undefined) throw sqlError(sql, call, `there is no function "${call.name}"`);
     return compileScalar(call, { spec, parts: this.#options, compile });
   }
+
+  #aggregate(call: Call, spec: AggregateFunction, compile: (expr: Expr) => Evaluate): Evaluate {
+    const { sql, mode } = this.#options;
+    if (!this.takesAggregates) {
+      throw sqlError(
+        sql,
+        call,
+        `${call.name} adds up rows of a window, which are not there yet`,
+        "write it in SELECT or HAVING",
+      );
+    }
+    this.takesAggregates = false;
+    const planned = planAggregate(call, { spec, sql, mode, compile, wholeRow: (star) => wholeRow(star, this.#layout) });
+    this.takesAggregates = true;
+    const at = this.aggregates.push(planned) - 1;
+    return (frame) => frame.aggregates[at]!;
+  }
+}
+
+/** All columns of all streams in one struct. */
+function wholeRow(_star: Star, layout: RowLayout): Evaluate {
+  const wholes = layout.aliases.map((_, source) => layout.cell(source, { t: "all" }));
+  return (frame) => Object.assign({}, ...wholes.map(({ place }) => frame.row.values[place])) as ObjectValue;
 }
 
 type Put = (into: { [name: string]: Value }, frame: Frame) => void;

@@ -20,8 +20,8 @@ export interface WindowSpan {
 /** What an expression is evaluated in. One for each rule, filled anew for each row: nothing keeps it. */
 export interface Frame {
   row: Row;
-  /** rows of the group, the first of which is `row`; null where nothing is grouped */
-  group: readonly Row[] | null;
+  /** results of the aggregates of the query for the group, the first row of which is `row` */
+  aggregates: readonly Value[];
   /** values of the aliases that were computed for this row so far */
   readonly aliases: Value[];
   window: WindowSpan | null;
@@ -33,5 +33,5 @@ export interface Frame {
 export type Evaluate = (frame: Frame) => Value;
 
 export function newFrame(): Frame {
-  return { row: { at: 0, values: [] }, group: null, aliases: [], window: null, now: 0 };
+  return { row: { at: 0, values: [] }, aggregates: [], aliases: [], window: null, now: 0 };
 }

@@ -1,0 +1,81 @@
+import type { Accumulator } from "../functions/define-aggregate.ts";
+import type { PlannedAggregate } from "../plan/compile-aggregate.ts";
+import { RowError } from "../value/row-error.ts";
+import type { Value } from "../value/value.ts";
+import { type Evaluate, type Frame, newFrame, type Row } from "./frame.ts";
+
+export interface Grouping {
+  readonly keys: readonly Evaluate[];
+  readonly aggregates: readonly PlannedAggregate[];
+}
+
+interface Group {
+  readonly first: Row;
+  readonly accumulators: readonly Accumulator[];
+  /** a row could not be added: the group has no result */
+  error: RowError | null;
+}
+
+/** Rows by their keys, added up as they come; the groups stay in the order of their first rows. */
+export class Groups {
+  readonly #grouping: Grouping;
+  readonly #frame = newFrame();
+  readonly #groups = new Map<unknown, Group>();
+
+  constructor(grouping: Grouping) {
+    this.#grouping = grouping;
+  }
+
+  get isEmpty(): boolean {
+    return this.#groups.size === 0;
+  }
+
+  add(row: Row, now: number): void {
+    const frame = this.#frame;
+    frame.row = row;
+    frame.now = now;
+    const { keys, aggregates } = this.#grouping;
+    const key = keyOf(keys, frame);
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = { first: row, accumulators: aggregates.map((one) => one.start()), error: null };
+      this.#groups.set(key, group);
+    }
+    try {
+      for (let at = 0; at < aggregates.length; at++) aggregates[at]!.add(group.accumulators[at]!, frame);
+    } catch (error) {
+      if (!(error instanceof RowError)) throw error;
+      group.error ??= error;
+    }
+  }
+
+  /** Each group in a frame of its own, with its results, or why it has none. */
+  *results(frame: Frame): Generator<RowError | null> {
+    for (const { first, accumulators, error } of this.#groups.values()) {
+      frame.row = first;
+      frame.aggregates = accumulators.map((one) => one.result());
+      yield error;
+    }
+  }
+}
+
+/** Keys that differ in kind differ: 1 and '1' are two groups. One key is its own, several are joined with their lengths. */
+function keyOf(keys: readonly Evaluate[], frame: Frame): unknown {
+  if (keys.length === 0) return null;
+  if (keys.length === 1) {
+    const value = keys[0]!(frame);
+    return typeof value === "object" && value !== null ? tagged(value) : value;
+  }
+  let joined = "";
+  for (const key of keys) {
+    const text = tagged(key(frame));
+    joined += `${text.length}:${text}`;
+  }
+  return joined;
+}
+
+function tagged(value: Value): string {
+  if (typeof value === "string") return `s${value}`;
+  if (typeof value !== "object" || value === null) return `${typeof value === "bigint" ? "i" : "v"}${String(value)}`;
+  return `o${JSON.stringify(value, (_key, one: unknown) => (typeof one === "bigint" ? `${one}n` : one))}`;
+}
