@@ -31,6 +31,16 @@ export const limits = {
   batchBytes: 8 * 1024 * 1024 - 65_536,
   /** of one query or one statement about streams */
   sqlChars: 65_536,
+  /** of one value that a function of a rule makes: elements and fields, those of inner arrays and structs with it */
+  ruleValueParts: 65_536,
+  /** of one text that a function of a rule makes or reads */
+  ruleTextChars: 1024 * 1024,
+  /** of a JSON path, expressions in each other, and values that one evaluation may touch */
+  jsonPathChars: 1024,
+  jsonPathDepth: 32,
+  jsonPathSteps: 100_000,
+  /** of a pattern such as yyyy-MM-dd */
+  timePatternChars: 256,
   stringValueBytes: 65_536,
   bytesValueBytes: 65_536,
   resourceBytes: 8 * 1024 * 1024,
