@@ -31,6 +31,9 @@ export const limits = {
   batchBytes: 8 * 1024 * 1024 - 65_536,
   /** of one query or one statement about streams */
   sqlChars: 65_536,
+  /** of one regular expression in a rule, and what it may do for each character of a text */
+  regexpChars: 1000,
+  regexpSteps: 2000,
   /** of one value that a function of a rule makes: elements and fields, those of inner arrays and structs with it */
   ruleValueParts: 65_536,
   /** of one text that a function of a rule makes or reads */

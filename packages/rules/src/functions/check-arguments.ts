@@ -19,7 +19,7 @@ export function paramAt(params: readonly Param[], at: number): Param {
 const fits: Readonly<Record<ParamKind, (value: Value) => boolean>> = {
   any: () => true,
   number: (value) => typeof value === "number" || typeof value === "bigint",
-  integer: (value) => typeof value === "bigint" || (typeof value === "number" && Number.isInteger(value)),
+  integer: (value) => typeof value === "bigint" || isWhole(value),
   text: (value) => typeof value === "string",
   boolean: (value) => typeof value === "boolean",
   array: (value) => Array.isArray(value),
@@ -27,6 +27,11 @@ const fits: Readonly<Record<ParamKind, (value: Value) => boolean>> = {
   datetime: (value) => kindOf(value) === "datetime",
   bytes: (value) => value instanceof Uint8Array,
 };
+
+/** A float that is an integer of 64 bits. */
+function isWhole(value: Value): boolean {
+  return Number.isInteger(value) && (value as number) >= -(2 ** 63) && (value as number) < 2 ** 63;
+}
 
 /** The argument as the function takes it. @throws RowError naming function, argument and what it is */
 export function checkArgument(name: string, param: Param, value: Value): Value {

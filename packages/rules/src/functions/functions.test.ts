@@ -49,7 +49,7 @@ function checkExample(spec: ScalarFunction, example: Example, mode: Mode): void 
   }
   const wanted = gives as Value;
   const found = play(example, mode);
-  const isEqual = kindOf(found) === kindOf(wanted) && isSame(found, wanted);
+  const isEqual = kindOf(found) === kindOf(wanted) && (isSame(found, wanted) || Object.is(found, wanted));
   assert.ok(
     isEqual,
     `${sql} in ${mode} gives ${kindOf(found)} ${shown(found)}, not ${kindOf(wanted)} ${shown(wanted)}`,

@@ -1,0 +1,75 @@
+import { RowError } from "../../value/row-error.ts";
+import { shown } from "../../value/value.ts";
+import { defineFunction } from "../define-function.ts";
+import { cutDecimal, exactDecimal, plainDecimal, writtenDecimal } from "../math/part-decimal.ts";
+import { plainFloat } from "./part-go-text.ts";
+
+/** What Intl can print. */
+const placesMost = 100;
+const formatsKept = 100;
+const formats = new Map<string, Intl.NumberFormat>();
+
+export const format = defineFunction({
+  name: "format",
+  group: "text",
+  summary:
+    "The number as a text with so many decimal places, and with a locale such as de_DE in the way of that place. Without one eKuiper " +
+    "rounds what the float is to the last bit, strict mode what is written",
+  params: [
+    { name: "number", is: "number" },
+    { name: "places", is: "integer" },
+    { name: "locale", is: "text", isOptional: true },
+  ],
+  examples: [
+    { sql: "format(12332.123456, 4)", gives: "12332.1235" },
+    { sql: "format(7, 2)", gives: "7.00" },
+    { sql: "format(1.005, 2)", gives: "1.00", mode: "compat" },
+    { sql: "format(1.005, 2)", gives: "1.01", mode: "strict" },
+    { sql: "format(2.5, 0)", gives: "2", mode: "compat" },
+    { sql: "format(2.5, 0)", gives: "3", mode: "strict" },
+    { sql: "format(12332.2, 2, 'en_US')", gives: "12,332.20" },
+    { sql: "format(12332.2, 2, 'de_DE')", gives: "12.332,20" },
+    { sql: "format(1.5, 1, 'xx_YY')", gives: { error: /there is no locale "xx_YY"/ } },
+    { sql: "format(1.5, -1)", gives: { error: /places is -1, and must be from 0 to 100/ } },
+    { sql: "format(1.5, 1000000)", gives: { error: /must be from 0 to 100/ } },
+    { sql: "format(x, 2)", of: { x: null }, gives: null },
+    { sql: "format('a', 2)", gives: { error: /number must be number, and is string "a"/ } },
+  ],
+  run([number, places, locale], { mode }) {
+    const count = Number(places);
+    if (!(count >= 0 && count <= placesMost)) {
+      throw new RowError(`Cannot call format: places is ${count}, and must be from 0 to ${placesMost}`);
+    }
+    const x = mode === "compat" ? Number(number) : (number as number | bigint);
+    if (locale !== undefined) return formatOf(locale as string, count).format(x);
+    if (typeof x === "number" && !Number.isFinite(x)) return plainFloat(x);
+    const cut =
+      mode === "compat"
+        ? cutDecimal(exactDecimal(x as number), count, "halfEven")
+        : cutDecimal(writtenDecimal(x), count, "halfAway");
+    return plainDecimal(cut, count);
+  },
+});
+
+function formatOf(locale: string, places: number): Intl.NumberFormat {
+  const key = `${places} ${locale}`;
+  const kept = formats.get(key);
+  if (kept !== undefined) return kept;
+  const options = { minimumFractionDigits: places, maximumFractionDigits: places } as const;
+  const made = new Intl.NumberFormat(knownLocale(locale), options);
+  if (formats.size >= formatsKept) formats.clear();
+  formats.set(key, made);
+  return made;
+}
+
+/** @throws RowError */
+function knownLocale(locale: string): string {
+  let known: readonly string[] = [];
+  try {
+    known = Intl.NumberFormat.supportedLocalesOf(locale.replaceAll("_", "-"));
+  } catch {
+    // Not even in the shape of one.
+  }
+  if (known[0] === undefined) throw new RowError(`Cannot call format: there is no locale ${shown(locale)}`);
+  return known[0];
+}
