@@ -1,0 +1,33 @@
+import type { Row } from "../frame.ts";
+import { type Closed, nothing, type Window } from "./window.ts";
+
+/** The last `count` rows, whenever `every` more have come; not before there are so many. */
+export class CountWindow implements Window {
+  readonly #count: number;
+  readonly #every: number;
+  #rows: Row[] = [];
+  #since = 0;
+
+  constructor(options: { readonly count: number; readonly every: number }) {
+    this.#count = options.count;
+    this.#every = options.every;
+  }
+
+  push(row: Row): readonly Closed[] {
+    this.#rows.push(row);
+    this.#since++;
+    if (this.#rows.length > this.#count) this.#rows.shift();
+    if (this.#since < this.#every) return nothing;
+    this.#since = 0;
+    if (this.#rows.length < this.#count) return nothing;
+    return [{ rows: [...this.#rows], span: { start: this.#rows[0]!.at, end: row.at, trigger: row.at } }];
+  }
+
+  tick(): readonly Closed[] {
+    return nothing;
+  }
+
+  due(): null {
+    return null;
+  }
+}

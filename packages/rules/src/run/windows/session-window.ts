@@ -1,0 +1,61 @@
+import type { Row } from "../frame.ts";
+import { type Aligned, firstEnd, nextEnd } from "./alignment.ts";
+import { type Closed, nothing, type Window } from "./window.ts";
+
+/**
+ * Rows until none comes for `gap`, or until it has lasted too long. In strict mode that is `most` after its first row; in
+ * compat mode it is looked at aligned moments only, as eKuiper does it.
+ */
+export class SessionWindow implements Window {
+  readonly #gapMicros: number;
+  readonly #mostMicros: number;
+  readonly #ticks: Aligned;
+  #rows: Row[] = [];
+  /** compat: the next moment at which its length is looked at */
+  #look: number | null = null;
+
+  constructor(options: { readonly gapMicros: number; readonly mostMicros: number; readonly ticks: Aligned }) {
+    this.#gapMicros = options.gapMicros;
+    this.#mostMicros = options.mostMicros;
+    this.#ticks = options.ticks;
+  }
+
+  push(row: Row): readonly Closed[] {
+    const closed = this.tick(row.at);
+    if (this.#rows.length === 0 && this.#ticks.mode === "compat") this.#look = firstEnd(row.at, this.#ticks);
+    this.#rows.push(row);
+    return closed;
+  }
+
+  tick(now: number): readonly Closed[] {
+    const closed: Closed[] = [];
+    for (let due = this.due(); due !== null && due <= now; due = this.due()) {
+      const { rows } = this.#split(due);
+      if (rows.length === 0) continue;
+      closed.push({ rows, span: { start: rows[0]!.at, end: due, trigger: due } });
+    }
+    return closed.length === 0 ? nothing : closed;
+  }
+
+  /** Closes at `due`, or only looks. */
+  #split(due: number): { readonly rows: readonly Row[] } {
+    const isOver = due === this.#rows.at(-1)!.at + this.#gapMicros || due === this.#longest();
+    if (due === this.#look) this.#look = nextEnd(due, this.#ticks);
+    if (!isOver) return { rows: [] };
+    const rows = this.#rows;
+    this.#rows = [];
+    return { rows };
+  }
+
+  due(): number | null {
+    if (this.#rows.length === 0) return null;
+    return Math.min(this.#rows.at(-1)!.at + this.#gapMicros, this.#longest(), this.#look ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** When it has lasted too long; in compat mode the first look at which it has. */
+  #longest(): number {
+    const end = this.#rows[0]!.at + this.#mostMicros;
+    if (this.#ticks.mode === "strict" || this.#look === null) return end;
+    return this.#look >= end ? this.#look : Number.POSITIVE_INFINITY;
+  }
+}

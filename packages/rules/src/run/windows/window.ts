@@ -1,0 +1,22 @@
+import type { Row, WindowSpan } from "../frame.ts";
+
+/** A window that has closed: its rows in the order of their times. */
+export interface Closed {
+  readonly span: WindowSpan;
+  readonly rows: readonly Row[];
+}
+
+/**
+ * Rows by time or count. Rows come in the order of their times, and time is that of the rows: the clock where a rule counts
+ * in processing time, the watermark in event time. Deterministic: the same rows and ticks close the same windows.
+ */
+export interface Window {
+  /** A row has come; what was to close until then closes before it. */
+  push(row: Row): readonly Closed[];
+  /** Time has passed; no row before `now` comes any more. */
+  tick(now: number): readonly Closed[];
+  /** when `tick` has something to close, microseconds; null: nothing by time alone */
+  due(): number | null;
+}
+
+export const nothing: readonly Closed[] = [];
