@@ -15,7 +15,7 @@ export function isBlank(value: Value): boolean {
 export function orderable(name: string, array: readonly Value[]): Value[] {
   const values = array.filter((one) => !isBlank(one));
   const kinds = new Set(values.map((one) => classes[kindOf(one)] ?? kindOf(one)));
-  const [kind] = kinds;
+  const [kind = ""] = kinds;
   if (kinds.size === 0 || (kinds.size === 1 && Object.values(classes).includes(kind))) return values;
   throw new RowError(
     `Cannot call ${name}: elements must be numbers, texts, booleans or datetimes, and are ${[...kinds].join(" and ")}`,
