@@ -40,7 +40,7 @@ export function textOfUtf8(bytes: Uint8Array): string {
 export function bytesOf(value: Value, { name, param, mode }: Place): Uint8Array {
   if (typeof value === "string") return utf8Of(value);
   if (mode === "compat") return utf8Of(goText(value));
-  return checkArgument(name, { name: param, is: "bytes" }, value) as Uint8Array;
+  return checkArgument(name, { name: param, is: ["text", "bytes"] }, value) as Uint8Array;
 }
 
 /** @returns the text, which is no longer than a value may be @throws RowError so that no rule takes the memory of all */
