@@ -31,6 +31,9 @@ export const limits = {
   batchBytes: 8 * 1024 * 1024 - 65_536,
   /** of one query or one statement about streams */
   sqlChars: 65_536,
+  /** that a window of a rule keeps; beyond, the oldest go and are counted */
+  windowRows: 1_000_000,
+  windowMicros: 366 * 86_400_000_000,
   /** of one regular expression in a rule, and what it may do for each character of a text */
   regexpChars: 1000,
   regexpSteps: 2000,

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import type { Mode } from "../parse/ast.ts";
 import { planQuery } from "../plan/plan-query.ts";
-import { RowRunner } from "../run/row-runner.ts";
+import { QueryRunner } from "../run/query-runner.ts";
 import { isSame } from "../value/compare.ts";
 import { kindOf, shown, type Value } from "../value/value.ts";
 import { type Example, functionGroups, type ScalarFunction } from "./define-function.ts";
@@ -16,11 +16,28 @@ const now = 1_793_536_496_789_000;
 function play({ sql, of = {} }: Example, mode: Mode): Value {
   const columns = new Map(Object.keys(of).map((name) => [name, { t: "string" } as const]));
   const plan = planQuery({
-    ...{ sql: `SELECT ${sql} AS result FROM example`, mode, ruleId: "example", timeZone: "UTC", host: testHost },
+    ...{
+      sql: `SELECT ${sql} AS result FROM example`,
+      mode,
+      ruleId: "example",
+      timeZone: "UTC",
+      host: testHost,
+      offsetAt: () => 0,
+    },
     catalog: () => ({ name: "example", columns }),
   });
   const values = plan.sources[0]!.columns.map((column) => (column.t === "column" ? (of[column.name] ?? null) : null));
-  return new RowRunner(plan).run({ at: now, values }, now)!.result!;
+  let found: Value = null;
+  const runner = new QueryRunner(plan, {
+    rows: ([first]) => {
+      found = first!.result!;
+    },
+    error: (error) => {
+      throw error;
+    },
+  });
+  runner.push({ at: now, values }, now);
+  return found;
 }
 
 const specs = new Map([...scalarFunctions.values()].map((spec) => [spec.name, spec]));

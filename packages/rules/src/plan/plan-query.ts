@@ -1,15 +1,17 @@
 import { aggregateFunctions } from "../functions/aggregate/all.ts";
 import type { AggregateFunction } from "../functions/define-aggregate.ts";
 import { scalarFunctions } from "../functions/registry.ts";
-import type { Call, Expr, Field, Mode, Name, Select, Star, WindowClause } from "../parse/ast.ts";
+import type { Call, Expr, Field, Mode, Name, Select, Star } from "../parse/ast.ts";
 import { parseQuery } from "../parse/parse.ts";
 import { sqlError } from "../parse/sql-error.ts";
 import type { Evaluate, Frame } from "../run/frame.ts";
 import type { Grouping } from "../run/groups.ts";
+import type { OffsetAt } from "../run/windows/alignment.ts";
 import type { ObjectValue, Value } from "../value/value.ts";
 import { type PlannedAggregate, planAggregate } from "./compile-aggregate.ts";
 import { type CallParts, compileScalar } from "./compile-call.ts";
 import { compileExpression, type Scope, truthOf } from "./compile-expression.ts";
+import { type PlannedWindow, planWindow } from "./plan-window.ts";
 import { RowLayout } from "./row-layout.ts";
 import type { Catalog, SourceLayout } from "./stream-schema.ts";
 
@@ -17,6 +19,8 @@ export interface QueryOptions extends Omit<CallParts, "sql"> {
   readonly sql: string;
   readonly mode: Mode;
   readonly catalog: Catalog;
+  /** how much local time is ahead of UTC at a moment, both in microseconds */
+  readonly offsetAt: OffsetAt;
 }
 
 /** A query as closures. */
@@ -31,7 +35,8 @@ export interface Plan {
   readonly having: ((frame: Frame) => boolean) | null;
   readonly orderBy: readonly { readonly key: Evaluate; readonly isDescending: boolean }[];
   readonly limit: number | null;
-  readonly window: WindowClause | null;
+  /** null: every row by itself */
+  readonly window: PlannedWindow | null;
   project(frame: Frame): ObjectValue;
 }
 
@@ -54,6 +59,10 @@ export function planQuery(options: QueryOptions): Plan {
     key: compileExpression(expr, scope),
     isDescending,
   }));
+  scope.takesAggregates = false;
+  const compile = (expr: Expr) => compileExpression(expr, scope);
+  const window =
+    query.window === null ? null : planWindow(query.window, { sql, mode, offsetAt: options.offsetAt, compile });
   const { aggregates } = scope;
   const isGrouped = keys.length > 0 || aggregates.length > 0;
   if (isGrouped && query.window === null && mode === "strict") {
@@ -68,7 +77,7 @@ export function planQuery(options: QueryOptions): Plan {
     ...{ mode, where, having, orderBy, project, sources: layout.finish() },
     grouping: isGrouped ? { keys, aggregates } : null,
     limit: query.limit,
-    window: query.window,
+    window,
   };
 }
 

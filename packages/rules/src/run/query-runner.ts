@@ -1,0 +1,85 @@
+import { truthOf } from "../plan/compile-expression.ts";
+import type { Plan } from "../plan/plan-query.ts";
+import { RowError } from "../value/row-error.ts";
+import type { ObjectValue } from "../value/value.ts";
+import { newFrame, type Row } from "./frame.ts";
+import { WindowResults } from "./window-result.ts";
+import type { Closed, Window } from "./windows/window.ts";
+
+/** Where results and errors go; one `rows` for each row that passes, or for each window that closes. */
+export interface Output {
+  rows(rows: readonly ObjectValue[]): void;
+  error(error: RowError): void;
+}
+
+/**
+ * A query at work. Rows come in the order of their times; the same rows and ticks give the same output.
+ */
+export class QueryRunner {
+  readonly #plan: Plan;
+  readonly #output: Output;
+  readonly #frame = newFrame();
+  readonly #window: Window | null;
+  readonly #results: WindowResults;
+
+  constructor(plan: Plan, output: Output) {
+    this.#plan = plan;
+    this.#output = output;
+    this.#window = plan.window?.start() ?? null;
+    this.#results = new WindowResults(plan);
+  }
+
+  push(row: Row, now: number): void {
+    try {
+      if (!this.#isKept(row, now)) return;
+      if (this.#window === null) this.#alone(row, now);
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    if (this.#window !== null) this.#close(this.#window.push(row), now);
+  }
+
+  /** Time has passed to `until`: no row before it comes any more. */
+  tick(until: number, now: number): void {
+    if (this.#window !== null) this.#close(this.#window.tick(until), now);
+  }
+
+  /** when `tick` has something to do, microseconds of the rows' time; null: nothing by time alone */
+  due(): number | null {
+    return this.#window?.due() ?? null;
+  }
+
+  #isKept(row: Row, now: number): boolean {
+    const { where, window } = this.#plan;
+    const frame = this.#frame;
+    frame.row = row;
+    frame.now = now;
+    if (where !== null && !where(frame)) return false;
+    const filter = window?.filter ?? null;
+    return filter === null || truthOf(filter(frame), "FILTER") === true;
+  }
+
+  #alone(row: Row, now: number): void {
+    const { grouping, having, project } = this.#plan;
+    if (grouping === null && having === null) {
+      this.#output.rows([project(this.#frame)]);
+      return;
+    }
+    this.#tell(this.#results.ofRows([row], { start: row.at, end: row.at, trigger: row.at }, now));
+  }
+
+  #close(closed: readonly Closed[], now: number): void {
+    for (const { rows, span } of closed) this.#tell(this.#results.ofRows(rows, span, now));
+  }
+
+  #tell({ rows, errors }: ReturnType<WindowResults["ofRows"]>): void {
+    for (const error of errors) this.#output.error(error);
+    if (rows.length > 0) this.#output.rows(rows);
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof RowError)) throw error;
+    this.#output.error(error);
+  }
+}

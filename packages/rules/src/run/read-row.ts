@@ -1,0 +1,83 @@
+import { fromBase64 } from "@penstock/model";
+import type { ColumnType } from "../parse/ast.ts";
+import type { RowColumn, SourceLayout, StreamSchema } from "../plan/stream-schema.ts";
+import { Instant, type ObjectValue, type Value } from "../value/value.ts";
+import type { Row } from "./frame.ts";
+
+/** A message as JSON.parse gives it, and what is known about it beside its content. */
+export interface Message {
+  readonly content: { readonly [name: string]: unknown };
+  readonly meta?: ObjectValue;
+  /** microseconds */
+  readonly at: number;
+}
+
+/**
+ * How messages of a stream become rows of a query. A number is a float unless its column is a bigint; what does not fit the
+ * type of its column stays what it is.
+ */
+export function rowReader(layout: SourceLayout, schema: StreamSchema): (message: Message) => Row {
+  const { columns } = schema;
+  const typeOf = (name: string) => columns?.get(name) ?? null;
+  const readers = layout.columns.map((column) => readerOf(column, typeOf, columns));
+  return (message) => ({ at: message.at, values: readers.map((read) => read(message)) });
+}
+
+function readerOf(
+  column: RowColumn,
+  typeOf: (name: string) => ColumnType | null,
+  columns: StreamSchema["columns"],
+): (message: Message) => Value {
+  switch (column.t) {
+    case "column": {
+      const { name } = column;
+      const type = typeOf(name);
+      return ({ content }) => (Object.hasOwn(content, name) ? typed(content[name], type) : null);
+    }
+    case "meta": {
+      const { name } = column;
+      return ({ meta }) => meta?.[name] ?? null;
+    }
+    case "all":
+      return ({ content }) => {
+        const all: { [name: string]: Value } = {};
+        const names = columns === null ? Object.keys(content) : columns.keys();
+        for (const name of names) if (Object.hasOwn(content, name)) all[name] = typed(content[name], typeOf(name));
+        return all;
+      };
+  }
+}
+
+function typed(value: unknown, type: ColumnType | null): Value {
+  if (value === null || value === undefined) return null;
+  switch (type?.t) {
+    case "bigint":
+      return typeof value === "number" && Number.isFinite(value) ? BigInt(Math.trunc(value)) : typed(value, null);
+    case "datetime":
+      return typeof value === "number" ? new Instant(value * 1000) : momentOf(value);
+    case "bytea":
+      return typeof value === "string" ? (fromBase64(value) ?? value) : typed(value, null);
+    case "array": {
+      const { of } = type;
+      return Array.isArray(value) ? value.map((one) => typed(one, of)) : typed(value, null);
+    }
+    case "struct": {
+      const fields = new Map(type.fields.map((field) => [field.name, field.type]));
+      return structOf(value, (name) => fields.get(name) ?? null);
+    }
+    default:
+      return typeof value === "object" ? structOf(value, () => null) : (value as Value);
+  }
+}
+
+function structOf(value: unknown, typeOf: (name: string) => ColumnType | null): Value {
+  if (Array.isArray(value)) return value.map((one) => typed(one, null));
+  if (typeof value !== "object" || value === null || value instanceof Instant || value instanceof Uint8Array)
+    return value as Value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, typed(one, typeOf(name))]));
+}
+
+function momentOf(value: unknown): Value {
+  const ms = typeof value === "string" ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(ms) ? typed(value, null) : new Instant(ms * 1000);
+}

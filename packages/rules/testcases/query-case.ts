@@ -1,0 +1,19 @@
+import type { Mode } from "../src/parse/ast.ts";
+
+/** A query, what comes, and what it gives: written as messages and results are seen outside, as JSON. */
+export interface QueryCase {
+  readonly name: string;
+  readonly sql: string;
+  /** absent: in both, with the same result */
+  readonly mode?: Mode;
+  /** CREATE STREAM statements; a stream that none defines takes what comes */
+  readonly streams?: readonly string[];
+  /** [milliseconds, message] of the only stream, or [milliseconds, message, stream]; in the order in which they come */
+  readonly in: readonly (readonly [number, object] | readonly [number, object, string])[];
+  /** the clock at the end, milliseconds; the last message's unless stated */
+  readonly until?: number;
+  /** each output in order: rows, or why there are none */
+  readonly out: readonly (readonly object[] | RegExp)[];
+  /** refused when planned, instead of `out` */
+  readonly refused?: RegExp;
+}
