@@ -49,6 +49,7 @@ export const cast = defineFunction({
     { sql: "cast('true', 'boolean')", gives: true },
     { sql: "cast('T', 'boolean')", gives: true, mode: "compat" },
     { sql: "cast('T', 'boolean')", gives: { error: /Cannot cast string "T" to boolean/ }, mode: "strict" },
+    { sql: "cast('False', 'boolean')", gives: false },
     { sql: "cast(0, 'boolean')", gives: false },
     { sql: "cast(2.5, 'boolean')", gives: true, mode: "compat" },
     { sql: "cast(2.5, 'boolean')", gives: { error: /Cannot cast float 2.5 to boolean/ }, mode: "strict" },

@@ -21,7 +21,7 @@ export function momentOf(value: Value, timeZone: string): Instant | null {
 }
 
 function instant(micros: number): Instant | null {
-  return Number.isSafeInteger(micros) ? new Instant(micros) : null;
+  return Number.isSafeInteger(micros) ? new Instant(micros + 0) : null;
 }
 
 function microsOf(text: string, timeZone: string): number {

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { cutDecimal, exactDecimal, floatOf, plainDecimal, writtenDecimal } from "./part-decimal.ts";
+
+const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
+const places = fc.integer({ min: 0, max: 30 });
+
+test("writtenDecimal() and exactDecimal() mean the float they were made of", () => {
+  fc.assert(
+    fc.property(finite, (x) => {
+      // 0 has no sign here: nobody writes -0.
+      assert.equal(floatOf(writtenDecimal(x)), x + 0);
+      assert.equal(floatOf(exactDecimal(x)), x + 0);
+      assert.equal(Number(plainDecimal(writtenDecimal(x))), x + 0);
+    }),
+  );
+});
+
+test("cutDecimal() of the exact value is what toFixed gives, but for halves", () => {
+  const ordinary = fc.double({ noNaN: true, min: -1e15, max: 1e15 });
+  fc.assert(
+    fc.property(ordinary, places, (x, count) => {
+      const exact = exactDecimal(x);
+      const isHalf = plainDecimal(exact).replace("-", "").split(".")[1]?.slice(count) === "5";
+      if (isHalf) return;
+      const text = plainDecimal(cutDecimal(exact, count, "halfEven"), count);
+      assert.equal(text.replace(/^-(?=[0.]*$)/, ""), x.toFixed(count).replace(/^-(?=[0.]*$)/, ""));
+    }),
+  );
+});
+
+test("cutDecimal() settles halves as it is told, on both sides of 0", () => {
+  const cut = (x: number, how: Parameters<typeof cutDecimal>[2]) => floatOf(cutDecimal(writtenDecimal(x), 1, how));
+  const all = [0.25, 0.35, -0.25, -0.35];
+  assert.deepEqual(
+    all.map((x) => cut(x, "halfEven")),
+    [0.2, 0.4, -0.2, -0.4],
+  );
+  assert.deepEqual(
+    all.map((x) => cut(x, "halfAway")),
+    [0.3, 0.4, -0.3, -0.4],
+  );
+  assert.deepEqual(
+    all.map((x) => cut(x, "towardsZero")),
+    [0.2, 0.3, -0.2, -0.3],
+  );
+});
+
+test("cutDecimal() takes any number of places in little time", () => {
+  assert.equal(floatOf(cutDecimal(writtenDecimal(1.5), -(10 ** 15), "halfAway")), 0);
+  assert.equal(floatOf(cutDecimal(writtenDecimal(1.5), 10 ** 15, "halfAway")), 1.5);
+});

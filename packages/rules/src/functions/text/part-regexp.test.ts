@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RowError } from "../../value/row-error.ts";
+import { regexpOf } from "./part-regexp.ts";
+
+test("regexpOf() makes a pattern once, and lets the oldest of many go", () => {
+  const first = regexpOf("f", "first");
+  assert.equal(regexpOf("f", "first"), first);
+  for (let i = 0; i < 99; i++) regexpOf("f", `other${i}`);
+  assert.equal(regexpOf("f", "first"), first);
+  regexpOf("f", "one more");
+  assert.notEqual(regexpOf("f", "first"), first);
+});
+
+test("regexpOf() keeps few states of a pattern that has very many, and still matches it", () => {
+  // Each of 2^18 states tells where the last a's were.
+  const regexp = regexpOf("f", "(a|b)*a(a|b){17}c");
+  let text = "";
+  for (let i = 0; i < 40_000; i++) text += ((i * 2_654_435_761) >>> 7) & 1 ? "a" : "b";
+  assert.equal(regexp.test(text), false);
+  assert.equal(regexp.test(`${text}a${"b".repeat(17)}c`), true);
+  assert.ok(regexp.re2().dfa.stateCount < 2000, `${regexp.re2().dfa.stateCount} states are kept`);
+});
+
+test("regexpOf() refuses with a RowError that says why", () => {
+  assert.throws(
+    () => regexpOf("f", "a{1001}"),
+    (error) => error instanceof RowError && /invalid repeat count/.test(error.message),
+  );
+  assert.throws(() => regexpOf("f", "(".repeat(1000)), RowError);
+});
