@@ -14,6 +14,7 @@ import { localApiReference } from "./reference-local-api.ts";
 import { mapperFiles } from "./reference-mappers.ts";
 import { metricReference } from "./reference-metrics.ts";
 import { settingsReference } from "./reference-settings.ts";
+import { sqlFunctionReference } from "./reference-sql-functions.ts";
 import { root } from "./repository.ts";
 import { unitTextModule } from "./unit-text-module.ts";
 
@@ -28,6 +29,7 @@ const generators: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/reference/metrics.md": metricReference,
   "docs/reference/openapi.json": openApiDocument,
   "docs/reference/settings.md": settingsReference,
+  "docs/reference/sql-functions.md": sqlFunctionReference,
   "packages/console/static/unit-text.js": unitTextModule,
   ...mapperFiles(),
 };

@@ -1,4 +1,13 @@
-export type { HostFunctions } from "./functions/define-function.ts";
+export { aggregateFunctions } from "./functions/aggregate/all.ts";
+export type { AggregateFunction } from "./functions/define-aggregate.ts";
+export {
+  type FunctionGroup,
+  functionGroups,
+  type HostFunctions,
+  type Param,
+  type ScalarFunction,
+} from "./functions/define-function.ts";
+export { scalarFunctions } from "./functions/registry.ts";
 export type * from "./parse/ast.ts";
 export { parse, parseQuery } from "./parse/parse.ts";
 export { type Plan, planQuery, type QueryOptions } from "./plan/plan-query.ts";
@@ -8,3 +17,4 @@ export { type Output, QueryRunner } from "./run/query-runner.ts";
 export { type Message, rowReader } from "./run/read-row.ts";
 export { Watermark, type WatermarkOptions } from "./run/watermark.ts";
 export type * from "./value/value.ts";
+export { Instant, kindOf } from "./value/value.ts";

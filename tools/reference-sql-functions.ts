@@ -1,0 +1,161 @@
+import {
+  type AggregateFunction,
+  aggregateFunctions,
+  type FunctionGroup,
+  functionGroups,
+  Instant,
+  kindOf,
+  type ObjectValue,
+  type Param,
+  type ScalarFunction,
+  scalarFunctions,
+  type Value,
+} from "@penstock/rules";
+import { generatedPage, markdownTable } from "./markdown.ts";
+
+const titles: Readonly<Record<FunctionGroup, string>> = {
+  ...{ math: "Mathematics", text: "Texts", time: "Time", array: "Arrays", struct: "Structs", hash: "Hashes" },
+  ...{ convert: "Conversion", json: "JSON", rule: "Null, names and the rule" },
+};
+/** of a text, and of an array or struct, in the page */
+const charactersMost = 60;
+const membersMost = 12;
+
+/** Every function of a rule's SQL, from the specifications that the engine runs; the examples are its tests. */
+export function sqlFunctionReference(): string {
+  const scalars = [...new Set(scalarFunctions.values())];
+  const groups = functionGroups.flatMap((group) => {
+    const members = scalars.filter((one) => one.group === group).sort(byName);
+    return members.length === 0 ? [] : ["", `## ${titles[group]}`, ...members.flatMap(scalarPart)];
+  });
+  const aggregates = [...new Set(aggregateFunctions.values())].sort(byName);
+  return generatedPage("Functions of a rule's SQL", "the files under `packages/rules/src/functions/`", [
+    "A rule reads SQL in one of two modes: **compat** does what eKuiper does, quirk by quirk, **strict** what people who know SQL",
+    "expect, and refuses what may be meant in two ways. Names are read without regard to capitals. Where nothing else is said, a",
+    "null argument makes the result null. An integer is written `7`, a float `7.0`. An error ends the row and nothing else.",
+    ...groups,
+    "",
+    "## Aggregates",
+    "",
+    "Over the rows of a group or of a window.",
+    ...aggregates.flatMap(aggregatePart),
+  ]);
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+type Described = Pick<ScalarFunction, "name" | "also" | "summary" | "params">;
+
+function head({ name, also = [], summary, params }: Described): string[] {
+  const synonyms = also.length === 0 ? "" : ` Also: ${also.map((one) => `\`${one}\``).join(", ")}.`;
+  const types = params.map((param) => `\`${param.name}\` ${kindsOf(param)}`).join("; ");
+  return [
+    "",
+    `### ${name}`,
+    "",
+    `\`${signature(name, params)}\`${types === "" ? "" : `: ${types}.`}${synonyms}`,
+    "",
+    `${summary}.`,
+    "",
+  ];
+}
+
+function signature(name: string, params: readonly Param[]): string {
+  const written = params.map((param, at) => {
+    const text = `${at === 0 ? "" : ", "}${param.name}${param.repeats === undefined ? "" : ", …"}`;
+    return param.isOptional === true ? `[${text}]` : text;
+  });
+  return `${name}(${written.join("")})`;
+}
+
+/** "text or bytes (compat: anything)": a kind beside `any` is what strict mode wants. */
+function kindsOf({ is }: Param): string {
+  const kinds = typeof is === "string" ? [is] : is;
+  const named = kinds.filter((kind) => kind !== "any");
+  if (named.length === 0) return "anything";
+  return `${named.join(" or ")}${named.length === kinds.length ? "" : " (compat: anything)"}`;
+}
+
+function scalarPart(spec: ScalarFunction): string[] {
+  const rows = spec.examples.map(({ sql, of = {}, gives, mode }) => ({
+    ...{ call: `\`${sql}\`${whereOf(of)}`, gives: resultOf(gives), mode },
+  }));
+  return [...head(spec), ...exampleTable(rows)];
+}
+
+function aggregatePart(spec: AggregateFunction): string[] {
+  const rows = spec.examples.map(({ sql, rows: of, gives, mode }) => ({
+    ...{ call: `\`${sql}\` over ${of.length === 0 ? "no rows" : of.map((row) => code(row)).join(" ")}` },
+    ...{ gives: resultOf(gives), mode },
+  }));
+  return [...head(spec), ...exampleTable(rows)];
+}
+
+interface Row {
+  readonly call: string;
+  readonly gives: string;
+  readonly mode: "compat" | "strict" | undefined;
+}
+
+function exampleTable(rows: readonly Row[]): string[] {
+  const calls = new Map<string, { compat: string; strict: string }>();
+  for (const { call, gives, mode } of rows) {
+    const cells = calls.get(call) ?? { compat: "", strict: "" };
+    if (mode !== "strict") cells.compat = gives;
+    if (mode !== "compat") cells.strict = gives;
+    calls.set(call, cells);
+  }
+  const cells = [...calls].map(([call, { compat, strict }]) => [call, compat, strict]);
+  return markdownTable(["example", "compat", "strict"], cells);
+}
+
+function whereOf(of: ObjectValue): string {
+  const values = Object.entries(of).map(([name, value]) => `${name} = ${code(value)}`);
+  return values.length === 0 ? "" : `, ${values.join(", ")}`;
+}
+
+function resultOf(gives: Value | { readonly error: RegExp }): string {
+  const error = typeof gives === "object" && gives !== null && "error" in gives ? gives.error : null;
+  return error instanceof RegExp ? `error: ${error.source.replaceAll(/\\(.)/g, "$1")}` : code(gives as Value);
+}
+
+function code(value: Value): string {
+  return `\`${written(value)}\``;
+}
+
+/** As SQL has it, where it has it: what tells an integer from a float. */
+function written(value: Value): string {
+  if (typeof value === "string") return quoted(value);
+  if (typeof value === "number")
+    return Number.isInteger(value) && Math.abs(value) < 1e21 ? value.toFixed(1) : `${value}`;
+  if (value instanceof Instant) return `datetime ${new Date(value.ms).toISOString()}`;
+  if (value instanceof Uint8Array)
+    return `bytes ${[...value].map((one) => one.toString(16).padStart(2, "0")).join(" ")}`.trim();
+  if (Array.isArray(value)) return `[${listed(value.map(written))}]`;
+  if (kindOf(value) !== "struct") return String(value);
+  const fields = Object.entries(value as ObjectValue).map(([name, one]) => `${name}: ${written(one)}`);
+  return `{${listed(fields)}}`;
+}
+
+function listed(members: readonly string[]): string {
+  const shown = members.slice(0, membersMost).join(", ");
+  return members.length > membersMost ? `${shown}, … ${members.length} in all` : shown;
+}
+
+function quoted(text: string): string {
+  const characters = [...text];
+  const shown = characters
+    .slice(0, charactersMost)
+    .join("")
+    .replaceAll(/[\p{C}\p{Z}\ufffd`]/gu, visible);
+  return `'${shown}${characters.length > charactersMost ? "…" : ""}'`;
+}
+
+function visible(character: string): string {
+  const code = character.codePointAt(0)!;
+  return code === 0x20
+    ? " "
+    : ({ "\t": "\\t", "\n": "\\n", "\r": "\\r" }[character] ?? `\\u${code.toString(16).padStart(4, "0")}`);
+}
