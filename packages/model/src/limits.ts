@@ -33,6 +33,9 @@ export const limits = {
   sqlChars: 65_536,
   /** that a window of a rule keeps; beyond, the oldest go and are counted */
   windowRows: 1_000_000,
+  lagRows: 10_000,
+  /** of one analytic call of a rule */
+  partitionsPerCall: 10_000,
   windowMicros: 366 * 86_400_000_000,
   /** of one regular expression in a rule, and what it may do for each character of a text */
   regexpChars: 1000,

@@ -1,5 +1,7 @@
 import { aggregateFunctions } from "../functions/aggregate/all.ts";
+import { analyticFunctions } from "../functions/analytic/all.ts";
 import type { AggregateFunction } from "../functions/define-aggregate.ts";
+import type { AnalyticFunction } from "../functions/define-analytic.ts";
 import { scalarFunctions } from "../functions/registry.ts";
 import type { Call, Expr, Field, Mode, Name, Select, Star } from "../parse/ast.ts";
 import { parseQuery } from "../parse/parse.ts";
@@ -9,6 +11,7 @@ import type { Grouping } from "../run/groups.ts";
 import type { OffsetAt } from "../run/windows/alignment.ts";
 import type { ObjectValue, Value } from "../value/value.ts";
 import { type PlannedAggregate, planAggregate } from "./compile-aggregate.ts";
+import { type PlannedAnalytic, planAnalytic } from "./compile-analytic.ts";
 import { type CallParts, compileScalar } from "./compile-call.ts";
 import { compileExpression, type Scope, truthOf } from "./compile-expression.ts";
 import { type PlannedWindow, planWindow } from "./plan-window.ts";
@@ -31,6 +34,8 @@ export interface Plan {
   readonly where: ((frame: Frame) => boolean) | null;
   /** null: every row gives a result by itself */
   readonly grouping: Grouping | null;
+  /** computed for every row before `where`; their results stand in the row, after the columns */
+  readonly analytics: readonly PlannedAnalytic[];
   /** null: every group */
   readonly having: ((frame: Frame) => boolean) | null;
   readonly orderBy: readonly { readonly key: Evaluate; readonly isDescending: boolean }[];
@@ -74,7 +79,7 @@ export function planQuery(options: QueryOptions): Plan {
     );
   }
   return {
-    ...{ mode, where, having, orderBy, project, sources: layout.finish() },
+    ...{ mode, where, having, orderBy, project, analytics: scope.analytics, sources: layout.finish() },
     grouping: isGrouped ? { keys, aggregates } : null,
     limit: query.limit,
     window,
@@ -92,6 +97,8 @@ class QueryScope implements Scope {
   readonly #options: QueryOptions;
   readonly #aliases: ReadonlyMap<string, Field>;
   readonly aggregates: PlannedAggregate[] = [];
+  readonly analytics: PlannedAnalytic[] = [];
+  #isInAnalytic = false;
   /** where rows are not grouped yet there is nothing to aggregate */
   takesAggregates = false;
   /** aliases that are being compiled: inside its own definition a name is the column */
@@ -133,9 +140,30 @@ class QueryScope implements Scope {
     const { sql } = this.#options;
     const aggregate = aggregateFunctions.get(call.name.toLowerCase());
     if (aggregate !== undefined) return this.#aggregate(call, aggregate, compile);
+    const analytic = analyticFunctions.get(call.name.toLowerCase());
+    if (analytic !== undefined) return this.#analytic(call, analytic, compile);
     const spec = scalarFunctions.get(call.name.toLowerCase());
     if (spec === undefined) throw sqlError(sql, call, `there is no function "${call.name}"`);
     return compileScalar(call, { spec, parts: this.#options, compile });
+  }
+
+  #analytic(call: Call, spec: AnalyticFunction, compile: (expr: Expr) => Evaluate): Evaluate {
+    const { sql, mode } = this.#options;
+    if (this.#isInAnalytic)
+      throw sqlError(
+        sql,
+        call,
+        `${call.name} is inside another analytic function`,
+        "give the inner one a name in a rule before",
+      );
+    const takesAggregates = this.takesAggregates;
+    this.takesAggregates = false;
+    this.#isInAnalytic = true;
+    const planned = planAnalytic(call, { spec, sql, mode, compile, wholeRow: (star) => wholeRow(star, this.#layout) });
+    this.#isInAnalytic = false;
+    this.takesAggregates = takesAggregates;
+    const cell = this.#layout.computed(this.analytics.push(planned) - 1);
+    return (frame) => frame.row.values[cell.place]!;
   }
 
   #aggregate(call: Call, spec: AggregateFunction, compile: (expr: Expr) => Evaluate): Evaluate {

@@ -75,6 +75,13 @@ export class RowLayout {
     return cell;
   }
 
+  /** The cell of a value that is computed for every row; these stand after all columns. */
+  computed(at: number): { readonly place: number } {
+    const cell = { source: this.#sources.length, at, place: -1 };
+    this.#cells.push(cell);
+    return cell;
+  }
+
   /** Names of the columns of a source that are known, or null. */
   columnsOf(source: number): readonly string[] | null {
     const { columns } = this.#sources[source]!.schema;
@@ -89,7 +96,7 @@ export class RowLayout {
       offset += columns.length;
       return layout;
     });
-    for (const cell of this.#cells) cell.place = layouts[cell.source]!.offset + cell.at;
+    for (const cell of this.#cells) cell.place = (layouts[cell.source]?.offset ?? offset) + cell.at;
     return layouts;
   }
 }

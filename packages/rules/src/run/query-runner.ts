@@ -1,8 +1,8 @@
 import { truthOf } from "../plan/compile-expression.ts";
 import type { Plan } from "../plan/plan-query.ts";
 import { RowError } from "../value/row-error.ts";
-import type { ObjectValue } from "../value/value.ts";
-import { newFrame, type Row } from "./frame.ts";
+import type { ObjectValue, Value } from "../value/value.ts";
+import { type Frame, newFrame, type Row } from "./frame.ts";
 import { WindowResults } from "./window-result.ts";
 import type { Closed, Window } from "./windows/window.ts";
 
@@ -21,16 +21,20 @@ export class QueryRunner {
   readonly #frame = newFrame();
   readonly #window: Window | null;
   readonly #results: WindowResults;
+  readonly #analytics: readonly ((frame: Frame) => Value)[];
 
   constructor(plan: Plan, output: Output) {
     this.#plan = plan;
     this.#output = output;
     this.#window = plan.window?.start() ?? null;
     this.#results = new WindowResults(plan);
+    this.#analytics = plan.analytics.map((one) => one.start());
   }
 
-  push(row: Row, now: number): void {
+  push(read: Row, now: number): void {
+    let row = read;
     try {
+      if (this.#analytics.length > 0) row = this.#computed(read, now);
       if (!this.#isKept(row, now)) return;
       if (this.#window === null) this.#alone(row, now);
     } catch (error) {
@@ -48,6 +52,14 @@ export class QueryRunner {
   /** when `tick` has something to do, microseconds of the rows' time; null: nothing by time alone */
   due(): number | null {
     return this.#window?.due() ?? null;
+  }
+
+  /** Analytic functions see every row, also those that WHERE leaves out. */
+  #computed(row: Row, now: number): Row {
+    const frame = this.#frame;
+    frame.row = row;
+    frame.now = now;
+    return { at: row.at, values: [...row.values, ...this.#analytics.map((next) => next(frame))] };
   }
 
   #isKept(row: Row, now: number): boolean {
