@@ -121,7 +121,7 @@ for (const spec of new Set(scalarFunctions.values())) {
         }
         assert.deepEqual(args.map(shown), before, "it changes what it is given");
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 }
