@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { basics } from "../testcases/basics.ts";
+import { joins } from "../testcases/joins.ts";
 import type { QueryCase } from "../testcases/query-case.ts";
 import { windows } from "../testcases/windows.ts";
 import { testHost } from "./functions/test-host.ts";
@@ -36,10 +37,13 @@ function play(one: QueryCase, mode: Mode): (readonly object[] | string)[] {
     error: ({ message }) => out.push(message),
   });
   let now = 0;
-  for (const [ms, content] of one.in) {
+  for (const [ms, content, stream] of one.in) {
     now = ms * 1000;
     runner.tick(now, now);
-    runner.push(readers[0]!({ content: content as Record<string, unknown>, at: now }), now);
+    for (const [at, source] of plan.sources.entries()) {
+      if (stream !== undefined && source.stream !== stream) continue;
+      runner.push(readers[at]!({ content: content as Record<string, unknown>, at: now }), now);
+    }
   }
   now = Math.max(now, (one.until ?? 0) * 1000);
   runner.tick(now, now);
@@ -57,7 +61,7 @@ function shownRow(row: ObjectValue): object {
   return shown(row) as object;
 }
 
-for (const [topic, cases] of Object.entries({ basics, windows })) {
+for (const [topic, cases] of Object.entries({ basics, joins, windows })) {
   for (const one of cases) {
     for (const mode of one.mode === undefined ? (["compat", "strict"] as const) : [one.mode]) {
       test(`${topic}: ${one.name} (${mode})`, () => {

@@ -24,6 +24,7 @@ function play({ sql, rows }: AggregateExample, mode: Mode): Value {
   });
   const rowOf = (row: ObjectValue): Row => ({
     at: 0,
+    source: 0,
     values: plan.sources[0]!.columns.map((one) => (one.t === "all" ? row : (row[one.name] ?? null))),
   });
   if (rows.length === 0) {

@@ -27,7 +27,7 @@ function play({ sql, rows }: AnalyticExample, mode: Mode): readonly Value[] {
   });
   for (const [at, row] of rows.entries()) {
     const values = plan.sources[0]!.columns.map((one) => (one.t === "all" ? row : (row[one.name] ?? null)));
-    runner.push({ at, values }, at);
+    runner.push({ at, source: 0, values }, at);
   }
   return out;
 }

@@ -36,7 +36,7 @@ function play({ sql, of = {} }: Example, mode: Mode): Value {
       throw error;
     },
   });
-  runner.push({ at: now, values }, now);
+  runner.push({ at: now, source: 0, values }, now);
   return found;
 }
 

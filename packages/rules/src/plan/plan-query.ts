@@ -1,20 +1,16 @@
-import { aggregateFunctions } from "../functions/aggregate/all.ts";
-import { analyticFunctions } from "../functions/analytic/all.ts";
-import type { AggregateFunction } from "../functions/define-aggregate.ts";
-import type { AnalyticFunction } from "../functions/define-analytic.ts";
-import { scalarFunctions } from "../functions/registry.ts";
-import type { Call, Expr, Field, Mode, Name, Select, Star } from "../parse/ast.ts";
+import type { Expr, Mode, Select, Star } from "../parse/ast.ts";
 import { parseQuery } from "../parse/parse.ts";
 import { sqlError } from "../parse/sql-error.ts";
 import type { Evaluate, Frame } from "../run/frame.ts";
 import type { Grouping } from "../run/groups.ts";
 import type { OffsetAt } from "../run/windows/alignment.ts";
 import type { ObjectValue, Value } from "../value/value.ts";
-import { type PlannedAggregate, planAggregate } from "./compile-aggregate.ts";
-import { type PlannedAnalytic, planAnalytic } from "./compile-analytic.ts";
-import { type CallParts, compileScalar } from "./compile-call.ts";
-import { compileExpression, type Scope, truthOf } from "./compile-expression.ts";
+import type { PlannedAnalytic } from "./compile-analytic.ts";
+import type { CallParts } from "./compile-call.ts";
+import { compileExpression, truthOf } from "./compile-expression.ts";
+import { type PlannedJoin, planJoins } from "./plan-join.ts";
 import { type PlannedWindow, planWindow } from "./plan-window.ts";
+import { QueryScope } from "./query-scope.ts";
 import { RowLayout } from "./row-layout.ts";
 import type { Catalog, SourceLayout } from "./stream-schema.ts";
 
@@ -30,6 +26,8 @@ export interface QueryOptions extends Omit<CallParts, "sql"> {
 export interface Plan {
   readonly mode: Mode;
   readonly sources: readonly SourceLayout[];
+  /** of the rows of a window, before `where` */
+  readonly joins: readonly PlannedJoin[];
   /** null: every row */
   readonly where: ((frame: Frame) => boolean) | null;
   /** null: every row gives a result by itself */
@@ -56,6 +54,12 @@ export function planQuery(options: QueryOptions): Plan {
   const layout = new RowLayout(sql, query, catalog);
   const scope = new QueryScope(query, layout, options);
   const where = query.where === null ? null : conditionOf(compileExpression(query.where, scope), "WHERE");
+  const joins = planJoins({
+    sql,
+    query,
+    sourcesOf: (expr) => scope.sourcesOf(expr),
+    compile: (expr) => compileExpression(expr, scope),
+  });
   const keys = query.groupBy.map((key) => compileExpression(key, scope));
   scope.takesAggregates = true;
   const project = compileProjection(query, layout, scope, options);
@@ -79,7 +83,7 @@ export function planQuery(options: QueryOptions): Plan {
     );
   }
   return {
-    ...{ mode, where, having, orderBy, project, analytics: scope.analytics, sources: layout.finish() },
+    ...{ mode, joins, where, having, orderBy, project, analytics: scope.analytics, sources: layout.finish() },
     grouping: isGrouped ? { keys, aggregates } : null,
     limit: query.limit,
     window,
@@ -88,106 +92,6 @@ export function planQuery(options: QueryOptions): Plan {
 
 function conditionOf(evaluate: Evaluate, where: string): (frame: Frame) => boolean {
   return (frame) => truthOf(evaluate(frame), where) === true;
-}
-
-/** Names of a query: columns, and what AS names. */
-class QueryScope implements Scope {
-  readonly mode: Mode;
-  readonly #layout: RowLayout;
-  readonly #options: QueryOptions;
-  readonly #aliases: ReadonlyMap<string, Field>;
-  readonly aggregates: PlannedAggregate[] = [];
-  readonly analytics: PlannedAnalytic[] = [];
-  #isInAnalytic = false;
-  /** where rows are not grouped yet there is nothing to aggregate */
-  takesAggregates = false;
-  /** aliases that are being compiled: inside its own definition a name is the column */
-  readonly #inside: string[] = [];
-
-  constructor(query: Select, layout: RowLayout, options: QueryOptions) {
-    this.mode = options.mode;
-    this.#layout = layout;
-    this.#options = options;
-    const fields = query.fields.filter((one): one is Field => "expr" in one);
-    this.#aliases = new Map(fields.flatMap((one) => (one.alias === null ? [] : [[one.alias, one] as const])));
-  }
-
-  name(name: Name): Evaluate {
-    const { sql, mode } = this.#options;
-    const alias = name.source === null ? this.#aliases.get(name.name) : undefined;
-    if (alias !== undefined && !this.#inside.includes(name.name)) return this.alias(alias);
-    if (name.source !== null && !this.#layout.isSource(name.source)) return this.#member(name);
-    const cell = this.#layout.find(name);
-    if (cell !== null) return (frame) => frame.row.values[cell.place]!;
-    if (mode === "compat" && alias === undefined) return () => null;
-    throw sqlError(sql, name, `there is no column "${name.name}"`);
-  }
-
-  /** `a.b` where a is no source: field b of column a. */
-  #member({ source, name, start, end }: Name): Evaluate {
-    const of: Name = { t: "name", source: null, name: source!, start, end: start + source!.length };
-    return compileExpression({ t: "member", of, name, start, end }, this);
-  }
-
-  alias(field: Field): Evaluate {
-    this.#inside.push(field.alias!);
-    const evaluate = compileExpression(field.expr, this);
-    this.#inside.pop();
-    return evaluate;
-  }
-
-  call(call: Call, compile: (expr: Expr) => Evaluate): Evaluate {
-    const { sql } = this.#options;
-    const aggregate = aggregateFunctions.get(call.name.toLowerCase());
-    if (aggregate !== undefined) return this.#aggregate(call, aggregate, compile);
-    const analytic = analyticFunctions.get(call.name.toLowerCase());
-    if (analytic !== undefined) return this.#analytic(call, analytic, compile);
-    const spec = scalarFunctions.get(call.name.toLowerCase());
-    if (spec === undefined) throw sqlError(sql, call, `there is no function "${call.name}"`);
-    return compileScalar(call, { spec, parts: this.#options, compile });
-  }
-
-  #analytic(call: Call, spec: AnalyticFunction, compile: (expr: Expr) => Evaluate): Evaluate {
-    const { sql, mode } = this.#options;
-    if (this.#isInAnalytic)
-      throw sqlError(
-        sql,
-        call,
-        `${call.name} is inside another analytic function`,
-        "give the inner one a name in a rule before",
-      );
-    const takesAggregates = this.takesAggregates;
-    this.takesAggregates = false;
-    this.#isInAnalytic = true;
-    const planned = planAnalytic(call, { spec, sql, mode, compile, wholeRow: (star) => wholeRow(star, this.#layout) });
-    this.#isInAnalytic = false;
-    this.takesAggregates = takesAggregates;
-    const cell = this.#layout.computed(this.analytics.push(planned) - 1);
-    return (frame) => frame.row.values[cell.place]!;
-  }
-
-  #aggregate(call: Call, spec: AggregateFunction, compile: (expr: Expr) => Evaluate): Evaluate {
-    const { sql, mode } = this.#options;
-    if (!this.takesAggregates) {
-      throw sqlError(
-        sql,
-        call,
-        `${call.name} adds up rows of a window, which are not there yet`,
-        "write it in SELECT or HAVING",
-      );
-    }
-    this.takesAggregates = false;
-    const planned = planAggregate(call, { spec, sql, mode, compile, wholeRow: (star) => wholeRow(star, this.#layout) });
-    this.takesAggregates = true;
-    const at = this.aggregates.push(planned) - 1;
-    return (frame) => frame.aggregates[at]!;
-  }
-}
-
-/** All columns of all streams in one struct. */
-function wholeRow(_star: Star, layout: RowLayout): Evaluate {
-  const wholes = layout.aliases.map((_, source) => layout.cell(source, { t: "all" }));
-  return (frame) => Object.assign({}, ...wholes.map(({ place }) => frame.row.values[place])) as ObjectValue;
 }
 
 type Put = (into: { [name: string]: Value }, frame: Frame) => void;

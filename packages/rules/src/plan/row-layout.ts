@@ -52,16 +52,31 @@ export class RowLayout {
    * @throws AppError rules/bad-sql when more than one has, or may have
    */
   find(name: Pick<Name, "source" | "name" | "start" | "end">): { readonly place: number } | null {
-    const inside = this.#sources.flatMap((one, source) => {
-      const { columns } = one.schema;
-      const isMeant = name.source === null || one.alias === name.source;
-      return isMeant && (columns === null || columns.has(name.name)) ? [source] : [];
-    });
+    const inside = this.#inside(name);
     if (inside.length > 1) {
       const where = inside.map((source) => `${this.#sources[source]!.alias}.${name.name}`).join(" or ");
       throw sqlError(this.#sql, name, `"${name.name}" may be of several streams`, `write ${where}`);
     }
     return inside.length === 0 ? null : this.cell(inside[0]!, { t: "column", name: name.name });
+  }
+
+  /** The cells of all sources that have, or may have, the column. */
+  findAll(name: Pick<Name, "source" | "name">): readonly { readonly place: number }[] {
+    return this.#inside(name).map((source) => this.cell(source, { t: "column", name: name.name }));
+  }
+
+  /** The place of the one source that has the column; null where none has, or more than one may. */
+  sourceOf(name: Pick<Name, "source" | "name">): number | null {
+    const inside = this.#inside(name);
+    return inside.length === 1 ? inside[0]! : null;
+  }
+
+  #inside(name: Pick<Name, "source" | "name">): readonly number[] {
+    return this.#sources.flatMap((one, source) => {
+      const { columns } = one.schema;
+      const isMeant = name.source === null || one.alias === name.source;
+      return isMeant && (columns === null || columns.has(name.name)) ? [source] : [];
+    });
   }
 
   /** The cell of a whole source, for `*`. */
@@ -91,8 +106,8 @@ export class RowLayout {
   /** Nothing is asked for any more: every cell gets its place. */
   finish(): readonly SourceLayout[] {
     let offset = 0;
-    const layouts = this.#sources.map(({ schema, alias, columns }) => {
-      const layout = { stream: schema.name, alias, columns, offset };
+    const layouts = this.#sources.map(({ schema, alias, columns }, source) => {
+      const layout = { stream: schema.name, source, alias, columns, offset };
       offset += columns.length;
       return layout;
     });

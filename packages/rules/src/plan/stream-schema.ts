@@ -13,6 +13,8 @@ export type Catalog = (name: string) => StreamSchema | null;
 /** What a source of a query has to put into its rows, in this order. */
 export interface SourceLayout {
   readonly stream: string;
+  /** its place in the query */
+  readonly source: number;
   /** by which the query names it */
   readonly alias: string;
   readonly columns: readonly RowColumn[];

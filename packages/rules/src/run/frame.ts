@@ -7,6 +7,8 @@ import type { Value } from "../value/value.ts";
 export interface Row {
   /** when it happened, or came where the rule counts in processing time; microseconds */
   readonly at: number;
+  /** place of its stream in the query; of a joined row the first one's */
+  readonly source: number;
   readonly values: readonly Value[];
 }
 
@@ -33,5 +35,5 @@ export interface Frame {
 export type Evaluate = (frame: Frame) => Value;
 
 export function newFrame(): Frame {
-  return { row: { at: 0, values: [] }, aggregates: [], aliases: [], window: null, now: 0 };
+  return { row: { at: 0, source: 0, values: [] }, aggregates: [], aliases: [], window: null, now: 0 };
 }

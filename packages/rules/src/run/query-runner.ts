@@ -2,7 +2,8 @@ import { truthOf } from "../plan/compile-expression.ts";
 import type { Plan } from "../plan/plan-query.ts";
 import { RowError } from "../value/row-error.ts";
 import type { ObjectValue, Value } from "../value/value.ts";
-import { type Frame, newFrame, type Row } from "./frame.ts";
+import { type Evaluate, type Frame, newFrame, type Row } from "./frame.ts";
+import { joinRows } from "./join-rows.ts";
 import { WindowResults } from "./window-result.ts";
 import type { Closed, Window } from "./windows/window.ts";
 
@@ -32,6 +33,10 @@ export class QueryRunner {
   }
 
   push(read: Row, now: number): void {
+    if (this.#plan.joins.length > 0) {
+      this.#toJoin(read, now);
+      return;
+    }
     let row = read;
     try {
       if (this.#analytics.length > 0) row = this.#computed(read, now);
@@ -59,7 +64,7 @@ export class QueryRunner {
     const frame = this.#frame;
     frame.row = row;
     frame.now = now;
-    return { at: row.at, values: [...row.values, ...this.#analytics.map((next) => next(frame))] };
+    return { at: row.at, source: row.source, values: [...row.values, ...this.#analytics.map((next) => next(frame))] };
   }
 
   #isKept(row: Row, now: number): boolean {
@@ -67,9 +72,13 @@ export class QueryRunner {
     const frame = this.#frame;
     frame.row = row;
     frame.now = now;
-    if (where !== null && !where(frame)) return false;
-    const filter = window?.filter ?? null;
-    return filter === null || truthOf(filter(frame), "FILTER") === true;
+    return (where === null || where(frame)) && this.#passes(window?.filter ?? null, row, now);
+  }
+
+  #passes(filter: Evaluate | null, row: Row, now: number): boolean {
+    this.#frame.row = row;
+    this.#frame.now = now;
+    return filter === null || truthOf(filter(this.#frame), "FILTER") === true;
   }
 
   #alone(row: Row, now: number): void {
@@ -81,8 +90,51 @@ export class QueryRunner {
     this.#tell(this.#results.ofRows([row], { start: row.at, end: row.at, trigger: row.at }, now));
   }
 
+  /** Each row of a join has room for the values of all sources. */
+  #toJoin(row: Row, now: number): void {
+    const { sources, window } = this.#plan;
+    const { offset } = sources[row.source]!;
+    const last = sources.at(-1)!;
+    const values = new Array<Value>(last.offset + last.columns.length).fill(null);
+    for (const [at, value] of row.values.entries()) values[offset + at] = value;
+    const wide = { at: row.at, source: row.source, values };
+    try {
+      if (!this.#passes(window?.filter ?? null, wide, now)) return;
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    this.#close(this.#window!.push(wide), now);
+  }
+
   #close(closed: readonly Closed[], now: number): void {
-    for (const { rows, span } of closed) this.#tell(this.#results.ofRows(rows, span, now));
+    for (const { rows, span } of closed) {
+      try {
+        this.#tell(this.#results.ofRows(this.#joined(rows, now), span, now));
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+  }
+
+  #joined(rows: readonly Row[], now: number): readonly Row[] {
+    const { joins, sources, where } = this.#plan;
+    if (joins.length === 0) return rows;
+    const spans = sources.map(({ offset, columns }) => ({ from: offset, to: offset + columns.length }));
+    const joined = joinRows(joins, { rows, spans });
+    return where === null ? joined : joined.filter((row) => this.#isRight(where, row, now));
+  }
+
+  /** A row whose condition cannot be computed is an error of its own, and the others stay. */
+  #isRight(where: (frame: Frame) => boolean, row: Row, now: number): boolean {
+    this.#frame.row = row;
+    this.#frame.now = now;
+    try {
+      return where(this.#frame);
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
   }
 
   #tell({ rows, errors }: ReturnType<WindowResults["ofRows"]>): void {

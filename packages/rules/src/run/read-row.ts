@@ -20,7 +20,8 @@ export function rowReader(layout: SourceLayout, schema: StreamSchema): (message:
   const { columns } = schema;
   const typeOf = (name: string) => columns?.get(name) ?? null;
   const readers = layout.columns.map((column) => readerOf(column, typeOf, columns));
-  return (message) => ({ at: message.at, values: readers.map((read) => read(message)) });
+  const { source } = layout;
+  return (message) => ({ at: message.at, source, values: readers.map((read) => read(message)) });
 }
 
 function readerOf(

@@ -7,7 +7,7 @@ const options = (more: Partial<WatermarkOptions> = {}): WatermarkOptions => ({
   ...{ sources: 2, toleranceMicros: 0, idleAfterMicros: null, most: 1000 },
   ...more,
 });
-const row = (at: number) => ({ at, values: [] });
+const row = (at: number) => ({ at, source: 0, values: [] });
 const ats = (rows: readonly { readonly row: { readonly at: number } }[]) => rows.map((one) => one.row.at);
 
 test("rows of two sources go on in the order of their times, as far as both have told", () => {

@@ -12,7 +12,7 @@ import { TimedWindow } from "./timed-window.ts";
 import type { Closed, Window } from "./window.ts";
 
 const s = 1_000_000;
-const row = (at: number, ...values: Row["values"]): Row => ({ at, values });
+const row = (at: number, ...values: Row["values"]): Row => ({ at, source: 0, values });
 const aligned = (unit: TimeUnit, count: number, mode: Mode = "strict", offset = 0): Aligned => ({
   ...{ unit, count, mode, offsetAt: () => offset },
 });
