@@ -40,6 +40,8 @@ export const limits = {
   /** of one regular expression in a rule, and what it may do for each character of a text */
   regexpChars: 1000,
   regexpSteps: 2000,
+  /** steps × characters of one call: a fraction of a second */
+  regexpWork: 16_000_000,
   /** of one value that a function of a rule makes: elements and fields, those of inner arrays and structs with it */
   ruleValueParts: 65_536,
   /** of one text that a function of a rule makes or reads */

@@ -56,20 +56,23 @@ export const cast = defineFunction({
     { sql: "cast(1793536496789, 'datetime')", gives: noon },
     { sql: "cast('2026-11-01T13:34:56.789+01:00', 'datetime')", gives: noon },
     { sql: "cast('2026-11-01 12:34:56.789', 'datetime')", gives: noon },
-    { sql: "cast('2026-02-30', 'datetime')", gives: { error: /Cannot cast string "2026-02-30" to datetime/ } },
-    { sql: "cast(true, 'datetime')", gives: { error: /to datetime/ } },
+    { sql: "cast('2026-02-30', 'datetime')", gives: { error: /Cannot call cast: "2026-02-30" is no time/ } },
+    {
+      sql: "cast(true, 'datetime')",
+      gives: { error: /time must be datetime, milliseconds or text, and is boolean true/ },
+    },
     { sql: "cast('aGk=', 'bytea')", gives: Uint8Array.of(104, 105) },
     { sql: "cast(7, 'bytea')", gives: { error: /Cannot cast bigint 7 to bytea/ } },
     { sql: "cast(x, 'bigint')", of: { x: null }, gives: null },
     { sql: "cast('1', 'int')", gives: { error: /there is no type "int", but bigint, float/ } },
     { sql: "cast('1', 7)", gives: { error: /type must be text, and is bigint 7/ } },
   ],
-  run([value, type], { mode, timeZone }) {
+  run([value, type], context) {
     if (!isCastType(type as string)) {
       throw new RowError(`Cannot cast: there is no type ${shown(type!)}, but ${castTypes.join(", ")}`);
     }
-    const casts = mode === "compat" ? compatCasts : strictCasts;
-    const made = casts[type as CastType](value!, timeZone);
+    const casts = context.mode === "compat" ? compatCasts : strictCasts;
+    const made = casts[type as CastType](value!, context);
     if (made === null) throw cannotCast(value!, type as CastType);
     return made;
   },

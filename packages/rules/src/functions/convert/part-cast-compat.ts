@@ -3,8 +3,8 @@ import { Instant, type Value } from "../../value/value.ts";
 import { goInteger } from "../math/part-integer.ts";
 import { textOfUtf8 } from "../text/part-arguments.ts";
 import { goText, plainFloat } from "../text/part-go-text.ts";
+import { momentOf } from "../time/part-moment.ts";
 import type { Cast, CastType } from "./part-cast.ts";
-import { momentOf } from "./part-moment.ts";
 
 /** @source eKuiper 2.x, pkg/cast/cast.go, ToType */
 export const compatCasts: Readonly<Record<CastType, Cast>> = {
@@ -25,7 +25,7 @@ export const compatCasts: Readonly<Record<CastType, Cast>> = {
     const at = typeof value === "string" ? truths.indexOf(value) : -1;
     return at < 0 ? null : at < truths.length / 2;
   },
-  datetime: momentOf,
+  datetime: (value, context) => momentOf("cast", value, context),
   bytea(value) {
     if (value instanceof Uint8Array) return value;
     return typeof value === "string" ? fromBase64(value.replace(/[\r\n]/g, "")) : null;

@@ -1,8 +1,8 @@
 import { fromBase64 } from "@penstock/model";
 import { Instant, type Value } from "../../value/value.ts";
 import { plainFloat } from "../text/part-go-text.ts";
+import { momentOf } from "../time/part-moment.ts";
 import { type Cast, type CastType, cannotCast } from "./part-cast.ts";
-import { momentOf } from "./part-moment.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -32,7 +32,7 @@ export const strictCasts: Readonly<Record<CastType, Cast>> = {
     if (typeof value === "string") return { true: true, false: false }[value.toLowerCase()] ?? null;
     return typeof value === "bigint" || typeof value === "number" ? ([false, true][Number(value)] ?? null) : null;
   },
-  datetime: momentOf,
+  datetime: (value, context) => momentOf("cast", value, context),
   bytea(value) {
     if (value instanceof Uint8Array) return value;
     return typeof value === "string" ? fromBase64(value) : null;

@@ -1,13 +1,20 @@
 import { RowError } from "../../value/row-error.ts";
 import { shown } from "../../value/value.ts";
+import { BoundedCache } from "../bounded-cache.ts";
 import { defineFunction } from "../define-function.ts";
 import { cutDecimal, exactDecimal, plainDecimal, writtenDecimal } from "../math/part-decimal.ts";
 import { plainFloat } from "./part-go-text.ts";
 
 /** What Intl can print. */
 const placesMost = 100;
-const formatsKept = 100;
-const formats = new Map<string, Intl.NumberFormat>();
+/** @source RFC 5646, 4.4.1: room for every tag that is registered */
+const localeMost = 35;
+/** By places and locale; to make one takes longer than to use it. */
+const formats = new BoundedCache(100, (key) => {
+  const [, places, locale] = /^(\d+) (.*)$/s.exec(key)!;
+  const digits = { minimumFractionDigits: Number(places), maximumFractionDigits: Number(places) };
+  return new Intl.NumberFormat(knownLocale(locale!), digits);
+});
 
 export const format = defineFunction({
   name: "format",
@@ -30,6 +37,7 @@ export const format = defineFunction({
     { sql: "format(12332.2, 2, 'en_US')", gives: "12,332.20" },
     { sql: "format(12332.2, 2, 'de_DE')", gives: "12.332,20" },
     { sql: "format(1.5, 1, 'xx_YY')", gives: { error: /there is no locale "xx_YY"/ } },
+    { sql: "format(1.5, 1, 'de DE')", gives: { error: /there is no locale "de DE"/ } },
     { sql: "format(1.5, -1)", gives: { error: /places is -1, and must be from 0 to 100/ } },
     { sql: "format(1.5, 1000000)", gives: { error: /must be from 0 to 100/ } },
     { sql: "format(x, 2)", of: { x: null }, gives: null },
@@ -41,7 +49,7 @@ export const format = defineFunction({
       throw new RowError(`Cannot call format: places is ${count}, and must be from 0 to ${placesMost}`);
     }
     const x = mode === "compat" ? Number(number) : (number as number | bigint);
-    if (locale !== undefined) return formatOf(locale as string, count).format(x);
+    if (locale !== undefined) return formats.get(`${count} ${locale}`).format(x);
     if (typeof x === "number" && !Number.isFinite(x)) return plainFloat(x);
     const cut =
       mode === "compat"
@@ -51,22 +59,11 @@ export const format = defineFunction({
   },
 });
 
-function formatOf(locale: string, places: number): Intl.NumberFormat {
-  const key = `${places} ${locale}`;
-  const kept = formats.get(key);
-  if (kept !== undefined) return kept;
-  const options = { minimumFractionDigits: places, maximumFractionDigits: places } as const;
-  const made = new Intl.NumberFormat(knownLocale(locale), options);
-  if (formats.size >= formatsKept) formats.clear();
-  formats.set(key, made);
-  return made;
-}
-
 /** @throws RowError */
 function knownLocale(locale: string): string {
   let known: readonly string[] = [];
   try {
-    known = Intl.NumberFormat.supportedLocalesOf(locale.replaceAll("_", "-"));
+    if (locale.length <= localeMost) known = Intl.NumberFormat.supportedLocalesOf(locale.replaceAll("_", "-"));
   } catch {
     // Not even in the shape of one.
   }

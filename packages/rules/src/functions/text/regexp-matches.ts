@@ -1,4 +1,4 @@
-import { regexpOf } from "./part-regexp.ts";
+import { Effort, regexpOf } from "./part-regexp.ts";
 import { textTest } from "./part-test.ts";
 
 export const regexpMatches = textTest({
@@ -18,11 +18,23 @@ export const regexpMatches = textTest({
       gives: { error: /text must be text, and is bigint 215/ },
       mode: "strict",
     },
-    { sql: "regexp_matches('a', '(a')", gives: { error: /"\(a" is no regular expression: missing closing \)/ } },
-    { sql: "regexp_matches('a', '(?<=a)b')", gives: { error: /is no regular expression/ } },
+    {
+      sql: "regexp_matches('a', '(a')",
+      gives: { error: /Cannot use "\(a" as a regular expression: missing closing \)/ },
+    },
+    { sql: "regexp_matches('a', '(?<=a)b')", gives: { error: /Cannot use "\(\?<=a\)b" as a regular expression/ } },
     { sql: "regexp_matches(text, '^(a+)+$')", of: { text: `${"a".repeat(5000)}b` }, gives: false },
     { sql: "regexp_matches('a', p)", of: { p: "a".repeat(1001) }, gives: { error: /longer than 1000 characters/ } },
     { sql: "regexp_matches('a', '(a{500}){2}(b{500}){2}c{500}')", gives: { error: /more than 2000 steps/ } },
+    {
+      sql: "regexp_matches(text, '(a|b|ab){300}c')",
+      of: { text: "a".repeat(60_000) },
+      gives: { error: /too much work for so long a text/ },
+    },
   ],
-  test: (text, pattern) => regexpOf("regexp_matches", pattern).test(text),
+  test(text, pattern) {
+    const regexp = regexpOf(pattern);
+    new Effort("regexp_matches", regexp).look(text.length);
+    return regexp.re.test(text);
+  },
 });

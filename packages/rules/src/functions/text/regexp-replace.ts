@@ -1,7 +1,7 @@
 import type { Matcher } from "re2js";
 import { defineFunction } from "../define-function.ts";
 import { bounded, checkLength, textOf, textOrAny } from "./part-arguments.ts";
-import { regexpOf } from "./part-regexp.ts";
+import { Effort, type Regexp, regexpOf } from "./part-regexp.ts";
 
 export const regexpReplace = defineFunction({
   name: "regexp_replace",
@@ -34,22 +34,36 @@ export const regexpReplace = defineFunction({
       of: { text: "a".repeat(30_000) },
       gives: { error: /longer than 65536 bytes/ },
     },
+    {
+      sql: "length(regexp_replace(text, '[;,]', ' '))",
+      of: { text: ",".repeat(60_000) },
+      gives: 60_000n,
+    },
+    {
+      sql: "regexp_replace(text, 'x(.*y)?', '')",
+      of: { text: "x".repeat(20_000) },
+      gives: { error: /too much work for so long a text/ },
+    },
   ],
   run([text, pattern, replacement], { mode }) {
     const [all, regexp, template] = [text, pattern, replacement].map((value, at) =>
       textOf(value!, { name: "regexp_replace", param: ["text", "pattern", "replacement"][at]!, mode }),
     ) as [string, string, string];
-    return replaceAll(all, regexpOf("regexp_replace", regexp).matcher(all), piecesOf(template));
+    return replaceAll(all, regexpOf(regexp), piecesOf(template));
   },
 });
 
 /** As Go does: an empty match right behind the one before does not count. @source Go 1.23, package regexp, replaceAll */
-function replaceAll(text: string, matcher: Matcher, pieces: readonly Piece[]): string {
+function replaceAll(text: string, regexp: Regexp, pieces: readonly Piece[]): string {
+  const matcher = regexp.re.matcher(text);
+  const effort = new Effort("regexp_replace", regexp);
+  effort.look(text.length);
   let made = "";
   let copied = 0;
   let lastEnd = 0;
   while (matcher.find()) {
     const [start, end] = [matcher.start(), matcher.end()];
+    effort.look(regexp.looksFar ? text.length - end : regexp.steps);
     if (end <= lastEnd && start !== 0) continue;
     made += text.slice(copied, start);
     for (const piece of pieces) made += typeof piece === "string" ? piece : groupOf(matcher, piece.group);

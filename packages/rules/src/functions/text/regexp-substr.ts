@@ -1,6 +1,6 @@
 import { defineFunction } from "../define-function.ts";
 import { textOf, textOrAny } from "./part-arguments.ts";
-import { regexpOf } from "./part-regexp.ts";
+import { Effort, regexpOf } from "./part-regexp.ts";
 
 export const regexpSubstr = defineFunction({
   name: "regexp_substr",
@@ -28,10 +28,9 @@ export const regexpSubstr = defineFunction({
   ],
   run([text, pattern], { mode }) {
     const all = textOf(text!, { name: "regexp_substr", param: "text", mode });
-    const found = regexpOf(
-      "regexp_substr",
-      textOf(pattern!, { name: "regexp_substr", param: "pattern", mode }),
-    ).matcher(all);
+    const regexp = regexpOf(textOf(pattern!, { name: "regexp_substr", param: "pattern", mode }));
+    new Effort("regexp_substr", regexp).look(all.length);
+    const found = regexp.re.matcher(all);
     return found.find() ? (found.group() ?? "") : mode === "compat" ? "" : null;
   },
 });
