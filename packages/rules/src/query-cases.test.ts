@@ -27,7 +27,7 @@ function schemaOf(streams: readonly string[], name: string): StreamSchema {
 function play(one: QueryCase, mode: Mode): (readonly object[] | string)[] {
   const schema = (name: string) => schemaOf(one.streams ?? [], name);
   const plan: Plan = planQuery({
-    ...{ sql: one.sql, mode, ruleId: "rule", timeZone: "UTC", host: testHost, offsetAt: () => 0 },
+    ...{ sql: one.sql, mode, ruleId: "rule", timeZone: "UTC", host: testHost, offsetAt: () => 0, startedAt: 0 },
     catalog: schema,
   });
   const readers = plan.sources.map((source) => rowReader(source, schema(source.stream)));
@@ -42,7 +42,10 @@ function play(one: QueryCase, mode: Mode): (readonly object[] | string)[] {
     runner.tick(now, now);
     for (const [at, source] of plan.sources.entries()) {
       if (stream !== undefined && source.stream !== stream) continue;
-      runner.push(readers[at]!({ content: content as Record<string, unknown>, at: now }), now);
+      runner.push(
+        readers[at]!({ content: content as Record<string, unknown>, at: now, meta: (one.meta ?? {}) as ObjectValue }),
+        now,
+      );
     }
   }
   now = Math.max(now, (one.until ?? 0) * 1000);

@@ -212,6 +212,13 @@ export const basics: readonly QueryCase[] = [
     refused: /there is no function "nothing"/,
   },
   {
+    name: "what is known of a message beside its content",
+    sql: "SELECT meta(topic) AS x, meta(demo.topic) AS y, meta(device.name) AS z, meta(none) AS u, mqtt(topic) AS v, event_time() AS w FROM demo",
+    meta: { topic: "t/1", device: { name: "d" } },
+    in: [[5, { a: 1 }]],
+    out: [[{ x: "t/1", y: "t/1", z: "d", u: null, v: "t/1", w: 5 }]],
+  },
+  {
     name: "integers are exact to their last digit",
     mode: "strict",
     sql: "SELECT a + 1 AS x FROM demo",

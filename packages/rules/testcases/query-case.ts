@@ -10,6 +10,8 @@ export interface QueryCase {
   readonly streams?: readonly string[];
   /** [milliseconds, message] of the only stream, or [milliseconds, message, stream]; in the order in which they come */
   readonly in: readonly (readonly [number, object] | readonly [number, object, string])[];
+  /** what is known of every message beside its content */
+  readonly meta?: { readonly [name: string]: string | object };
   /** the clock at the end, milliseconds; the last message's unless stated */
   readonly until?: number;
   /** each output in order: rows, or why there are none */

@@ -142,6 +142,14 @@ export const windows: readonly QueryCase[] = [
       /near "count\(\*\)": count adds up rows of a window, which are not there yet; write it in SELECT or HAVING/,
   },
   {
+    name: "a window tells where it begins and ends",
+    mode: "strict",
+    sql: "SELECT window_start() AS s, window_end() AS e, event_time() AS t, count(*) AS n FROM demo GROUP BY TUMBLINGWINDOW(ss, 1)",
+    in: rows([1100, 1]),
+    until: 3000,
+    out: [[{ s: 1000, e: 2000, t: 2000, n: 1 }]],
+  },
+  {
     name: "a window of no length",
     sql: "SELECT a FROM demo GROUP BY TUMBLINGWINDOW(ss, 0)",
     in: [],

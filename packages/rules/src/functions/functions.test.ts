@@ -23,6 +23,7 @@ function play({ sql, of = {} }: Example, mode: Mode): Value {
       timeZone: "UTC",
       host: testHost,
       offsetAt: () => 0,
+      startedAt: 0,
     },
     catalog: () => ({ name: "example", columns }),
   });

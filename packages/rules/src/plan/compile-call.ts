@@ -12,6 +12,8 @@ export interface CallParts {
   readonly sql: string;
   readonly mode: Mode;
   readonly ruleId: string;
+  /** when the rule was started, microseconds */
+  readonly startedAt: number;
   readonly timeZone: string;
   readonly host: HostFunctions;
 }

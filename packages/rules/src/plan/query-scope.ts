@@ -11,6 +11,7 @@ import { type PlannedAggregate, planAggregate } from "./compile-aggregate.ts";
 import { type PlannedAnalytic, planAnalytic } from "./compile-analytic.ts";
 import { type CallParts, compileScalar } from "./compile-call.ts";
 import { compileExpression, type Scope } from "./compile-expression.ts";
+import { compileFrameFunction } from "./frame-functions.ts";
 import { namesIn } from "./names-in.ts";
 import type { RowLayout } from "./row-layout.ts";
 
@@ -77,6 +78,8 @@ export class QueryScope implements Scope {
     if (aggregate !== undefined) return this.#aggregate(call, aggregate, compile);
     const analytic = analyticFunctions.get(call.name.toLowerCase());
     if (analytic !== undefined) return this.#analytic(call, analytic, compile);
+    const ofFrame = compileFrameFunction(call, { parts: this.#options, layout: this.#layout });
+    if (ofFrame !== null) return ofFrame;
     const spec = scalarFunctions.get(call.name.toLowerCase());
     if (spec === undefined) throw sqlError(sql, call, `there is no function "${call.name}"`);
     return compileScalar(call, { spec, parts: this.#options, compile });

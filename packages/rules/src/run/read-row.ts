@@ -37,7 +37,7 @@ function readerOf(
     }
     case "meta": {
       const { name } = column;
-      return ({ meta }) => meta?.[name] ?? null;
+      return ({ meta = {} }) => (name === "*" ? meta : Object.hasOwn(meta, name) ? meta[name]! : null);
     }
     case "all":
       return ({ content }) => {
