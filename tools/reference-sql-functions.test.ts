@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "node:test";
-import { aggregateFunctions, scalarFunctions } from "@penstock/rules";
+import { aggregateFunctions, analyticFunctions, scalarFunctions } from "@penstock/rules";
 import { sqlFunctionReference } from "./reference-sql-functions.ts";
 import { root } from "./repository.ts";
 
 const page = sqlFunctionReference();
 
 test("the page of SQL functions has every function and every other name of one", () => {
-  for (const name of [...scalarFunctions.keys(), ...aggregateFunctions.keys()]) {
+  for (const name of [...scalarFunctions.keys(), ...aggregateFunctions.keys(), ...analyticFunctions.keys()]) {
     assert.ok(page.includes(`\n### ${name}\n`) || page.includes(`\`${name}\``), `${name} is missing`);
   }
 });

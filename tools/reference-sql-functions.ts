@@ -1,10 +1,10 @@
 import {
   type AggregateFunction,
+  type AnalyticFunction,
   aggregateFunctions,
+  analyticFunctions,
   type FunctionGroup,
   functionGroups,
-  Instant,
-  kindOf,
   type ObjectValue,
   type Param,
   type ScalarFunction,
@@ -12,14 +12,12 @@ import {
   type Value,
 } from "@penstock/rules";
 import { generatedPage, markdownTable } from "./markdown.ts";
+import { writtenValue } from "./written-value.ts";
 
 const titles: Readonly<Record<FunctionGroup, string>> = {
   ...{ math: "Mathematics", text: "Texts", time: "Time", array: "Arrays", struct: "Structs", hash: "Hashes" },
   ...{ convert: "Conversion", json: "JSON", rule: "Null, names and the rule" },
 };
-/** of a text, and of an array or struct, in the page */
-const charactersMost = 60;
-const membersMost = 12;
 
 /** Every function of a rule's SQL, from the specifications that the engine runs; the examples are its tests. */
 export function sqlFunctionReference(): string {
@@ -29,6 +27,7 @@ export function sqlFunctionReference(): string {
     return members.length === 0 ? [] : ["", `## ${titles[group]}`, ...members.flatMap(scalarPart)];
   });
   const aggregates = [...new Set(aggregateFunctions.values())].sort(byName);
+  const analytics = [...analyticFunctions.values()].sort(byName);
   return generatedPage("Functions of a rule's SQL", "the files under `packages/rules/src/functions/`", [
     "A rule reads SQL in one of two modes: **compat** does what eKuiper does, quirk by quirk, **strict** what people who know SQL",
     "expect, and refuses what may be meant in two ways. Names are read without regard to capitals. Where nothing else is said, a",
@@ -39,6 +38,11 @@ export function sqlFunctionReference(): string {
     "",
     "Over the rows of a group or of a window.",
     ...aggregates.flatMap(aggregatePart),
+    "",
+    "## Rows before",
+    "",
+    "Over all rows of a rule in their order, before WHERE; `OVER (PARTITION BY …)` keeps them apart. One result for each row.",
+    ...analytics.flatMap(analyticPart),
   ]);
 }
 
@@ -55,7 +59,7 @@ function head({ name, also = [], summary, params }: Described): string[] {
     "",
     `### ${name}`,
     "",
-    `\`${signature(name, params)}\`${types === "" ? "" : `: ${types}.`}${synonyms}`,
+    `\`${signature(name, params)}\`${types === "" ? "" : `: ${types}`}.${synonyms}`,
     "",
     `${summary}.`,
     "",
@@ -87,10 +91,20 @@ function scalarPart(spec: ScalarFunction): string[] {
 
 function aggregatePart(spec: AggregateFunction): string[] {
   const rows = spec.examples.map(({ sql, rows: of, gives, mode }) => ({
-    ...{ call: `\`${sql}\` over ${of.length === 0 ? "no rows" : of.map((row) => code(row)).join(" ")}` },
-    ...{ gives: resultOf(gives), mode },
+    ...{ call: overRows(sql, of), gives: resultOf(gives), mode },
   }));
   return [...head(spec), ...exampleTable(rows)];
+}
+
+function analyticPart(spec: AnalyticFunction): string[] {
+  const rows = spec.examples.map(({ sql, rows: of, gives, mode }) => ({
+    ...{ call: overRows(sql, of), gives: gives.map(code).join(" "), mode },
+  }));
+  return [...head(spec), ...exampleTable(rows)];
+}
+
+function overRows(sql: string, rows: readonly ObjectValue[]): string {
+  return `\`${sql}\` over ${rows.length === 0 ? "no rows" : rows.map(code).join(" ")}`;
 }
 
 interface Row {
@@ -122,40 +136,5 @@ function resultOf(gives: Value | { readonly error: RegExp }): string {
 }
 
 function code(value: Value): string {
-  return `\`${written(value)}\``;
-}
-
-/** As SQL has it, where it has it: what tells an integer from a float. */
-function written(value: Value): string {
-  if (typeof value === "string") return quoted(value);
-  if (typeof value === "number")
-    return Number.isInteger(value) && Math.abs(value) < 1e21 ? value.toFixed(1) : `${value}`;
-  if (value instanceof Instant) return `datetime ${new Date(value.ms).toISOString()}`;
-  if (value instanceof Uint8Array)
-    return `bytes ${[...value].map((one) => one.toString(16).padStart(2, "0")).join(" ")}`.trim();
-  if (Array.isArray(value)) return `[${listed(value.map(written))}]`;
-  if (kindOf(value) !== "struct") return String(value);
-  const fields = Object.entries(value as ObjectValue).map(([name, one]) => `${name}: ${written(one)}`);
-  return `{${listed(fields)}}`;
-}
-
-function listed(members: readonly string[]): string {
-  const shown = members.slice(0, membersMost).join(", ");
-  return members.length > membersMost ? `${shown}, … ${members.length} in all` : shown;
-}
-
-function quoted(text: string): string {
-  const characters = [...text];
-  const shown = characters
-    .slice(0, charactersMost)
-    .join("")
-    .replaceAll(/[\p{C}\p{Z}\ufffd`]/gu, visible);
-  return `'${shown}${characters.length > charactersMost ? "…" : ""}'`;
-}
-
-function visible(character: string): string {
-  const code = character.codePointAt(0)!;
-  return code === 0x20
-    ? " "
-    : ({ "\t": "\\t", "\n": "\\n", "\r": "\\r" }[character] ?? `\\u${code.toString(16).padStart(4, "0")}`);
+  return `\`${writtenValue(value)}\``;
 }

@@ -1,5 +1,7 @@
 export { aggregateFunctions } from "./functions/aggregate/all.ts";
+export { analyticFunctions } from "./functions/analytic/all.ts";
 export type { AggregateFunction } from "./functions/define-aggregate.ts";
+export type { AnalyticFunction } from "./functions/define-analytic.ts";
 export {
   type FunctionGroup,
   functionGroups,
