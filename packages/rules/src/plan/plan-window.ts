@@ -17,6 +17,8 @@ import { truthOf } from "./compile-expression.ts";
 export interface PlannedWindow {
   /** null: every row */
   readonly filter: Evaluate | null;
+  /** of a tumbling window, whose rows can be added up as they come; else null */
+  readonly tumbles: Aligned | null;
   start(): Window;
 }
 
@@ -39,7 +41,7 @@ export function planWindow(clause: WindowClause, options: WindowOptions): Planne
   if (wrongOver)
     throw sqlError(sql, over!, "OVER (WHEN …) is of sliding windows, OVER (PARTITION BY …) of state windows");
   const filter = clause.filter === null ? null : compile(clause.filter);
-  const planned = (start: () => Window): PlannedWindow => ({ filter, start });
+  const planned = (start: () => Window, tumbles: Aligned | null = null): PlannedWindow => ({ filter, tumbles, start });
   if (kind === "state") {
     const [begins, ends] = args.map((arg) => conditionOn(compile(arg)));
     const keys = (over?.partition ?? []).map((key) => compile(key));
@@ -66,7 +68,7 @@ export function planWindow(clause: WindowClause, options: WindowOptions): Planne
   const aligned = (count: number): Aligned => ({ unit: unit!, count, mode, offsetAt });
   switch (kind) {
     case "tumbling":
-      return planned(() => new TimedWindow({ hop: aligned(first!), length: first! }));
+      return planned(() => new TimedWindow({ hop: aligned(first!), length: first! }), aligned(first!));
     case "hopping":
       return planned(() => new TimedWindow({ hop: aligned(second!), length: first! }));
     case "session":

@@ -5,6 +5,7 @@ import type { ObjectValue, Value } from "../value/value.ts";
 import { type Evaluate, type Frame, newFrame, type Row } from "./frame.ts";
 import { joinRows } from "./join-rows.ts";
 import { WindowResults } from "./window-result.ts";
+import { TumblingGroups } from "./windows/tumbling-groups.ts";
 import type { Closed, Window } from "./windows/window.ts";
 
 /** Where results and errors go; one `rows` for each row that passes, or for each window that closes. */
@@ -21,13 +22,18 @@ export class QueryRunner {
   readonly #output: Output;
   readonly #frame = newFrame();
   readonly #window: Window | null;
+  /** in place of a window whose rows nobody asks for */
+  readonly #tumbling: TumblingGroups | null;
   readonly #results: WindowResults;
   readonly #analytics: readonly ((frame: Frame) => Value)[];
 
   constructor(plan: Plan, output: Output) {
     this.#plan = plan;
     this.#output = output;
-    this.#window = plan.window?.start() ?? null;
+    const { window, grouping, joins } = plan;
+    const hop = joins.length === 0 ? (window?.tumbles ?? null) : null;
+    this.#tumbling = hop === null || grouping === null ? null : new TumblingGroups({ hop, grouping });
+    this.#window = this.#tumbling === null ? (window?.start() ?? null) : null;
     this.#results = new WindowResults(plan);
     this.#analytics = plan.analytics.map((one) => one.start());
   }
@@ -41,7 +47,10 @@ export class QueryRunner {
     try {
       if (this.#analytics.length > 0) row = this.#computed(read, now);
       if (!this.#isKept(row, now)) return;
-      if (this.#window === null) this.#alone(row, now);
+      if (this.#tumbling !== null) {
+        this.#closeGroups(row.at, now);
+        this.#tumbling.add(row, now);
+      } else if (this.#window === null) this.#alone(row, now);
     } catch (error) {
       this.#failed(error);
       return;
@@ -51,12 +60,13 @@ export class QueryRunner {
 
   /** Time has passed to `until`: no row before it comes any more. */
   tick(until: number, now: number): void {
+    this.#closeGroups(until, now);
     if (this.#window !== null) this.#close(this.#window.tick(until), now);
   }
 
   /** when `tick` has something to do, microseconds of the rows' time; null: nothing by time alone */
   due(): number | null {
-    return this.#window?.due() ?? null;
+    return this.#tumbling?.due() ?? this.#window?.due() ?? null;
   }
 
   /** Analytic functions see every row, also those that WHERE leaves out. */
@@ -105,6 +115,11 @@ export class QueryRunner {
       return;
     }
     this.#close(this.#window!.push(wide), now);
+  }
+
+  #closeGroups(until: number, now: number): void {
+    const closed = this.#tumbling?.close(until) ?? null;
+    if (closed !== null) this.#tell(this.#results.ofGroups(closed.groups, closed.span, now));
   }
 
   #close(closed: readonly Closed[], now: number): void {

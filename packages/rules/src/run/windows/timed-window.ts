@@ -1,5 +1,6 @@
 import type { Row } from "../frame.ts";
-import { type Aligned, firstEnd, nextEnd, unitMicros } from "./alignment.ts";
+import type { Aligned } from "./alignment.ts";
+import { Edges } from "./edges.ts";
 import { type Closed, nothing, type Window } from "./window.ts";
 
 /**
@@ -7,57 +8,46 @@ import { type Closed, nothing, type Window } from "./window.ts";
  * edge, which is not in it. A window without rows closes without a word.
  */
 export class TimedWindow implements Window {
-  readonly #hop: Aligned;
-  readonly #lengthMicros: number;
-  /** from the oldest that a window to come may have */
+  readonly #edges: Edges;
+  /** from the oldest that a window to come may have; in the order of their times */
   #rows: Row[] = [];
-  /** null before the first row */
-  #end: number | null = null;
-  /** where the window before ended: compat mode says that a tumbling window began there */
-  #before: number | null = null;
 
-  /** @param options.length in the hop's units; the hop itself where windows tumble */
   constructor(options: { readonly hop: Aligned; readonly length: number }) {
-    this.#hop = options.hop;
-    this.#lengthMicros = options.length * unitMicros[options.hop.unit];
+    this.#edges = new Edges(options);
   }
 
   push(row: Row): readonly Closed[] {
     const closed = this.tick(row.at);
-    this.#end ??= firstEnd(row.at, this.#hop);
+    this.#edges.open(row.at);
     this.#rows.push(row);
     return closed;
   }
 
   tick(now: number): readonly Closed[] {
-    if (this.#end === null || now < this.#end) return nothing;
+    const edges = this.#edges;
+    if (edges.end === null || now < edges.end) return nothing;
     const closed: Closed[] = [];
-    while (this.#end !== null && this.#end <= now) {
-      this.#close(this.#end, closed);
-      this.#before = this.#end;
-      // Where nothing is left the next row says where to go on, however long it takes to come.
-      this.#end = this.#rows.length === 0 ? null : nextEnd(this.#end, this.#hop);
+    while (edges.end !== null && edges.end <= now) {
+      const { span } = edges;
+      const rows = this.#rows.slice(this.#countBefore(span.start), this.#countBefore(span.end));
+      if (rows.length > 0) closed.push({ rows, span });
+      this.#rows.splice(0, this.#countBefore(edges.nextStart));
+      edges.advance({ isEmpty: this.#rows.length === 0 });
     }
     return closed;
   }
 
-  #close(end: number, closed: Closed[]): void {
-    const start = this.#startOf(end);
-    const rows = this.#rows.filter(({ at }) => at >= start && at < end);
-    if (rows.length > 0) closed.push({ rows, span: { start, end, trigger: end } });
-    const next = this.#startOf(nextEnd(end, this.#hop));
-    this.#rows = this.#rows.filter(({ at }) => at >= next);
-  }
-
-  #startOf(end: number): number {
-    const { count, unit } = this.#hop;
-    const isTumbling = count * unitMicros[unit] === this.#lengthMicros;
-    // Days differ in length, and the first window of compat mode may too.
-    if (isTumbling && this.#before !== null && nextEnd(this.#before, this.#hop) === end) return this.#before;
-    return end - this.#lengthMicros;
+  #countBefore(moment: number): number {
+    let [low, high] = [0, this.#rows.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#rows[middle]!.at < moment) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   due(): number | null {
-    return this.#end;
+    return this.#edges.end;
   }
 }

@@ -1,0 +1,37 @@
+import type { Row, WindowSpan } from "../frame.ts";
+import { type Grouping, Groups } from "../groups.ts";
+import type { Aligned } from "./alignment.ts";
+import { Edges } from "./edges.ts";
+
+/** A tumbling window of groups: rows are added up as they come, and none is kept but the first of each group. */
+export class TumblingGroups {
+  readonly #edges: Edges;
+  readonly #grouping: Grouping;
+  #groups: Groups;
+
+  constructor({ hop, grouping }: { readonly hop: Aligned; readonly grouping: Grouping }) {
+    this.#edges = new Edges({ hop, length: hop.count });
+    this.#grouping = grouping;
+    this.#groups = new Groups(grouping);
+  }
+
+  /** @param row not before any row or tick so far: what was to close until then has closed */
+  add(row: Row, now: number): void {
+    this.#edges.open(row.at);
+    this.#groups.add(row, now);
+  }
+
+  /** @returns the window that ends by then; null: none does */
+  close(now: number): { readonly span: WindowSpan; readonly groups: Groups } | null {
+    const { end } = this.#edges;
+    if (end === null || now < end) return null;
+    const closed = { span: this.#edges.span, groups: this.#groups };
+    this.#groups = new Groups(this.#grouping);
+    this.#edges.advance({ isEmpty: true });
+    return closed;
+  }
+
+  due(): number | null {
+    return this.#edges.end;
+  }
+}
