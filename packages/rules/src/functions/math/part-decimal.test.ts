@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { cutDecimal, exactDecimal, floatOf, plainDecimal, writtenDecimal } from "./part-decimal.ts";
+import { quickCut } from "./part-quick.ts";
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 const places = fc.integer({ min: 0, max: 30 });
@@ -45,6 +46,28 @@ test("cutDecimal() settles halves as it is told, on both sides of 0", () => {
     all.map((x) => cut(x, "towardsZero")),
     [0.2, 0.3, -0.2, -0.3],
   );
+});
+
+test("quickCut() is what cutDecimal() gives, or nothing", () => {
+  const near = fc.tuple(fc.integer({ min: -10_000_000, max: 10_000_000 }), fc.integer({ min: 0, max: 4 }));
+  const like = fc.oneof(
+    finite,
+    fc.double({ noNaN: true, min: -1e6, max: 1e6 }),
+    near.map(([n, places]) => n / 10 ** places),
+  );
+  let quick = 0;
+  fc.assert(
+    fc.property(like, fc.integer({ min: -2, max: 16 }), fc.constantFrom("halfAway", "towardsZero"), (x, count, how) => {
+      const found = quickCut(x, count, how);
+      if (found === undefined) return;
+      quick++;
+      const exact = cutDecimal(writtenDecimal(x), count, how);
+      assert.ok(Object.is(found, floatOf(exact)), `${x} with ${count} places`);
+      assert.equal(found.toFixed(count), plainDecimal(exact, count));
+    }),
+    { numRuns: 2000 },
+  );
+  assert.ok(quick > 300, `only ${quick} of 2000 were quick`);
 });
 
 test("cutDecimal() takes any number of places in little time", () => {

@@ -2,6 +2,7 @@ import { RowError } from "../../value/row-error.ts";
 import { defineFunction } from "../define-function.ts";
 import { cutDecimal, floatOf, writtenDecimal } from "./part-decimal.ts";
 import { fitting, goInteger } from "./part-integer.ts";
+import { quickCut } from "./part-quick.ts";
 
 export const round = defineFunction({
   name: "round",
@@ -33,7 +34,10 @@ export const round = defineFunction({
     if (typeof places === "number" && !Number.isInteger(places)) {
       throw new RowError(`Cannot call round: places must be an integer, and is ${places}`);
     }
-    if (typeof x === "number" && !Number.isFinite(x)) return x;
+    if (typeof x === "number") {
+      const quick = quickCut(x, Number(places), "halfAway");
+      if (quick !== undefined || !Number.isFinite(x)) return quick ?? x;
+    }
     const cut = cutDecimal(writtenDecimal(x as number | bigint), Number(places), "halfAway");
     if (typeof x === "number") return floatOf(cut);
     return cut.places === 0 ? x! : fitting("round", cut.digits * 10n ** BigInt(-cut.places));

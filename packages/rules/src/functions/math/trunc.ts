@@ -1,6 +1,7 @@
 import { defineFunction } from "../define-function.ts";
 import { cutDecimal, floatOf, writtenDecimal } from "./part-decimal.ts";
 import { goInteger } from "./part-integer.ts";
+import { quickCut } from "./part-quick.ts";
 
 export const trunc = defineFunction({
   name: "trunc",
@@ -30,7 +31,10 @@ export const trunc = defineFunction({
       const scaled = Number(x) * 10 ** count;
       return Number(goInteger(scaled + (scaled < 0 ? -0.5 : 0.5))) / 10 ** count;
     }
-    if (typeof x === "number" && !Number.isFinite(x)) return x;
+    if (typeof x === "number") {
+      const quick = quickCut(x, count, "towardsZero");
+      if (quick !== undefined || !Number.isFinite(x)) return quick ?? x;
+    }
     const cut = cutDecimal(writtenDecimal(x as number | bigint), count, "towardsZero");
     if (typeof x === "number") return floatOf(cut);
     return cut.places === 0 ? x! : cut.digits * 10n ** BigInt(-cut.places);

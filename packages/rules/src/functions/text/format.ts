@@ -3,6 +3,7 @@ import { shown } from "../../value/value.ts";
 import { BoundedCache } from "../bounded-cache.ts";
 import { defineFunction } from "../define-function.ts";
 import { cutDecimal, exactDecimal, plainDecimal, writtenDecimal } from "../math/part-decimal.ts";
+import { quickCut } from "../math/part-quick.ts";
 import { plainFloat } from "./part-go-text.ts";
 
 /** What Intl can print. */
@@ -33,6 +34,8 @@ export const format = defineFunction({
     { sql: "format(1.005, 2)", gives: "1.00", mode: "compat" },
     { sql: "format(1.005, 2)", gives: "1.01", mode: "strict" },
     { sql: "format(2.5, 0)", gives: "2", mode: "compat" },
+    { sql: "format(-0.001, 2)", gives: "-0.00", mode: "compat" },
+    { sql: "format(-0.001, 2)", gives: "0.00", mode: "strict" },
     { sql: "format(2.5, 0)", gives: "3", mode: "strict" },
     { sql: "format(12332.2, 2, 'en_US')", gives: "12,332.20" },
     { sql: "format(12332.2, 2, 'de_DE')", gives: "12.332,20" },
@@ -51,13 +54,24 @@ export const format = defineFunction({
     const x = mode === "compat" ? Number(number) : (number as number | bigint);
     if (locale !== undefined) return formats.get(`${count} ${locale}`).format(x);
     if (typeof x === "number" && !Number.isFinite(x)) return plainFloat(x);
-    const cut =
-      mode === "compat"
-        ? cutDecimal(exactDecimal(x as number), count, "halfEven")
-        : cutDecimal(writtenDecimal(x), count, "halfAway");
-    return plainDecimal(cut, count);
+    return mode === "compat" ? exactFixed(x as number, count) : writtenFixed(x, count);
   },
 });
+
+/** @source Go 1.23, package fmt, verb %.nf: halves to the even digit, and what is below 0 keeps its sign */
+function exactFixed(x: number, places: number): string {
+  // A half is one of a power of two. Beside halves toFixed rounds as Go does, and faster.
+  if (!Number.isInteger(x * 2 ** (places + 1)) && Math.abs(x) < 1e21) return x.toFixed(places);
+  const text = plainDecimal(cutDecimal(exactDecimal(x), places, "halfEven"), places);
+  const isNegative = x < 0 || Object.is(x, -0);
+  return isNegative && !text.startsWith("-") ? `-${text}` : text;
+}
+
+function writtenFixed(x: number | bigint, places: number): string {
+  const quick = typeof x === "number" ? quickCut(x, places, "halfAway") : undefined;
+  if (quick !== undefined) return quick.toFixed(places);
+  return plainDecimal(cutDecimal(writtenDecimal(x), places, "halfAway"), places);
+}
 
 /** @throws RowError */
 function knownLocale(locale: string): string {

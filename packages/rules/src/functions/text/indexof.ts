@@ -1,6 +1,6 @@
 import { defineFunction } from "../define-function.ts";
-import { textOf, textOrAny, utf8Of } from "./part-arguments.ts";
-import { countCharacters } from "./part-characters.ts";
+import { textOf, textOrAny } from "./part-arguments.ts";
+import { countBytes, countCharacters } from "./part-characters.ts";
 
 export const indexof = defineFunction({
   name: "indexof",
@@ -33,6 +33,6 @@ export const indexof = defineFunction({
     const at = all.indexOf(textOf(other!, { name: "indexof", param: "other", mode }));
     if (at < 0) return -1n;
     const before = all.slice(0, at);
-    return BigInt(mode === "compat" ? utf8Of(before).length : countCharacters(before));
+    return BigInt(mode === "compat" ? countBytes(before) : countCharacters(before));
   },
 });

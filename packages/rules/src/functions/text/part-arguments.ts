@@ -4,6 +4,7 @@ import { RowError } from "../../value/row-error.ts";
 import type { Value } from "../../value/value.ts";
 import { checkArgument } from "../check-arguments.ts";
 import type { Param } from "../define-function.ts";
+import { countBytes } from "./part-characters.ts";
 import { goText } from "./part-go-text.ts";
 
 /** A text; in compat mode anything, as Go prints it, since eKuiper takes what comes. */
@@ -47,7 +48,7 @@ export function bytesOf(value: Value, { name, param, mode }: Place): Uint8Array 
 export function bounded(name: string, text: string): string {
   const most = limits.stringValueBytes;
   if (text.length * 3 <= most) return text;
-  if (text.length <= most && utf8Of(text).length <= most) return text;
+  if (text.length <= most && countBytes(text) <= most) return text;
   throw tooLong(name);
 }
 

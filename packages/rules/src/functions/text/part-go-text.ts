@@ -21,6 +21,9 @@ export function goText(value: Value): string {
 
 /** Without an exponent, as far as there is none: NaN and the infinities as Go has them. */
 export function plainFloat(x: number): string {
+  const size = Math.abs(x);
+  // Here JavaScript writes no exponent either.
+  if (size >= 1e-6 && size < 1e21) return String(x);
   if (Number.isNaN(x)) return "NaN";
   if (!Number.isFinite(x)) return x < 0 ? "-Inf" : "+Inf";
   return Object.is(x, -0) ? "-0" : plainDecimal(writtenDecimal(x));

@@ -1,16 +1,20 @@
 /** White space as Unicode and Go have it; U+FEFF is none. @source Go 1.23, package unicode, IsSpace */
-const space = "[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
-const isSpace = new RegExp(space);
+function isSpace(unit: number): boolean {
+  if (unit < 0x80) return unit === 0x20 || (unit >= 0x09 && unit <= 0x0d);
+  return rare.has(unit) || (unit >= 0x2000 && unit <= 0x200a);
+}
+
+const rare: ReadonlySet<number> = new Set([0x85, 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000]);
 
 export function withoutSpaceBefore(text: string): string {
   let at = 0;
-  while (at < text.length && isSpace.test(text[at]!)) at++;
+  while (at < text.length && isSpace(text.charCodeAt(at))) at++;
   return text.slice(at);
 }
 
 /** Not by a pattern that ends in $: that tries anew at every space in the middle. */
 export function withoutSpaceAfter(text: string): string {
   let end = text.length;
-  while (end > 0 && isSpace.test(text[end - 1]!)) end--;
+  while (end > 0 && isSpace(text.charCodeAt(end - 1))) end--;
   return text.slice(0, end);
 }

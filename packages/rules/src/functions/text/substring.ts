@@ -1,7 +1,7 @@
 import { RowError } from "../../value/row-error.ts";
 import { defineFunction } from "../define-function.ts";
 import { textOf, textOfUtf8, textOrAny, utf8Of } from "./part-arguments.ts";
-import { charactersOf } from "./part-characters.ts";
+import { countBytes, sliceCharacters } from "./part-characters.ts";
 
 export const substring = defineFunction({
   name: "substring",
@@ -38,7 +38,8 @@ export const substring = defineFunction({
     const to = end === undefined ? Number.POSITIVE_INFINITY : Number(end);
     if (from < 0) throw new RowError(`Cannot call substring: start is ${from}, and must not be below 0`);
     if (to < from) throw new RowError(`Cannot call substring: end is ${to}, before start, which is ${from}`);
-    if (mode === "compat") return textOfUtf8(utf8Of(all).subarray(from, to));
-    return charactersOf(all).slice(from, to).join("");
+    if (mode === "strict") return sliceCharacters(all, from, to);
+    const isAscii = countBytes(all) === all.length;
+    return isAscii ? all.slice(from, to) : textOfUtf8(utf8Of(all).subarray(from, to));
   },
 });
