@@ -219,6 +219,68 @@ export const basics: readonly QueryCase[] = [
     out: [[{ x: "t/1", y: "t/1", z: "d", u: null, v: "t/1", w: 5 }]],
   },
   {
+    name: "changed_cols compares with the row that was put out before",
+    sql: "SELECT changed_cols('c_', true, a, b) FROM demo WHERE k > 0",
+    in: [
+      [1, { a: 1, b: 1, k: 1 }],
+      [2, { a: 2, b: 1, k: 0 }],
+      [3, { a: 1, b: null, k: 1 }],
+      [4, { a: 3, b: 2, k: 1 }],
+    ],
+    out: [[{ c_a: 1, c_b: 1 }], [{}], [{ c_a: 3, c_b: 2 }]],
+  },
+  {
+    name: "analytic functions see what WHERE leaves out",
+    sql: "SELECT a, lag(a) AS before FROM demo WHERE a > 1",
+    in: [
+      [1, { a: 2 }],
+      [2, { a: 1 }],
+      [3, { a: 3 }],
+    ],
+    out: [[{ a: 2, before: null }], [{ a: 3, before: 1 }]],
+  },
+  {
+    name: "a hit is a row that WHERE keeps",
+    sql: "SELECT a, last_hit_count() AS n, last_hit_time() AS t FROM demo WHERE a > 1",
+    in: [
+      [1, { a: 2 }],
+      [2, { a: 1 }],
+      [3, { a: 3 }],
+    ],
+    out: [[{ a: 2, n: 0, t: null }], [{ a: 3, n: 1, t: 1 }]],
+  },
+  {
+    name: "a partition is the texts of its keys, one after the other",
+    mode: "compat",
+    sql: "SELECT lag(a) OVER (PARTITION BY x, y) AS before FROM demo",
+    in: [
+      [1, { a: 1, x: "a", y: "bc" }],
+      [2, { a: 2, x: "ab", y: "c" }],
+    ],
+    out: [[{ before: null }], [{ before: 1 }]],
+  },
+  {
+    name: "a partition is its keys, each by itself",
+    mode: "strict",
+    sql: "SELECT lag(a) OVER (PARTITION BY x, y) AS before FROM demo",
+    in: [
+      [1, { a: 1, x: "a", y: "bc" }],
+      [2, { a: 2, x: "ab", y: "c" }],
+      [3, { a: 3, x: "a", y: "bc" }],
+    ],
+    out: [[{ before: null }], [{ before: null }], [{ before: 1 }]],
+  },
+  {
+    name: "OVER (WHEN …): other rows change nothing",
+    sql: "SELECT lag(a) OVER (WHEN k > 0) AS before FROM demo",
+    in: [
+      [1, { a: 1, k: 1 }],
+      [2, { a: 2, k: 0 }],
+      [3, { a: 3, k: 1 }],
+    ],
+    out: [[{ before: null }], [{ before: null }], [{ before: 1 }]],
+  },
+  {
     name: "integers are exact to their last digit",
     mode: "strict",
     sql: "SELECT a + 1 AS x FROM demo",

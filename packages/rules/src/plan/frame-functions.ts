@@ -18,6 +18,10 @@ const simple: Readonly<Record<string, (frame: Frame, parts: CallParts) => Return
   window_end: ({ window }) => ms(window?.end),
   window_trigger: ({ window }) => ms(window?.trigger),
   event_time: ({ window, row }) => ms(window?.end ?? row.at),
+  last_hit_count: ({ hits }) => BigInt(hits),
+  last_hit_time: ({ hitAt }) => ms(hitAt ?? undefined),
+  last_agg_hit_count: ({ hits }) => BigInt(hits),
+  last_agg_hit_time: ({ hitAt }) => ms(hitAt ?? undefined),
   rule_start: (_frame, { startedAt }) => ms(startedAt),
 };
 

@@ -1,14 +1,14 @@
-import type { Expr, Mode, Select, Star } from "../parse/ast.ts";
+import type { Expr, Mode } from "../parse/ast.ts";
 import { parseQuery } from "../parse/parse.ts";
 import { sqlError } from "../parse/sql-error.ts";
 import type { Evaluate, Frame } from "../run/frame.ts";
 import type { Grouping } from "../run/groups.ts";
 import type { OffsetAt } from "../run/windows/alignment.ts";
-import type { ObjectValue, Value } from "../value/value.ts";
 import type { PlannedAnalytic } from "./compile-analytic.ts";
 import type { CallParts } from "./compile-call.ts";
 import { compileExpression, truthOf } from "./compile-expression.ts";
 import { type PlannedJoin, planJoins } from "./plan-join.ts";
+import { type Project, planProjection } from "./plan-projection.ts";
 import { type PlannedWindow, planWindow } from "./plan-window.ts";
 import { QueryScope } from "./query-scope.ts";
 import { RowLayout } from "./row-layout.ts";
@@ -40,7 +40,8 @@ export interface Plan {
   readonly limit: number | null;
   /** null: every row by itself */
   readonly window: PlannedWindow | null;
-  project(frame: Frame): ObjectValue;
+  /** once for each run of the rule */
+  startProjection(): Project;
 }
 
 /**
@@ -62,7 +63,7 @@ export function planQuery(options: QueryOptions): Plan {
   });
   const keys = query.groupBy.map((key) => compileExpression(key, scope));
   scope.takesAggregates = true;
-  const project = compileProjection(query, layout, scope, options);
+  const startProjection = planProjection(query, { layout, scope, sql, mode });
   const having = query.having === null ? null : conditionOf(compileExpression(query.having, scope), "HAVING");
   const orderBy = query.orderBy.map(({ expr, isDescending }) => ({
     key: compileExpression(expr, scope),
@@ -83,7 +84,7 @@ export function planQuery(options: QueryOptions): Plan {
     );
   }
   return {
-    ...{ mode, joins, where, having, orderBy, project, analytics: scope.analytics, sources: layout.finish() },
+    ...{ mode, joins, where, having, orderBy, startProjection, analytics: scope.analytics, sources: layout.finish() },
     grouping: isGrouped ? { keys, aggregates } : null,
     limit: query.limit,
     window,
@@ -92,57 +93,4 @@ export function planQuery(options: QueryOptions): Plan {
 
 function conditionOf(evaluate: Evaluate, where: string): (frame: Frame) => boolean {
   return (frame) => truthOf(evaluate(frame), where) === true;
-}
-
-type Put = (into: { [name: string]: Value }, frame: Frame) => void;
-
-function compileProjection(
-  query: Select,
-  layout: RowLayout,
-  scope: QueryScope,
-  options: QueryOptions,
-): Plan["project"] {
-  let unnamed = 0;
-  const puts = query.fields.flatMap((one): Put[] => {
-    if (!("expr" in one)) return [compileStar(one, layout, scope, options)];
-    if (one.isInvisible) return [];
-    const name = one.alias ?? nameOf(one.expr) ?? `kuiper_field_${unnamed++}`;
-    if (one.alias === null && nameOf(one.expr) === null && options.mode === "strict") {
-      throw sqlError(options.sql, one, "the expression has no name", "write AS and a name after it");
-    }
-    const evaluate = one.alias === null ? compileExpression(one.expr, scope) : scope.alias(one);
-    return [
-      (into, frame) => {
-        into[name] = evaluate(frame);
-      },
-    ];
-  });
-  const [only] = puts;
-  return (frame) => {
-    const into: { [name: string]: Value } = {};
-    if (puts.length === 1) only!(into, frame);
-    else for (const put of puts) put(into, frame);
-    return into;
-  };
-}
-
-/** An unaliased column has its own name, an unaliased call the function's. */
-function nameOf(expr: Expr): string | null {
-  if (expr.t === "name" || expr.t === "member") return expr.name;
-  return expr.t === "call" ? expr.name.toLowerCase() : null;
-}
-
-function compileStar(star: Star, layout: RowLayout, scope: QueryScope, { sql }: QueryOptions): Put {
-  const sources = layout.aliases.flatMap((alias, at) => (star.source === null || star.source === alias ? [at] : []));
-  if (sources.length === 0) throw sqlError(sql, star, `there is no stream "${star.source}"`);
-  const replaced = star.replace.map((field) => ({ name: field.alias!, evaluate: scope.alias(field) }));
-  const left = new Set(star.except.filter((name) => !replaced.some((one) => one.name === name)));
-  const wholes = sources.map((source) => layout.cell(source, { t: "all" }));
-  return (into, frame) => {
-    for (const { place } of wholes) {
-      const all = frame.row.values[place] as ObjectValue | null;
-      for (const name in all) if (!left.has(name)) into[name] = all[name]!;
-    }
-    for (const { name, evaluate } of replaced) into[name] = evaluate(frame);
-  };
 }

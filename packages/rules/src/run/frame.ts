@@ -24,16 +24,17 @@ export interface Frame {
   row: Row;
   /** results of the aggregates of the query for the group, the first row of which is `row` */
   aggregates: readonly Value[];
-  /** values of the aliases that were computed for this row so far */
-  readonly aliases: Value[];
   window: WindowSpan | null;
   /** the clock, microseconds */
   now: number;
+  /** how many rows, or groups, were kept before this one, and when the last was; null: none */
+  hits: number;
+  hitAt: number | null;
 }
 
 /** @throws RowError when the row has no such value */
 export type Evaluate = (frame: Frame) => Value;
 
 export function newFrame(): Frame {
-  return { row: { at: 0, source: 0, values: [] }, aggregates: [], aliases: [], window: null, now: 0 };
+  return { row: { at: 0, source: 0, values: [] }, aggregates: [], window: null, now: 0, hits: 0, hitAt: null };
 }

@@ -1,4 +1,5 @@
 import { truthOf } from "../plan/compile-expression.ts";
+import type { Project } from "../plan/plan-projection.ts";
 import type { Plan } from "../plan/plan-query.ts";
 import { RowError } from "../value/row-error.ts";
 import type { ObjectValue, Value } from "../value/value.ts";
@@ -20,6 +21,7 @@ export interface Output {
 export class QueryRunner {
   readonly #plan: Plan;
   readonly #output: Output;
+  readonly #project: Project;
   readonly #frame = newFrame();
   readonly #window: Window | null;
   /** in place of a window whose rows nobody asks for */
@@ -35,6 +37,7 @@ export class QueryRunner {
     this.#tumbling = hop === null || grouping === null ? null : new TumblingGroups({ hop, grouping });
     this.#window = this.#tumbling === null ? (window?.start() ?? null) : null;
     this.#results = new WindowResults(plan);
+    this.#project = plan.startProjection();
     this.#analytics = plan.analytics.map((one) => one.start());
   }
 
@@ -51,6 +54,8 @@ export class QueryRunner {
         this.#closeGroups(row.at, now);
         this.#tumbling.add(row, now);
       } else if (this.#window === null) this.#alone(row, now);
+      this.#frame.hits++;
+      this.#frame.hitAt = now;
     } catch (error) {
       this.#failed(error);
       return;
@@ -92,9 +97,9 @@ export class QueryRunner {
   }
 
   #alone(row: Row, now: number): void {
-    const { grouping, having, project } = this.#plan;
+    const { grouping, having } = this.#plan;
     if (grouping === null && having === null) {
-      this.#output.rows([project(this.#frame)]);
+      this.#output.rows([this.#project(this.#frame)]);
       return;
     }
     this.#tell(this.#results.ofRows([row], { start: row.at, end: row.at, trigger: row.at }, now));

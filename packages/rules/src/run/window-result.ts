@@ -1,3 +1,4 @@
+import type { Project } from "../plan/plan-projection.ts";
 import type { Plan } from "../plan/plan-query.ts";
 import { order } from "../value/compare.ts";
 import { RowError } from "../value/row-error.ts";
@@ -14,10 +15,12 @@ export interface WindowResult {
 /** What a window's rows give: grouped where the query groups, chosen by HAVING, sorted, the first of them. */
 export class WindowResults {
   readonly #plan: Plan;
+  readonly #project: Project;
   readonly #frame = newFrame();
 
   constructor(plan: Plan) {
     this.#plan = plan;
+    this.#project = plan.startProjection();
   }
 
   ofRows(rows: readonly Row[], span: WindowSpan, now: number): WindowResult {
@@ -41,7 +44,7 @@ export class WindowResults {
 
   /** @param filled each turn fills the frame, or says why it could not */
   #finish(filled: Iterable<RowError | null>, span: WindowSpan, now: number): WindowResult {
-    const { having, orderBy, limit, project } = this.#plan;
+    const { having, orderBy, limit } = this.#plan;
     const frame = this.#frame;
     frame.window = span;
     frame.now = now;
@@ -51,7 +54,9 @@ export class WindowResults {
       try {
         if (error !== null) throw error;
         if (having !== null && !having(frame)) continue;
-        kept.push({ row: project(frame), keys: orderBy.map(({ key }) => key(frame)) });
+        kept.push({ row: this.#project(frame), keys: orderBy.map(({ key }) => key(frame)) });
+        frame.hits++;
+        frame.hitAt = now;
       } catch (thrown) {
         if (!(thrown instanceof RowError)) throw thrown;
         errors.push(thrown);
