@@ -1,7 +1,7 @@
 import { RowError } from "../../value/row-error.ts";
 import { Instant, kindOf, shown, type Value } from "../../value/value.ts";
 import { defineFunction } from "../define-function.ts";
-import { plainNumber } from "./part-go-text.ts";
+import { plainFloat } from "../text/part-go-text.ts";
 import { checkTextLength } from "./part-size.ts";
 
 export const arrayJoin = defineFunction({
@@ -51,7 +51,7 @@ export const arrayJoin = defineFunction({
 
 function textOf(value: Value): string {
   if (typeof value === "string") return value;
-  if (typeof value === "number") return plainNumber(value);
+  if (typeof value === "number") return plainFloat(value);
   if (typeof value === "bigint" || typeof value === "boolean") return String(value);
   if (value instanceof Instant) return value.toJSON();
   throw new RowError(`Cannot call array_join: an element is ${kindOf(value)} ${shown(value)}, which is no text`);

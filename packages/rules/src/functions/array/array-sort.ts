@@ -1,7 +1,7 @@
 import { order } from "../../value/compare.ts";
 import type { Value } from "../../value/value.ts";
 import { defineFunction } from "../define-function.ts";
-import { goText } from "./part-go-text.ts";
+import { goText } from "../text/part-go-text.ts";
 import { isBlank, orderable } from "./part-order.ts";
 
 export const arraySort = defineFunction({

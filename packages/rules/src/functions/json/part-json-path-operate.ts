@@ -1,7 +1,7 @@
 import type { Mode } from "../../parse/ast.ts";
 import { isSame, order } from "../../value/compare.ts";
 import { isObject, kindOf, type Value } from "../../value/value.ts";
-import { goText } from "../array/part-go-text.ts";
+import { goText } from "../text/part-go-text.ts";
 import { regexpOf } from "../text/part-regexp.ts";
 import { charge, Missing, type PathRun } from "./part-json-path-state.ts";
 
@@ -123,8 +123,9 @@ function matches(left: Value, right: Value, run: PathRun): boolean | Missing {
   const [text, wanted] = [plainText(left), plainText(right)];
   if (text instanceof Missing) return text;
   if (wanted instanceof Missing) return wanted;
-  charge(run, (text.length + wanted.length) >> 4);
-  return regexpOf("the JSON path", wanted).matcher(text).find();
+  const regexp = regexpOf(wanted);
+  charge(run, (text.length * regexp.steps) >> 8);
+  return regexp.re.test(text);
 }
 
 function calculated(op: string, left: Value, right: Value, mode: Mode): Value | Missing {

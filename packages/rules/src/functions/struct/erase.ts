@@ -1,7 +1,7 @@
 import { RowError } from "../../value/row-error.ts";
 import { kindOf, type ObjectValue, shown, type Value } from "../../value/value.ts";
-import { goText } from "../array/part-go-text.ts";
 import { defineFunction } from "../define-function.ts";
+import { goText } from "../text/part-go-text.ts";
 
 export const erase = defineFunction({
   name: "erase",

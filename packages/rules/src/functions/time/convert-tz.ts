@@ -1,6 +1,6 @@
 import { defineFunction } from "../define-function.ts";
 import { momentOf, timeParam } from "./part-moment.ts";
-import { zoneOf } from "./part-zone.ts";
+import { ownZone, zoneOf } from "./part-zone.ts";
 import { ZonedInstant } from "./part-zoned-instant.ts";
 
 export const convertTz = defineFunction({
@@ -22,7 +22,8 @@ export const convertTz = defineFunction({
   run([time, name], context) {
     const { micros } = momentOf("convert_tz", time!, context);
     // To Go, no name is UTC, and Local the machine's own zone.
-    const known = context.mode === "compat" ? { "": "UTC", Local: context.timeZone }[name as string] : undefined;
+    const known =
+      context.mode === "compat" ? { "": "UTC", Local: ownZone(context.timeZone).name }[name as string] : undefined;
     return new ZonedInstant(micros, zoneOf(known ?? (name as string)).name);
   },
 });

@@ -2,7 +2,7 @@ import { Instant } from "../../value/value.ts";
 import { defineFunction } from "../define-function.ts";
 import { showTime } from "./part-calendar.ts";
 import { timeWriter } from "./part-date-pattern.ts";
-import { zoneOf } from "./part-zone.ts";
+import { ownZone } from "./part-zone.ts";
 
 export const curDate = defineFunction({
   name: "cur_date",
@@ -16,5 +16,5 @@ export const curDate = defineFunction({
     { sql: "current_date()", gives: "2026-11-01" },
     { sql: "day_of_month(cur_date())", gives: 1n },
   ],
-  run: (_args, { now, timeZone }) => timeWriter("yyyy-MM-dd", "strict")(showTime(new Instant(now), zoneOf(timeZone))),
+  run: (_args, { now, timeZone }) => timeWriter("yyyy-MM-dd", "strict")(showTime(new Instant(now), ownZone(timeZone))),
 });

@@ -3,7 +3,7 @@ import { defineFunction } from "../define-function.ts";
 import { showTime } from "./part-calendar.ts";
 import { timeWriter } from "./part-date-pattern.ts";
 import { fractionDigits, fractionParam, withFraction } from "./part-fraction.ts";
-import { zoneOf } from "./part-zone.ts";
+import { ownZone } from "./part-zone.ts";
 
 export const curTime = defineFunction({
   name: "cur_time",
@@ -21,6 +21,6 @@ export const curTime = defineFunction({
   ],
   run([digits], { now, mode, timeZone }) {
     const pattern = withFraction("HH:mm:ss", fractionDigits("cur_time", digits, mode) ?? 0);
-    return timeWriter(pattern, mode)(showTime(new Instant(now), zoneOf(timeZone)));
+    return timeWriter(pattern, mode)(showTime(new Instant(now), ownZone(timeZone)));
   },
 });

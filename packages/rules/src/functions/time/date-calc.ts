@@ -30,6 +30,7 @@ export const dateCalc = defineFunction({
     { sql: "date_calc(t, '1h')", of: { t: null }, gives: { error: /time must be .*, and is null/ }, mode: "compat" },
     { sql: "date_calc(t, '1h')", of: { t: null }, gives: null, mode: "strict" },
     { sql: "date_calc(0, 'soon')", gives: { error: /Cannot read the duration "soon": write numbers with units/ } },
+    { sql: "date_calc(0, '9999999h')", gives: { error: /it is longer than 292 years/ } },
     { sql: "date_calc(0, 5)", gives: { error: /duration must be text, and is bigint 5/ } },
   ],
   run([time, duration], context) {

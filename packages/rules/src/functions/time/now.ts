@@ -3,7 +3,7 @@ import { defineFunction } from "../define-function.ts";
 import { showTime } from "./part-calendar.ts";
 import { timeWriter } from "./part-date-pattern.ts";
 import { fractionDigits, fractionParam, withFraction } from "./part-fraction.ts";
-import { zoneOf } from "./part-zone.ts";
+import { ownZone } from "./part-zone.ts";
 
 export const now = defineFunction({
   name: "now",
@@ -30,6 +30,6 @@ export const now = defineFunction({
       return new Instant(Math.floor(micros / unit) * unit);
     }
     const pattern = withFraction("yyyy-MM-dd HH:mm:ss", count ?? 0);
-    return timeWriter(pattern, mode)(showTime(new Instant(micros), zoneOf(timeZone)));
+    return timeWriter(pattern, mode)(showTime(new Instant(micros), ownZone(timeZone)));
   },
 });

@@ -3,7 +3,7 @@ import { Instant, kindOf, shown, type Value } from "../../value/value.ts";
 import type { CallContext, Param } from "../define-function.ts";
 import { type ShownTime, showTime } from "./part-calendar.ts";
 import { readTime } from "./part-read-time.ts";
-import { type Zone, zoneOf } from "./part-zone.ts";
+import { ownZone, type Zone, zoneOf } from "./part-zone.ts";
 import { ZonedInstant } from "./part-zoned-instant.ts";
 
 /** A datetime, milliseconds since 1970, or a text. */
@@ -22,7 +22,7 @@ export function momentOf(name: string, value: Value, context: Pick<CallContext, 
     return within(name, new Instant(context.mode === "compat" ? Math.trunc(value) * 1000 : Math.round(value * 1000)));
   }
   if (typeof value === "string") {
-    const micros = readTime(value, { zone: zoneOf(context.timeZone), mode: context.mode });
+    const micros = readTime(value, { zone: ownZone(context.timeZone), mode: context.mode });
     if (micros !== null) return within(name, new Instant(micros));
     throw new RowError(`Cannot call ${name}: ${shown(value)} is no time; write it as 2026-11-01T12:34:56+01:00`);
   }
@@ -36,7 +36,7 @@ function within(name: string, moment: Instant): Instant {
 }
 
 export function zoneFor(moment: Instant, { timeZone }: Pick<CallContext, "timeZone">): Zone {
-  return zoneOf(moment instanceof ZonedInstant ? moment.timeZone : timeZone);
+  return moment instanceof ZonedInstant ? zoneOf(moment.timeZone) : ownZone(timeZone);
 }
 
 /** What clocks show at that moment, there where it is to be shown. @throws RowError */

@@ -1,4 +1,5 @@
 import { RowError } from "../../value/row-error.ts";
+import { shown } from "../../value/value.ts";
 import { BoundedCache } from "../bounded-cache.ts";
 
 const hourMs = 3_600_000;
@@ -6,11 +7,26 @@ const hourMs = 3_600_000;
 const hoursKept = 512;
 const offsetText = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/;
 
-const zones = new BoundedCache(64, (name) => new Zone(name));
+/** null: the platform does not know it */
+const zones = new BoundedCache(64, (name) => {
+  try {
+    return new Zone(name);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+});
 
 /** @throws RowError for what is no IANA name */
 export function zoneOf(name: string): Zone {
-  return zones.get(name);
+  const zone = zones.get(name);
+  if (zone !== null) return zone;
+  throw new RowError(`Cannot find the time zone ${shown(name)}: write an IANA name such as Asia/Shanghai`);
+}
+
+/** The gateway's own: one that this machine does not know counts as UTC, since its list may be older than the cloud's. */
+export function ownZone(name: string): Zone {
+  return zones.get(name) ?? zoneOf("UTC");
 }
 
 /** A time zone, as the platform knows it. */
@@ -20,15 +36,11 @@ export class Zone {
   readonly #format: Intl.DateTimeFormat;
   readonly #hours = new Map<number, number>();
 
+  /** @throws RangeError */
   constructor(name: string) {
     this.name = name;
     this.#isUtc = ["UTC", "Etc/UTC", "Etc/GMT", "GMT"].includes(name);
-    try {
-      this.#format = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset" });
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new RowError(`Cannot find the time zone "${name.slice(0, 60)}": write an IANA name such as Asia/Shanghai`);
-    }
+    this.#format = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset" });
   }
 
   /**

@@ -52,6 +52,14 @@ test("showTime() shows what the platform's clocks show, in any zone", () => {
   );
 });
 
+test("Zone.offsetAt() knows a change in the middle of an hour of UTC", () => {
+  // Adelaide turns its clocks back at 16:30 UTC; what was asked of the hour before or after must not hold for all of it.
+  const offsets = [16 * 60 + 29, 16 * 60 + 31, 16 * 60 + 29].map((minutes) =>
+    zoneOf("Australia/Adelaide").offsetAt(Date.parse("2026-04-04T00:00:00Z") + minutes * 60_000),
+  );
+  assert.deepEqual(offsets, [37_800_000, 34_200_000, 37_800_000]);
+});
+
 test("momentOfLocal() is the inverse of showTime() in any zone, given the offset", () => {
   fc.assert(
     fc.property(zones, moments, (name, moment) => {
@@ -85,6 +93,8 @@ test("a local day of 23 or 25 hours is a day", () => {
   );
   assert.equal(call("date_diff", [ms("2026-03-28T22:59:59Z"), ms("2026-03-28T23:00:00Z")], berlin), 1n);
   assert.equal(call("hour", [ms("2026-03-29T01:00:00Z")], berlin), 3n);
+  // The day before at the first of two 02:30.
+  assert.deepEqual(call("date_calc", [at("2026-10-24T00:30:00Z"), "1d"], berlin), at("2026-10-25T00:30:00Z"));
   // The day before at 02:30, on a day that has no 02:30: as much later as the clocks were turned.
   assert.deepEqual(call("date_calc", [at("2026-03-28T01:30:00Z"), "1d"], berlin), at("2026-03-29T01:30:00Z"));
 });
@@ -111,6 +121,7 @@ test("the present is told on the rule's clocks", () => {
   assert.equal(call("cur_time", [2n], shanghai), "07:30:00.25");
   assert.equal(call("now", [], { ...shanghai, mode: "compat" }), "2026-11-02 07:30:00");
   assert.equal(call("from_unix_time", [1n], { ...shanghai, mode: "compat" }), "1970-01-01 08:00:01");
+  assert.equal(call("cur_date", [], { timeZone: "Nowhere/New", now }), "2026-11-01", "a zone that is not known is UTC");
   assert.equal(call("format_time", [0n, "yyyy-MM-dd HH:mm XXX VV"], shanghai), "1970-01-01 08:00 +08:00 Asia/Shanghai");
 });
 
