@@ -44,6 +44,8 @@ export const limits = {
   regexpWork: 16_000_000,
   /** of one value that a function of a rule makes: elements and fields, those of inner arrays and structs with it */
   ruleValueParts: 65_536,
+  /** of all texts and bytes in such a value together */
+  ruleValueChars: 4 * 1024 * 1024,
   /** of one text that a function of a rule makes or reads */
   ruleTextChars: 1024 * 1024,
   /** of a JSON path, expressions in each other, and values that one evaluation may touch */

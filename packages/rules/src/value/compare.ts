@@ -64,5 +64,8 @@ export function isSame(left: Value, right: Value): boolean {
   if (kind !== "struct") return false;
   const [a, b] = [left as { [name: string]: Value }, right as { [name: string]: Value }];
   const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => name in b && isSame(a[name]!, b[name]!));
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && isSame(a[name]!, b[name]!))
+  );
 }

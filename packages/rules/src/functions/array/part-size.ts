@@ -3,19 +3,26 @@ import { RowError } from "../../value/row-error.ts";
 import { isObject, type Value } from "../../value/value.ts";
 
 /**
- * The value, if it is small enough to be walked through. Values share what they hold, so a rule could build in a few steps
- * one that takes little memory and years to print: parts count as often as they are reached.
+ * The value, if it is small enough to be walked through and printed. Values share what they hold, so a rule could build in
+ * a few steps one that takes little memory and years to print: all counts as often as it is reached.
  *
  * @throws RowError
  */
 export function bounded<Made extends Value>(name: string, value: Made): Made {
   const waiting: Value[] = [value];
-  let parts = 0;
+  let [parts, chars] = [0, 0];
   for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
     const inner = Array.isArray(one) ? (one as readonly Value[]) : isObject(one) ? Object.values(one) : [];
     parts += inner.length;
     if (parts > limits.ruleValueParts) throw tooLarge(name);
-    for (const part of inner) if (typeof part === "object" && part !== null) waiting.push(part);
+    if (isObject(one)) for (const field in one) chars += field.length;
+    for (const part of inner) {
+      if (typeof part === "string" || part instanceof Uint8Array) chars += part.length;
+      else if (typeof part === "object" && part !== null) waiting.push(part);
+    }
+    if (chars > limits.ruleValueChars) {
+      throw new RowError(`Cannot call ${name}: the result holds more than ${limits.ruleValueChars} characters`);
+    }
   }
   return value;
 }

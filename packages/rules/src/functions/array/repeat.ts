@@ -18,6 +18,11 @@ export const repeat = defineFunction({
     { sql: "repeat(1, 'a')", gives: { error: /count must be integer, and is string "a"/ } },
     { sql: "repeat(1, -1)", gives: { error: /count must not be below 0, and is -1/ } },
     { sql: "repeat(1, 65537)", gives: { error: /repeat: the result has more than 65536 elements/ } },
+    {
+      sql: "repeat(t, 60000)",
+      of: { t: "x".repeat(100) },
+      gives: { error: /repeat: the result holds more than 4194304 characters/ },
+    },
     { sql: "repeat(repeat(1, 1000), 1000)", gives: { error: /repeat: the result has more than 65536 elements/ } },
   ],
   run([value, count]) {

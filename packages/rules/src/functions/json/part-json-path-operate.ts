@@ -43,9 +43,9 @@ export function operate(
     case "<=":
     case ">":
     case ">=":
-      return compares(op, left, other, mode);
+      return compares(op, left, other, run);
     default:
-      return calculated(op, left, other, mode);
+      return calculated(op, left, other, run);
   }
 }
 
@@ -97,6 +97,7 @@ function deepSame(left: Value, right: Value, run: PathRun): boolean {
     if (!Array.isArray(right) || left.length !== right.length) return false;
     return left.every((one, at) => deepSame(one as Value, right[at] as Value, run));
   }
+  if (typeof left === "string") charge(run, left.length >> 8);
   if (!isObject(left)) return isSame(left, right);
   if (!isObject(right)) return false;
   const names = Object.keys(left);
@@ -104,8 +105,10 @@ function deepSame(left: Value, right: Value, run: PathRun): boolean {
   return names.every((name) => Object.hasOwn(right, name) && deepSame(left[name]!, right[name]!, run));
 }
 
-function compares(op: string, left: Value, right: Value, mode: Mode): boolean | Missing {
+function compares(op: string, left: Value, right: Value, run: PathRun): boolean | Missing {
+  const { mode } = run;
   const isAlike = typeof left === "string" && typeof right === "string";
+  if (isAlike) charge(run, left.length >> 8);
   const [a, b] = isAlike ? [left, right] : [toNumber(left, mode), toNumber(right, mode)];
   let found: number;
   if (a instanceof Missing || b instanceof Missing) {
@@ -128,9 +131,12 @@ function matches(left: Value, right: Value, run: PathRun): boolean | Missing {
   return regexp.re.test(text);
 }
 
-function calculated(op: string, left: Value, right: Value, mode: Mode): Value | Missing {
-  if (op === "+" && typeof left === "string" && typeof right === "string") return left + right;
-  const [a, b] = [toNumber(left, mode), toNumber(right, mode)];
+function calculated(op: string, left: Value, right: Value, run: PathRun): Value | Missing {
+  if (op === "+" && typeof left === "string" && typeof right === "string") {
+    charge(run, (left.length + right.length) >> 4);
+    return left + right;
+  }
+  const [a, b] = [toNumber(left, run.mode), toNumber(right, run.mode)];
   if (a instanceof Missing) return a;
   if (b instanceof Missing) return b;
   const result = { "+": a + b, "-": a - b, "*": a * b, "/": a / b, "%": a % b, "**": a ** b }[op]!;
