@@ -18,7 +18,8 @@ export function sameElement(name: string, left: Value, right: Value, mode: Mode)
 }
 
 /**
- * A text that two elements share exactly when they are the same; null for NaN, which is no other's.
+ * A text that two elements share exactly when they are the same; null for NaN, which is no other's. (Inside of another
+ * element it is.)
  *
  * @throws RowError in compat mode for arrays, structs and bytes, which eKuiper cannot keep in a set
  */

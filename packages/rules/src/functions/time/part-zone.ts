@@ -7,14 +7,16 @@ const hourMs = 3_600_000;
 const hoursKept = 512;
 const offsetText = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/;
 
+/**
+ * By name in small letters, since the platform takes any spelling. It knows some 600 names and none of them goes again: what
+ * it holds for each is outside of the heap and comes back late, so that a rule that asks for ever other ones would take more
+ * memory than all of them together.
+ */
+const clocks = new Map<string, Clock>();
 /** null: the platform does not know it */
-const zones = new BoundedCache(64, (name) => {
-  try {
-    return new Zone(name);
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
+const zones = new BoundedCache(256, (name): Zone | null => {
+  const clock = clockOf(name);
+  return clock === null ? null : new Zone(name, clock);
 });
 
 /** @throws RowError for what is no IANA name */
@@ -29,24 +31,59 @@ export function ownZone(name: string): Zone {
   return zones.get(name) ?? zoneOf("UTC");
 }
 
-/** A time zone, as the platform knows it. */
+function clockOf(name: string): Clock | null {
+  // An offset such as +08:00 is no name.
+  if (!/^[A-Za-z]/.test(name)) return null;
+  const key = name.toLowerCase();
+  const known = clocks.get(key);
+  if (known !== undefined) return known;
+  try {
+    const made = new Clock(name);
+    clocks.set(key, made);
+    return made;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+/** A time zone under the name that it was asked for. */
 export class Zone {
   readonly name: string;
+  readonly #clock: Clock;
+
+  constructor(name: string, clock: Clock) {
+    this.name = name;
+    this.#clock = clock;
+  }
+
+  /** What a clock there shows more than one in UTC, in milliseconds, at a moment in milliseconds since 1970. */
+  offsetAt(ms: number): number {
+    return this.#clock.offsetAt(ms);
+  }
+
+  /** Such as CEST; the offset where the platform knows none. */
+  abbreviationAt(ms: number): string {
+    return fixedAbbreviations[this.name] ?? this.#clock.abbreviationAt(ms);
+  }
+}
+
+/** What the platform knows of a zone. */
+class Clock {
+  readonly #name: string;
   readonly #isUtc: boolean;
   readonly #format: Intl.DateTimeFormat;
   readonly #hours = new Map<number, number>();
+  #short: Intl.DateTimeFormat | null = null;
 
   /** @throws RangeError */
   constructor(name: string) {
-    this.name = name;
-    this.#isUtc = ["UTC", "Etc/UTC", "Etc/GMT", "GMT"].includes(name);
+    this.#name = name;
     this.#format = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset" });
+    this.#isUtc = this.#format.resolvedOptions().timeZone === "UTC";
   }
 
-  /**
-   * What a clock there shows more than one in UTC, in milliseconds, at a moment in milliseconds since 1970. Asking the
-   * platform takes microseconds, so an hour without a change is asked for at its ends once.
-   */
+  /** Asking the platform takes microseconds, so an hour without a change is asked for at its ends once. */
   offsetAt(ms: number): number {
     if (this.#isUtc) return 0;
     const hour = Math.floor(ms / hourMs);
@@ -66,19 +103,28 @@ export class Zone {
     return sign === "-" ? -size : size;
   }
 
-  /** Such as CEST; the offset where the platform knows none. */
   abbreviationAt(ms: number): string {
     if (this.#isUtc) return "UTC";
-    const fixed = fixedAbbreviations[this.name];
-    if (fixed !== undefined) return fixed;
-    for (const language of ["en-US", "en-GB", "en-IN", "en-AU"]) {
-      const parts = new Intl.DateTimeFormat(language, { timeZone: this.name, timeZoneName: "short" }).formatToParts(ms);
-      const found = parts.find(({ type }) => type === "timeZoneName")!.value;
-      if (/^[A-Z]{3,5}$/.test(found)) return found;
-    }
+    this.#short ??= this.#inLetters(ms);
+    const found = shortName(this.#short, ms);
     const offset = this.offsetAt(ms);
-    return offsetTextOf(offset, offset % hourMs === 0 ? "+hh" : "+hhmm");
+    return found ?? offsetTextOf(offset, offset % hourMs === 0 ? "+hh" : "+hhmm");
   }
+
+  /** CEST is English to the British alone, EDT to Americans. */
+  #inLetters(ms: number): Intl.DateTimeFormat {
+    const options = { timeZone: this.#name, timeZoneName: "short" } as const;
+    for (const language of ["en-US", "en-GB", "en-IN"]) {
+      const format = new Intl.DateTimeFormat(language, options);
+      if (shortName(format, ms) !== null) return format;
+    }
+    return this.#format;
+  }
+}
+
+function shortName(format: Intl.DateTimeFormat, ms: number): string | null {
+  const { value } = format.formatToParts(ms).find(({ type }) => type === "timeZoneName")!;
+  return /^[A-Z]{3,5}$/.test(value) ? value : null;
 }
 
 /** The platform has these under "GMT+8" and its like. @source IANA tz database 2025b */

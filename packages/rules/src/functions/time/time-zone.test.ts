@@ -125,6 +125,21 @@ test("the present is told on the rule's clocks", () => {
   assert.equal(call("format_time", [0n, "yyyy-MM-dd HH:mm XXX VV"], shanghai), "1970-01-01 08:00 +08:00 Asia/Shanghai");
 });
 
+test("a zone goes by any spelling and keeps it, and an offset is none", () => {
+  assert.equal(call("format_time", [0n, "HH VV"], { timeZone: "eUROPE/bERLIN" }), "01 eUROPE/bERLIN");
+  assert.equal(call("format_time", [0n, "HH VV"], berlin), "01 Europe/Berlin");
+  assert.throws(() => zoneOf("+08:00"), /Cannot find the time zone "\+08:00"/);
+  const abbreviations = [
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Asia/Shanghai",
+    "America/Sao_Paulo",
+    "Asia/Kathmandu",
+  ].map((timeZone) => call("format_time", [ms("2026-07-01T00:00:00Z"), "z"], { timeZone }));
+  assert.deepEqual(abbreviations, ["CEST", "EDT", "IST", "CST", "-03", "+0545"]);
+});
+
 test("texts that are a time, and texts that are none", () => {
   const seconds = (text: string, mode: "compat" | "strict") => {
     try {
