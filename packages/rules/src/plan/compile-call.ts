@@ -1,5 +1,5 @@
 import { checkArgument, countProblem, paramAt } from "../functions/check-arguments.ts";
-import type { CallContext, HostFunctions, ScalarFunction } from "../functions/define-function.ts";
+import type { CallContext, HostFunctions, Param, ScalarFunction } from "../functions/define-function.ts";
 import type { Call, Expr, Mode } from "../parse/ast.ts";
 import { sqlError } from "../parse/sql-error.ts";
 import type { Evaluate, Frame } from "../run/frame.ts";
@@ -37,8 +37,17 @@ export function compileScalar(
   }
   const problem = countProblem(spec, call.args.length);
   if (problem !== null) throw sqlError(sql, call, problem, usage(spec));
-  const args = call.args.map((arg) => {
+  const checkLiteral = (value: Value, param: Param) => {
+    try {
+      checkArgument(spec.name, param, value);
+    } catch (error) {
+      if (error instanceof RowError) throw sqlError(sql, call, error.message, usage(spec));
+      throw error;
+    }
+  };
+  const args = call.args.map((arg, at) => {
     if (arg.t === "star") throw sqlError(sql, arg, `${call.name} takes no *`, usage(spec));
+    if (arg.t === "literal") checkLiteral(arg.value, paramAt(spec.params, at));
     return compile(arg);
   });
   const context: { -readonly [key in keyof CallContext]: CallContext[key] } = {
@@ -60,17 +69,15 @@ export function compileScalar(
     return run(values, context);
   };
   const isConstant = spec.isPure !== false && call.args.every(({ t }) => t === "literal");
-  return isConstant ? constant(evaluate) : evaluate;
-}
-
-/** An error of a constant call is an error of every row, as if it were computed for each. */
-function constant(evaluate: Evaluate): Evaluate {
+  if (!isConstant) return evaluate;
   try {
     const value = evaluate(newFrame());
     return () => value;
   } catch (error) {
-    if (error instanceof RowError) return evaluate;
-    throw error;
+    if (!(error instanceof RowError)) throw error;
+    // It would be an error of every row.
+    if (mode === "strict") throw sqlError(sql, call, error.message);
+    return evaluate;
   }
 }
 

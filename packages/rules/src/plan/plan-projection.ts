@@ -45,7 +45,8 @@ export function planProjection(query: Select, parts: Parts): () => Project {
   return () => {
     const puts = plans.map((start) => start());
     return (frame) => {
-      const into: Into = {};
+      // No name of a column is one of the language's own.
+      const into: Into = Object.create(null) as Into;
       for (const put of puts) put(into, frame);
       return into;
     };

@@ -5,8 +5,8 @@ import type { AnalyticFunction } from "../functions/define-analytic.ts";
 import { scalarFunctions } from "../functions/registry.ts";
 import type { Call, Expr, Field, Mode, Name, Select } from "../parse/ast.ts";
 import { sqlError } from "../parse/sql-error.ts";
-import type { Evaluate } from "../run/frame.ts";
-import type { ObjectValue } from "../value/value.ts";
+import type { Evaluate, Frame } from "../run/frame.ts";
+import type { ObjectValue, Value } from "../value/value.ts";
 import { type PlannedAggregate, planAggregate } from "./compile-aggregate.ts";
 import { type PlannedAnalytic, planAnalytic } from "./compile-analytic.ts";
 import { type CallParts, compileScalar } from "./compile-call.ts";
@@ -28,6 +28,9 @@ export class QueryScope implements Scope {
   takesAggregates = false;
   /** aliases that are being compiled: inside its own definition a name is the column */
   readonly #inside: string[] = [];
+  /** aliases that were read as columns since the innermost definition began */
+  #readAsColumn = new Set<string>();
+  readonly #compiled = new Map<Field, Evaluate>();
 
   constructor(query: Select, layout: RowLayout, options: CallParts) {
     this.mode = options.mode;
@@ -40,7 +43,10 @@ export class QueryScope implements Scope {
   name(name: Name): Evaluate {
     const { sql, mode } = this.#options;
     const alias = name.source === null ? this.#aliases.get(name.name) : undefined;
-    if (alias !== undefined && !this.#inside.includes(name.name)) return this.alias(alias);
+    if (alias !== undefined) {
+      if (!this.#inside.includes(name.name)) return this.alias(alias);
+      this.#readAsColumn.add(name.name);
+    }
     if (name.source !== null && !this.#layout.isSource(name.source)) return this.#member(name);
     if (mode === "compat" && name.source === null && !this.#layout.isOne) return firstOf(this.#layout.findAll(name));
     const cell = this.#layout.find(name);
@@ -55,10 +61,21 @@ export class QueryScope implements Scope {
     return compileExpression({ t: "member", of, name, start, end }, this);
   }
 
+  /** What AS names: compiled once and computed once a row, however many use it. */
   alias(field: Field): Evaluate {
-    this.#inside.push(field.alias!);
-    const evaluate = compileExpression(field.expr, this);
+    const known = this.#compiled.get(field);
+    if (known !== undefined) return known;
+    const name = field.alias!;
+    const outside = this.#readAsColumn;
+    this.#readAsColumn = new Set();
+    this.#inside.push(name);
+    const evaluate = oncePerRow(compileExpression(field.expr, this));
     this.#inside.pop();
+    this.#readAsColumn.delete(name);
+    // Two that use each other mean the column inside the other's definition, and what they name outside of it.
+    if (this.#readAsColumn.size === 0) this.#compiled.set(field, evaluate);
+    for (const one of this.#readAsColumn) outside.add(one);
+    this.#readAsColumn = outside;
     return evaluate;
   }
 
@@ -122,6 +139,19 @@ export class QueryScope implements Scope {
     const at = this.aggregates.push(planned) - 1;
     return (frame) => frame.aggregates[at]!;
   }
+}
+
+/** Rows, groups and windows never change once made: the same three give the same value. */
+function oncePerRow(evaluate: Evaluate): Evaluate {
+  let of: Pick<Frame, "row" | "aggregates" | "window"> | null = null;
+  let value: Value = null;
+  return (frame) => {
+    const { row, aggregates, window } = frame;
+    if (of !== null && of.row === row && of.aggregates === aggregates && of.window === window) return value;
+    value = evaluate(frame);
+    of = { row, aggregates, window };
+    return value;
+  };
 }
 
 /** As eKuiper looks: in one stream after the other, until there is a value. */

@@ -41,7 +41,7 @@ function readerOf(
     }
     case "all":
       return ({ content }) => {
-        const all: { [name: string]: Value } = {};
+        const all = Object.create(null) as { [name: string]: Value };
         const names = columns === null ? Object.keys(content) : columns.keys();
         for (const name of names) if (Object.hasOwn(content, name)) all[name] = typed(content[name], typeOf(name));
         return all;

@@ -58,14 +58,36 @@ export function isObject(value: Value): value is ObjectValue {
   return kindOf(value) === "struct";
 }
 
-/** Short enough for a message. */
+const shownChars = 60;
+
+/** Short enough for a message, however much there is. */
 export function shown(value: Value): string {
-  const text = typeof value === "string" ? JSON.stringify(value) : toText(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  const text = typeof value === "string" ? JSON.stringify(value.slice(0, shownChars)) : printed(value, 0);
+  return text.length > shownChars ? `${text.slice(0, shownChars - 3)}…` : text;
 }
 
-function toText(value: Value): string {
-  const plain = (_key: string, one: unknown) =>
-    typeof one === "bigint" ? Number(one) : one instanceof Uint8Array ? `${one.length} bytes` : one;
-  return typeof value === "bigint" ? String(value) : (JSON.stringify(value, plain) ?? "null");
+function printed(value: Value, depth: number): string {
+  switch (kindOf(value)) {
+    case "string":
+      return JSON.stringify((value as string).slice(0, shownChars));
+    case "bytea":
+      return `${(value as Uint8Array).length} bytes`;
+    case "datetime":
+      return (value as Instant).toJSON();
+    case "array":
+    case "struct":
+      break;
+    default:
+      return String(value);
+  }
+  const isArray = Array.isArray(value);
+  const [open, close] = isArray ? ["[", "]"] : ["{", "}"];
+  if (depth > 3) return `${open}…${close}`;
+  let text = open;
+  for (const name in value as ObjectValue) {
+    if (text.length > shownChars) break;
+    if (text.length > 1) text += ",";
+    text += `${isArray ? "" : `${JSON.stringify(name.slice(0, shownChars))}:`}${printed((value as ObjectValue)[name]!, depth + 1)}`;
+  }
+  return text + close;
 }

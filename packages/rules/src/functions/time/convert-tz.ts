@@ -17,13 +17,14 @@ export const convertTz = defineFunction({
     { sql: "convert_tz(0, '')", gives: { error: /Cannot find the time zone ""/ }, mode: "strict" },
     { sql: "convert_tz(t, 'UTC')", of: { t: null }, gives: null },
     { sql: "convert_tz(0, 'Mars/Base')", gives: { error: /Cannot find the time zone "Mars\/Base"/ } },
+    { sql: "convert_tz(0, 'valueOf')", gives: { error: /Cannot find the time zone "valueOf"/ } },
     { sql: "convert_tz(true, 'UTC')", gives: { error: /time must be datetime or number or text, and is boolean/ } },
   ],
   run([time, name], context) {
     const { micros } = momentOf("convert_tz", time!, context);
     // To Go, no name is UTC, and Local the machine's own zone.
-    const known =
-      context.mode === "compat" ? { "": "UTC", Local: ownZone(context.timeZone).name }[name as string] : undefined;
-    return new ZonedInstant(micros, zoneOf(known ?? (name as string)).name);
+    const isCompat = context.mode === "compat";
+    if (isCompat && name === "Local") return new ZonedInstant(micros, ownZone(context.timeZone).name);
+    return new ZonedInstant(micros, zoneOf(isCompat && name === "" ? "UTC" : (name as string)).name);
   },
 });
