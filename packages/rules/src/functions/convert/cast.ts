@@ -18,6 +18,7 @@ export const cast = defineFunction({
     { name: "type", is: "text" },
   ],
   examples: [
+    { sql: "cast('constructor', 'boolean')", gives: { error: /Cannot/ } },
     { sql: "cast('215', 'bigint')", gives: 215n },
     { sql: "cast(x, 'bigint')", of: { x: 21.5 }, gives: 21n, mode: "compat" },
     { sql: "cast(x, 'bigint')", of: { x: 21.5 }, gives: { error: /no whole number; round/ }, mode: "strict" },

@@ -4,6 +4,11 @@ import { plainFloat } from "../text/part-go-text.ts";
 import { momentOf } from "../time/part-moment.ts";
 import { type Cast, type CastType, cannotCast } from "./part-cast.ts";
 
+const truths = new Map([
+  ["true", true],
+  ["false", false],
+]);
+
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** What would lose something, or may be meant in two ways, is refused. */
@@ -29,7 +34,7 @@ export const strictCasts: Readonly<Record<CastType, Cast>> = {
   },
   boolean(value) {
     if (typeof value === "boolean") return value;
-    if (typeof value === "string") return { true: true, false: false }[value.toLowerCase()] ?? null;
+    if (typeof value === "string") return truths.get(value.toLowerCase()) ?? null;
     return typeof value === "bigint" || typeof value === "number" ? ([false, true][Number(value)] ?? null) : null;
   },
   datetime: (value, context) => momentOf("cast", value, context),

@@ -51,6 +51,12 @@ export function parseJsonPath(text: string): PathExpr {
   return cache.get(text);
 }
 
+const words = new Map<string, boolean | null>([
+  ["true", true],
+  ["false", false],
+  ["null", null],
+]);
+
 class PathParser {
   readonly #text: string;
   readonly #tokens: readonly PathToken[];
@@ -117,7 +123,7 @@ class PathParser {
     if (token.kind === "number") return { t: "literal", value: Number(token.text) };
     if (token.kind === "string") return { t: "literal", value: token.text };
     if (token.kind === "name") {
-      const known = { true: true, false: false, null: null }[token.text];
+      const known = words.get(token.text);
       return known === undefined ? { t: "name", name: token.text } : { t: "literal", value: known };
     }
     for (const from of ["$", "@"] as const) if (this.#takeIf(from)) return { t: "path", from, steps: this.#steps() };
