@@ -49,6 +49,11 @@ function readerOf(
   }
 }
 
+/** A value as JSON.parse gives it, with every number a float. */
+export function fromJson(value: unknown): Value {
+  return typed(value, null);
+}
+
 function typed(value: unknown, type: ColumnType | null): Value {
   if (value === null || value === undefined) return null;
   switch (type?.t) {
