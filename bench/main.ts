@@ -10,10 +10,14 @@ import { memory } from "./memory/memory.ts";
 import { modbusCollect } from "./modbus-collect/modbus-collect.ts";
 import { modbusWire } from "./modbus-wire/modbus-wire.ts";
 import { opcua } from "./opcua/opcua.ts";
+import { rulesFilter, rulesJoin, rulesShared, rulesWindow } from "./rules/rules.ts";
 import { seriesSize } from "./series-size.ts";
 import { setLatency } from "./set-latency/set-latency.ts";
 
-const benches: readonly Bench[] = [seriesSize, modbusWire, modbusCollect, setLatency, opcua, ingest, memory, catchUp];
+const benches: readonly Bench[] = [
+  ...[seriesSize, modbusWire, modbusCollect, setLatency, opcua, ingest, memory, catchUp],
+  ...[rulesFilter, rulesShared, rulesWindow, rulesJoin],
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -16,6 +16,7 @@ export { type Plan, planQuery, type QueryOptions } from "./plan/plan-query.ts";
 export type { Catalog, SourceLayout, StreamSchema } from "./plan/stream-schema.ts";
 export type { Row } from "./run/frame.ts";
 export { type Output, QueryRunner } from "./run/query-runner.ts";
+export { batchReader, columnTypeOf } from "./run/read-batch.ts";
 export { type Message, rowReader } from "./run/read-row.ts";
 export { Watermark, type WatermarkOptions } from "./run/watermark.ts";
 export type * from "./value/value.ts";
