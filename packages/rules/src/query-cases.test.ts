@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { basics } from "../testcases/basics.ts";
+import { joinTable } from "../testcases/join-table.ts";
 import { joins } from "../testcases/joins.ts";
+import { moreWindows } from "../testcases/more-windows.ts";
 import type { QueryCase } from "../testcases/query-case.ts";
+import { refused } from "../testcases/refused.ts";
 import { windows } from "../testcases/windows.ts";
 import { testHost } from "./functions/test-host.ts";
 import type { Mode } from "./parse/ast.ts";
@@ -64,7 +67,7 @@ function shownRow(row: ObjectValue): object {
   return shown(row) as object;
 }
 
-for (const [topic, cases] of Object.entries({ basics, joins, windows })) {
+for (const [topic, cases] of Object.entries({ basics, joins, joinTable, moreWindows, refused, windows })) {
   for (const one of cases) {
     for (const mode of one.mode === undefined ? (["compat", "strict"] as const) : [one.mode]) {
       test(`${topic}: ${one.name} (${mode})`, () => {
