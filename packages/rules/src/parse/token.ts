@@ -50,7 +50,11 @@ export function tokenize(sql: string, mode: Mode): Token[] {
 }
 
 function skipBlank(sql: string, at: number): number {
-  if (/\s/.test(sql[at]!)) return at + 1;
+  const char = sql[at]!;
+  if (char === " " || char === "\n") return at + 1;
+  // Only what is rare is looked at with more care.
+  if (char > " " && char < "\u0080" && char !== "-" && char !== "/") return at;
+  if (/\s/.test(char)) return at + 1;
   if (sql.startsWith("--", at)) {
     const end = sql.indexOf("\n", at);
     return end < 0 ? sql.length : end + 1;
@@ -95,6 +99,9 @@ function number(sql: string, start: number): Token {
   return { kind: isFloat ? "float" : "integer", text: sql.slice(start, end), start, end };
 }
 
+/** where a run of plain characters in a text may end; a quote of the other kind is taken by itself */
+const endsRun: ReadonlySet<string> = new Set(["'", '"', "\\", "\n"]);
+
 const escapes: Readonly<Record<string, string>> = {
   ...{ n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", v: "\v", a: "\x07", "\\": "\\", "'": "'", '"': '"', "/": "/" },
 };
@@ -128,8 +135,10 @@ function string(sql: string, start: number, mode: Mode): Token {
       return { kind: "string", text, start, end: at + 1 };
     }
     if (char !== "\\") {
-      text += char;
-      at++;
+      const from = at++;
+      while (at < sql.length && !endsRun.has(sql[at]!)) at++;
+      // A line break within is found by the next turn.
+      text += sql.slice(from, at);
       continue;
     }
     const { value, end } = escaped(sql, at);

@@ -1,0 +1,133 @@
+/**
+ * Noise into the streaming SQL: `node e2e/sql-fuzz/main.ts [--queries 1000000] [--events 10000000] [--seed N]`. Mutated queries are read in
+ * both modes, and are read or refused with a place; events of any shape run through random valid rules, and are results or
+ * errors of their rows; memory stays as it is, and ten times the length of a query takes at most fifteen times the time.
+ * Last line: one object; exit 1 when anything is found.
+ */
+import { parseArgs } from "node:util";
+import { AppError } from "@penstock/model";
+import { parse, planQuery, QueryRunner, rowReader } from "@penstock/rules";
+import { SimRandom } from "@penstock/testkit";
+import { testHost } from "../../packages/rules/src/functions/test-host.ts";
+import { mutated, randomMessage, randomQuery } from "./queries.ts";
+
+const { values } = parseArgs({
+  options: {
+    queries: { type: "string", default: "1000000" },
+    events: { type: "string", default: "10000000" },
+    seed: { type: "string", default: "1" },
+  },
+});
+const random = new SimRandom(Number(values.seed));
+const findings: string[] = [];
+const modes = ["compat", "strict"] as const;
+
+function readMutated(count: number): { readonly read: number; readonly refused: number } {
+  let [read, refused] = [0, 0];
+  for (let n = 0; n < count && findings.length < 10; n++) {
+    const sql = mutated(randomQuery(random), random);
+    try {
+      parse(sql, random.pick(modes));
+      read++;
+    } catch (error) {
+      if (error instanceof AppError && error.code === "rules/bad-sql") refused++;
+      else findings.push(`${JSON.stringify(sql)}: ${String(error)}`);
+    }
+  }
+  return { read, refused };
+}
+
+function runRules(count: number): { readonly rules: number; readonly rows: number; readonly errors: number } {
+  const eventsEach = 2000;
+  let [rules, rows, errors] = [0, 0, 0];
+  for (let n = 0; n < count && findings.length < 10; ) {
+    const sql = randomQuery(random);
+    const mode = random.pick(modes);
+    const schema = { name: "demo", columns: null };
+    try {
+      const plan = planQuery({
+        ...{
+          sql,
+          mode,
+          ruleId: "fuzz",
+          timeZone: "Europe/Berlin",
+          host: testHost,
+          startedAt: 0,
+          offsetAt: () => 3_600_000_000,
+        },
+        catalog: () => schema,
+      });
+      rules++;
+      const reader = rowReader(plan.sources[0]!, schema);
+      const runner = new QueryRunner(plan, {
+        rows: (found) => {
+          rows += found.length;
+        },
+        error: () => {
+          errors++;
+        },
+      });
+      let at = 1_700_000_000_000_000;
+      for (let event = 0; event < eventsEach; event++) {
+        at += random.between(0, 200_000);
+        runner.push(reader({ content: randomMessage(random), at }), at);
+      }
+      runner.tick(at + 60_000_000, at + 60_000_000);
+    } catch (error) {
+      // A constant that cannot be calculated is refused when the rule is saved.
+      if (!(error instanceof AppError && error.code === "rules/bad-sql"))
+        findings.push(`${mode} ${sql}: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+    n += eventsEach;
+    if (n % 1_000_000 < eventsEach) memory();
+  }
+  return { rules, rows, errors };
+}
+
+let rssEarly = 0;
+function memory(): number {
+  const rss = Math.round(process.memoryUsage.rss() / 1e6);
+  if (rssEarly === 0) rssEarly = rss;
+  return rss;
+}
+
+/** How much longer a query of ten times the length takes, at worst of several shapes. */
+function growth(): number {
+  const shapes = [
+    (n: number) => `SELECT ${"a, ".repeat(n)}b FROM demo`,
+    (n: number) => `SELECT a FROM demo WHERE ${"a > 1 OR ".repeat(n)}TRUE`,
+    (n: number) => `SELECT a FROM demo WHERE a IN (${"'x', ".repeat(n)}'y')`,
+    (n: number) => `SELECT a FROM demo WHERE ${"(b = 'it' AND c) OR ".repeat(n)}TRUE`,
+    (n: number) => `SELECT concat(${"'x', ".repeat(n)}'y') AS c FROM demo /*${"-".repeat(n)}*/`,
+  ];
+  const time = (sql: string) => {
+    let best = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 15; round++) {
+      const start = performance.now();
+      for (let n = 0; n < 20; n++) parse(sql, "strict");
+      best = Math.min(best, performance.now() - start);
+    }
+    return best;
+  };
+  return Math.max(...shapes.map((shape) => time(shape(2500)) / time(shape(250))));
+}
+
+const read = readMutated(Number(values.queries));
+const ran = runRules(Number(values.events));
+const rssEnd = memory();
+const grows = Number(growth().toFixed(1));
+if (rssEnd > rssEarly * 1.1) findings.push(`memory grew from ${rssEarly} to ${rssEnd} MB`);
+if (grows > 15) findings.push(`ten times the length took ${grows} times the time`);
+for (const finding of findings) console.log(finding);
+console.log(
+  JSON.stringify({
+    isSound: findings.length === 0,
+    seed: Number(values.seed),
+    ...read,
+    ...ran,
+    rssEarlyMb: rssEarly,
+    rssEndMb: rssEnd,
+    timesForTenTimes: grows,
+  }),
+);
+process.exitCode = findings.length === 0 ? 0 : 1;
