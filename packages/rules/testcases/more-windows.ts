@@ -117,4 +117,30 @@ export const moreWindows: readonly QueryCase[] = [
     in: rows([1, 1], [2, 2]),
     out: [[{ mean: 1 }]],
   },
+  {
+    name: "row_number numbers the results of a window, in an order of its own",
+    sql: "SELECT a, row_number() OVER (PARTITION BY k ORDER BY a DESC) AS n, row_number() AS m FROM demo GROUP BY TUMBLINGWINDOW(ss, 1)",
+    in: rows([1, 1], [2, 2], [3, 3], [4, 5]),
+    until: 1000,
+    out: [
+      [
+        { a: 1, n: 3, m: 1 },
+        { a: 2, n: 1, m: 2 },
+        { a: 3, n: 2, m: 3 },
+        { a: 5, n: 1, m: 4 },
+      ],
+    ],
+  },
+  {
+    name: "row_number of groups, after HAVING",
+    sql: "SELECT k, row_number() OVER (ORDER BY count(*) DESC) AS n FROM demo GROUP BY k, TUMBLINGWINDOW(ss, 1) HAVING count(*) > 0",
+    in: rows([1, 1], [2, 2], [3, 3]),
+    until: 1000,
+    out: [
+      [
+        { k: 1, n: 1 },
+        { k: 0, n: 2 },
+      ],
+    ],
+  },
 ];

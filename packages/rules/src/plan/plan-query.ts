@@ -3,6 +3,8 @@ import { parseQuery } from "../parse/parse.ts";
 import { sqlError } from "../parse/sql-error.ts";
 import type { Evaluate, Frame } from "../run/frame.ts";
 import type { Grouping } from "../run/groups.ts";
+import type { Numbering } from "../run/number-rows.ts";
+import type { SortKey } from "../run/sort-keys.ts";
 import type { OffsetAt } from "../run/windows/alignment.ts";
 import type { PlannedAnalytic } from "./compile-analytic.ts";
 import type { CallParts } from "./compile-call.ts";
@@ -36,7 +38,8 @@ export interface Plan {
   readonly analytics: readonly PlannedAnalytic[];
   /** null: every group */
   readonly having: ((frame: Frame) => boolean) | null;
-  readonly orderBy: readonly { readonly key: Evaluate; readonly isDescending: boolean }[];
+  readonly numberings: readonly Numbering[];
+  readonly orderBy: readonly SortKey[];
   readonly limit: number | null;
   /** null: every row by itself */
   readonly window: PlannedWindow | null;
@@ -84,7 +87,17 @@ export function planQuery(options: QueryOptions): Plan {
     );
   }
   return {
-    ...{ mode, joins, where, having, orderBy, startProjection, analytics: scope.analytics, sources: layout.finish() },
+    ...{
+      mode,
+      joins,
+      where,
+      having,
+      orderBy,
+      startProjection,
+      analytics: scope.analytics,
+      numberings: scope.numberings,
+      sources: layout.finish(),
+    },
     grouping: isGrouped ? { keys, aggregates } : null,
     limit: query.limit,
     window,

@@ -6,6 +6,7 @@ import { scalarFunctions } from "../functions/registry.ts";
 import type { Call, Expr, Field, Mode, Name, Select } from "../parse/ast.ts";
 import { sqlError } from "../parse/sql-error.ts";
 import type { Evaluate, Frame } from "../run/frame.ts";
+import type { Numbering } from "../run/number-rows.ts";
 import type { ObjectValue, Value } from "../value/value.ts";
 import { type PlannedAggregate, planAggregate } from "./compile-aggregate.ts";
 import { type PlannedAnalytic, planAnalytic } from "./compile-analytic.ts";
@@ -23,6 +24,7 @@ export class QueryScope implements Scope {
   readonly #aliases: ReadonlyMap<string, Field>;
   readonly aggregates: PlannedAggregate[] = [];
   readonly analytics: PlannedAnalytic[] = [];
+  readonly numberings: Numbering[] = [];
   #isInAnalytic = false;
   /** where rows are not grouped yet there is nothing to aggregate */
   takesAggregates = false;
@@ -95,6 +97,7 @@ export class QueryScope implements Scope {
     if (aggregate !== undefined) return this.#aggregate(call, aggregate, compile);
     const analytic = analyticFunctions.get(call.name.toLowerCase());
     if (analytic !== undefined) return this.#analytic(call, analytic, compile);
+    if (call.name.toLowerCase() === "row_number") return this.#rowNumber(call, compile);
     const ofFrame = compileFrameFunction(call, { parts: this.#options, layout: this.#layout });
     if (ofFrame !== null) return ofFrame;
     const spec = scalarFunctions.get(call.name.toLowerCase());
@@ -121,6 +124,18 @@ export class QueryScope implements Scope {
     this.takesAggregates = takesAggregates;
     const cell = this.#layout.computed(this.analytics.push(planned) - 1);
     return (frame) => frame.row.values[cell.place]!;
+  }
+
+  #rowNumber(call: Call, compile: (expr: Expr) => Evaluate): Evaluate {
+    const { sql } = this.#options;
+    if (call.args.length > 0)
+      throw sqlError(sql, call, "row_number takes no argument", "write row_number() OVER (ORDER BY …)");
+    if (!this.takesAggregates)
+      throw sqlError(sql, call, "row_number numbers results, which are not there yet", "write it in SELECT");
+    const partition = (call.over?.partition ?? []).map(compile);
+    const orderBy = (call.over?.order ?? []).map(({ expr, isDescending }) => ({ key: compile(expr), isDescending }));
+    const at = this.numberings.push({ partition, orderBy }) - 1;
+    return (frame) => BigInt(frame.numbers[at] ?? 1);
   }
 
   #aggregate(call: Call, spec: AggregateFunction, compile: (expr: Expr) => Evaluate): Evaluate {

@@ -27,6 +27,8 @@ export interface Frame {
   window: WindowSpan | null;
   /** the clock, microseconds */
   now: number;
+  /** of this result, by each row_number of the query; empty where nothing is numbered */
+  numbers: readonly number[];
   /** how many rows, or groups, were kept before this one, and when the last was; null: none */
   hits: number;
   hitAt: number | null;
@@ -36,5 +38,13 @@ export interface Frame {
 export type Evaluate = (frame: Frame) => Value;
 
 export function newFrame(): Frame {
-  return { row: { at: 0, source: 0, values: [] }, aggregates: [], window: null, now: 0, hits: 0, hitAt: null };
+  return {
+    row: { at: 0, source: 0, values: [] },
+    aggregates: [],
+    window: null,
+    now: 0,
+    numbers: [],
+    hits: 0,
+    hitAt: null,
+  };
 }

@@ -60,7 +60,7 @@ export class Groups {
 }
 
 /** Keys that differ in kind differ: 1 and '1' are two groups. One key is its own, several are joined with their lengths. */
-function keyOf(keys: readonly Evaluate[], frame: Frame): unknown {
+export function keyOf(keys: readonly Evaluate[], frame: Frame): unknown {
   if (keys.length === 0) return null;
   if (keys.length === 1) {
     const value = keys[0]!(frame);

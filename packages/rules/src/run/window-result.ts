@@ -1,10 +1,11 @@
 import type { Project } from "../plan/plan-projection.ts";
 import type { Plan } from "../plan/plan-query.ts";
-import { order } from "../value/compare.ts";
 import { RowError } from "../value/row-error.ts";
 import type { ObjectValue, Value } from "../value/value.ts";
 import { newFrame, type Row, type WindowSpan } from "./frame.ts";
 import { Groups } from "./groups.ts";
+import { type Filled, numberRows } from "./number-rows.ts";
+import { compareKeys } from "./sort-keys.ts";
 
 export interface WindowResult {
   readonly rows: readonly ObjectValue[];
@@ -44,55 +45,41 @@ export class WindowResults {
 
   /** @param filled each turn fills the frame, or says why it could not */
   #finish(filled: Iterable<RowError | null>, span: WindowSpan, now: number): WindowResult {
-    const { having, orderBy, limit } = this.#plan;
+    const { having, orderBy, limit, numberings, mode } = this.#plan;
     const frame = this.#frame;
     frame.window = span;
     frame.now = now;
-    const kept: { readonly row: ObjectValue; readonly keys: readonly Value[] }[] = [];
     const errors: RowError[] = [];
+    const found: Filled[] = [];
     for (const error of filled) {
-      try {
+      this.#guarded(errors, () => {
         if (error !== null) throw error;
-        if (having !== null && !having(frame)) continue;
+        if (having === null || having(frame)) found.push({ row: frame.row, aggregates: frame.aggregates });
+      });
+    }
+    const numbers = numberings.length === 0 ? null : numberRows(found, { numberings, frame, mode });
+    const kept: { readonly row: ObjectValue; readonly keys: readonly Value[] }[] = [];
+    for (const [at, one] of found.entries()) {
+      frame.row = one.row;
+      frame.aggregates = one.aggregates;
+      if (numbers !== null) frame.numbers = numbers[at]!;
+      this.#guarded(errors, () => {
         kept.push({ row: this.#project(frame), keys: orderBy.map(({ key }) => key(frame)) });
         frame.hits++;
         frame.hitAt = now;
-      } catch (thrown) {
-        if (!(thrown instanceof RowError)) throw thrown;
-        errors.push(thrown);
-      }
+      });
     }
-    if (orderBy.length > 0) kept.sort((a, b) => this.#compare(a.keys, b.keys));
+    if (orderBy.length > 0) kept.sort((a, b) => compareKeys(orderBy, mode, a.keys, b.keys));
     const rows = kept.map(({ row }) => row);
     return { rows: limit === null ? rows : rows.slice(0, limit), errors };
   }
 
-  /**
-   * Nulls stand last in compat mode, whatever the direction; in strict mode null is the greatest, as PostgreSQL has it.
-   * What does not compare keeps its order.
-   */
-  #compare(a: readonly Value[], b: readonly Value[]): number {
-    const { orderBy, mode } = this.#plan;
-    for (const [at, { isDescending }] of orderBy.entries()) {
-      const [left, right] = [a[at]!, b[at]!];
-      const sign = isDescending ? -1 : 1;
-      if (left === null || right === null) {
-        if (left === right) continue;
-        const last = left === null ? 1 : -1;
-        return mode === "compat" ? last : last * sign;
-      }
-      const found = orderOf(left, right);
-      if (found !== 0) return found * sign;
+  #guarded(errors: RowError[], work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof RowError)) throw error;
+      errors.push(error);
     }
-    return 0;
-  }
-}
-
-function orderOf(left: Value, right: Value): number {
-  try {
-    return order(left, right) || 0;
-  } catch (error) {
-    if (error instanceof RowError) return 0;
-    throw error;
   }
 }
