@@ -34,7 +34,7 @@ export const importTable: Readonly<Record<string, PackageRule>> = {
   "mappers/virtual": { may: ["mapper-sdk", "model"] },
   "mapper-host": { may: ["model", "wire", "runtime", "mapper-sdk"] },
   rules: { may: ["model"], libraries: ["re2js"], noNode: true },
-  edge: { may: ["model", "wire", "runtime"], staged: true },
+  edge: { may: ["model", "wire", "runtime", "rules"], staged: true, stageOnly: { rules: ["rules"] } },
   api: { may: ["model"] },
   cloud: {
     may: ["model", "wire", "runtime", "api"],

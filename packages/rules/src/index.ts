@@ -19,5 +19,6 @@ export { type Output, QueryRunner } from "./run/query-runner.ts";
 export { batchReader, columnTypeOf } from "./run/read-batch.ts";
 export { type Message, rowReader } from "./run/read-row.ts";
 export { Watermark, type WatermarkOptions } from "./run/watermark.ts";
+export type { OffsetAt } from "./run/windows/alignment.ts";
 export type * from "./value/value.ts";
 export { Instant, kindOf } from "./value/value.ts";
