@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Bench, BenchRow } from "./bench.ts";
 import { catchUp } from "./catch-up.ts";
+import { dmi } from "./dmi/dmi.ts";
 import { ingest } from "./ingest.ts";
 import { memory } from "./memory/memory.ts";
 import { modbusCollect } from "./modbus-collect/modbus-collect.ts";
@@ -13,7 +14,17 @@ import { opcua } from "./opcua/opcua.ts";
 import { seriesSize } from "./series-size.ts";
 import { setLatency } from "./set-latency/set-latency.ts";
 
-const benches: readonly Bench[] = [seriesSize, modbusWire, modbusCollect, setLatency, opcua, ingest, memory, catchUp];
+const benches: readonly Bench[] = [
+  seriesSize,
+  modbusWire,
+  modbusCollect,
+  setLatency,
+  opcua,
+  dmi,
+  ingest,
+  memory,
+  catchUp,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
