@@ -12,6 +12,7 @@ import {
   type LogLevel,
   metricsRegistry,
   openDataFolder,
+  openSecrets,
   openWitness,
   pinoLog,
   realFiles,
@@ -117,8 +118,11 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
         "The machine's clock is not set; readings are uncertain until the cloud tells the time",
       );
 
-    const resources = await openResources({ files, folder: `${folder}/resources`, log });
+    const secrets = await openSecrets({ files, folder, credentials: process.env.CREDENTIALS_DIRECTORY, random });
+    const resources = await openResources({ files, folder: `${folder}/resources`, secrets: secrets.box, log });
     closers.push(() => resources.close());
+    // Opening it has written all of it anew.
+    await secrets.onlyFirstKey();
     let devices = new Map<DeviceUid, EffectiveDevice>();
     const indexDevices = () => {
       devices = new Map(resources.current()?.devices.map((device) => [device.uid, device]));

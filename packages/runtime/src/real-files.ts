@@ -111,6 +111,7 @@ export function realFiles(options: RealFilesOptions = {}): Files {
         },
       ),
     readAll: async (path) => new Uint8Array(await readFile(path)),
+    mode: async (path) => (await stat(path)).mode & 0o7777,
     openAppend,
     openRead,
     truncate,

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkAgainstManifest } from "./mapper-manifest.ts";
+import { secretFieldsOf } from "./secret-fields.ts";
+import { hiddenSecret } from "./shown.ts";
+
+const object = (properties: Record<string, unknown>) =>
+  ({ type: "object", additionalProperties: false, properties }) as Record<string, never>;
+const hidden = { type: "string", format: "password", maxLength: 6, pattern: "^[a-z]+$" };
+const manifest = {
+  connection: object({ community: hidden, user: { type: "string" }, list: { type: "array", items: hidden } }),
+  address: object({ login: object({ pin: { ...hidden, type: "integer" } }) }),
+  visitor: object({}),
+  method: null,
+  custom: null,
+};
+
+test("secretFieldsOf() names every field of format password, whatever it is called", () => {
+  assert.deepEqual(secretFieldsOf(manifest), ["connection.community", "connection.list", "address.pin"]);
+});
+
+// Names alone do not say it: errors end in logs and on screens.
+test("checkAgainstManifest() tells field and rule of a bad secret, never the secret", () => {
+  const fields = checkAgainstManifest(manifest, {
+    connection: { community: "Hunter2", list: ["hunter2Two"], password: "hunter2Three" },
+    address: { login: { pin: "hunter2Four" } },
+  });
+  assert.deepEqual([...new Set(fields.map(({ field }) => field))].sort(), [
+    "address.login.pin",
+    "connection.community",
+    "connection.list.0",
+    "connection.password",
+  ]);
+  assert.deepEqual([...new Set(fields.map(({ value }) => value))], ["(hidden)"]);
+  assert.doesNotMatch(JSON.stringify(fields), /hunter2/i);
+});
+
+test("checkAgainstManifest() takes what stands for a stored secret in a secret's field, and nowhere else", () => {
+  assert.deepEqual(checkAgainstManifest(manifest, { connection: { community: hiddenSecret } }), []);
+  assert.deepEqual(checkAgainstManifest(manifest, { address: { login: { pin: hiddenSecret } } }), []);
+  const strict = { ...manifest, connection: object({ host: { type: "string", pattern: "^[a-z]+$" } }) };
+  assert.equal(checkAgainstManifest(strict, { connection: { host: hiddenSecret } }).length, 1);
+});
