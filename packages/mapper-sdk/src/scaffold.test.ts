@@ -41,7 +41,7 @@ test("scaffoldMapper() makes a folder that stands the conformance suite as it is
   assert.deepEqual(await table(folder, { write: true, tests: true }), [
     "ok manifest mapper.json scale 1.0.0 says what the mapper says",
     "ok permissions permissions network name what its modules import",
-    "ok conformance test 12 passed stands whatever a device does",
+    "ok conformance test 13 passed stands whatever a device does",
     "ok tests test 3 passed its own",
   ]);
 });
@@ -124,7 +124,7 @@ test("checkMapper() names the conformance test that fails, and a suite that is n
     "for (const settle of this.#waiting.values()) settle(answer)",
   );
   const told = await table(folder, { tests: true });
-  const late = "press: a device that says nothing costs a time-out, and its late answer is nobody's";
+  const late = "press: time-out: a device that says nothing costs a time-out, and its late answer is nobody's";
   assert.ok(
     told.some((one) => one.startsWith(`missing conformance ${late} failed must pass: Expected values`)),
     told.join("\n"),
