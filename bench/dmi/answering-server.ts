@@ -1,12 +1,12 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { type DmiService, dmiServiceDefinition } from "@penstock/wire";
+import { type DmiMethod, type DmiService, dmiServiceDefinition } from "@penstock/wire";
 
 /** The gateway's own gRPC library, answering every method of the services with an empty message and looking at none. */
 export async function answeringServer(path: string, services: readonly DmiService[]): Promise<Server> {
   const server = new Server({ "grpc.enable_channelz": 0 });
   const empty = Buffer.alloc(0);
   for (const service of services) {
-    const methods = Object.entries(dmiServiceDefinition(service)).map(
+    const methods = Object.entries<DmiMethod>(dmiServiceDefinition(service)).map(
       ([name, method]) =>
         [name, { ...method, requestDeserialize: (bytes: Buffer) => bytes, responseSerialize: () => empty }] as const,
     );

@@ -9,6 +9,8 @@ export function dmiMetrics(metrics: Metrics) {
       "penstock_collect_dmi_unknown_total",
       "Reports of DMI mappers about devices and properties that the gateway does not have, or not yet",
     ),
+    refused: (code: ErrorCode) =>
+      metrics.counter("penstock_collect_dmi_refused_total", "Calls of DMI mappers that were refused", { code }),
     calls: (outcome: ErrorCode | "ok") =>
       metrics.counter("penstock_collect_dmi_calls_total", "Calls to DMI mappers", { outcome }),
   };

@@ -114,7 +114,8 @@ class DmiManager implements Dmi {
       status: (request: DmiMessages["ReportDeviceStatusRequest"]) => this.#status(request),
       states: (request: DmiMessages["ReportDeviceStatesRequest"]) => this.#state(request),
     };
-    this.#server = await openDmiServer({ path, handlers, files, log });
+    const onRefused = (code: ErrorCode) => this.#metrics.refused(code).add();
+    this.#server = await openDmiServer({ path, handlers, files, log, onRefused });
   }
 
   add(registration: Registration, held: ReadonlyMap<string, string>): MapperLink {
