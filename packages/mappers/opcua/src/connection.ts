@@ -203,10 +203,13 @@ export class OpcuaConnection
     const asked = rows.flatMap(({ row, point }) => {
       const handle = this.#nextHandle++;
       try {
-        const { request, take } = monitored(point, handle, this.#session.ids);
+        const { request, take, isBehind } = monitored(point, handle, this.#session.ids);
         const told = (result: PointResult) => each(row, result);
         const isEvent = point.visitor.event !== undefined;
-        subscription.items.set(handle, { take, each: isEvent ? told : firstOf(begun, told) });
+        subscription.items.set(handle, {
+          ...{ take, isBehind, hasGap: false },
+          each: isEvent ? told : firstOf(begun, told),
+        });
         return [{ row, handle, request, nodeId: point.visitor.nodeId }];
       } catch (error) {
         refused.push(asRefused(error));

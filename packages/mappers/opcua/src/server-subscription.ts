@@ -19,6 +19,10 @@ export interface Item {
   /** called with each value of a node, or with the fields of each event, in their order */
   readonly take: (value: DataValue | readonly Variant[]) => PointResult;
   readonly each: (result: PointResult) => void;
+  /** something before this value or event went, as the server says */
+  readonly isBehind: (value: DataValue | readonly Variant[]) => boolean;
+  /** changes were lost, and the next value shall say so */
+  hasGap: boolean;
 }
 type Told = NonNullable<NotificationMessage["notificationData"]>;
 
@@ -81,21 +85,34 @@ export class ServerSubscription {
 
   #step(step: Step<Told>): Step<Told> {
     this.#sequence = step.state;
+    if (step.lost > 0) this.#inOrder(() => this.#lost());
     for (const told of step.deliver) this.#deliver(told);
     return step;
   }
 
+  /** What the messages held that are lost, nobody knows: it may have been of any item. */
+  #lost(): void {
+    for (const item of this.items.values()) item.hasGap = true;
+  }
+
   #deliver(told: Told): void {
-    if (this.#tail === null && !isOpaque(told)) {
-      this.#hand(told);
+    if (!isOpaque(told)) {
+      this.#inOrder(() => this.#hand(told));
       return;
     }
-    const decoded = (this.#tail ?? Promise.resolve())
-      .then(() => promoteOpaqueStructureInNotificationData(this.#session, told as NotificationData[]))
-      // What cannot be decoded is handed on as it came: bytes.
-      .catch(() => {})
-      .then(() => this.#hand(told));
-    const tail: Promise<void> = decoded.then(() => {
+    this.#tail ??= Promise.resolve();
+    this.#inOrder(() =>
+      promoteOpaqueStructureInNotificationData(this.#session, told as NotificationData[])
+        // What cannot be decoded is handed on as it came: bytes.
+        .catch(() => {})
+        .then(() => this.#hand(told)),
+    );
+  }
+
+  /** at once, or behind what is still being decoded */
+  #inOrder(work: () => void | Promise<void>): void {
+    if (this.#tail === null) return void work();
+    const tail: Promise<void> = this.#tail.then(work).then(() => {
       if (this.#tail === tail) this.#tail = null;
     });
     this.#tail = tail;
@@ -115,7 +132,13 @@ export class ServerSubscription {
 
   #tell(handle: number, value: DataValue | readonly Variant[]): void {
     const item = this.items.get(handle);
-    item?.each(item.take(value));
+    if (item === undefined) return;
+    if (item.isBehind(value)) item.hasGap = true;
+    const result = item.take(value);
+    // The value is right, and what led to it is not all there.
+    const isFirstAfter = item.hasGap && result.value !== null;
+    if (isFirstAfter) item.hasGap = false;
+    item.each(isFirstAfter ? { ...result, quality: "uncertain", reason: "mapper/changes-lost" } : result);
   }
 }
 
