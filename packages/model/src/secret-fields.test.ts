@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkAgainstManifest } from "./mapper-manifest.ts";
+import { checkAgainstManifest, type JsonSchema } from "./mapper-manifest.ts";
 import { secretFieldsOf } from "./secret-fields.ts";
 import { hiddenSecret } from "./shown.ts";
 
-const object = (properties: Record<string, unknown>) =>
-  ({ type: "object", additionalProperties: false, properties }) as Record<string, never>;
+const object = (properties: JsonSchema): JsonSchema => ({ type: "object", additionalProperties: false, properties });
 const hidden = { type: "string", format: "password", maxLength: 6, pattern: "^[a-z]+$" };
 const manifest = {
   connection: object({ community: hidden, user: { type: "string" }, list: { type: "array", items: hidden } }),

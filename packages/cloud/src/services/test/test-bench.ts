@@ -12,7 +12,15 @@ import type {
   SeriesQuery,
   SeriesStore,
 } from "@penstock/model";
-import { type Clock, metricsRegistry, type Random, realFiles, silentLog } from "@penstock/runtime";
+import {
+  type Clock,
+  metricsRegistry,
+  type Random,
+  realFiles,
+  secretBox,
+  silentLog,
+  systemRandom,
+} from "@penstock/runtime";
 import { openAuthority } from "../../authority/authority.ts";
 import { openStateStore } from "../../store/state/open-state-store.ts";
 import type { ServiceContext } from "../context.ts";
@@ -140,6 +148,7 @@ export async function testBench({ manifests = [modbus] }: { readonly manifests?:
       metrics: metricsRegistry(),
       nudger,
       authority,
+      box: secretBox([new Uint8Array(32).fill(7)], systemRandom),
       manifests,
     };
     const services = createServices(context);
@@ -149,6 +158,7 @@ export async function testBench({ manifests = [modbus] }: { readonly manifests?:
   const now = await open();
   const bench = {
     ...now,
+    folder,
     clock,
     series,
     nudges,
