@@ -38,7 +38,7 @@ export async function checkTests(folder: string, mapper: string): Promise<Mapper
     findings.push({ ...missing, what: "tests", value: String(ran.code ?? "killed"), rule: "must end with 0" });
   const declared = kits.filter(isNotApplicable).map(
     ({ name, why }): MapperFinding => ({
-      ...{ level: "note", what: "conformance", field: name, value: "not applicable" },
+      ...{ level: "note", what: "conformance", field: name.slice(`${mapper}: `.length), value: "not applicable" },
       rule: why.slice(notApplicableMark.length),
     }),
   );

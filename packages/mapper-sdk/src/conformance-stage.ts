@@ -12,7 +12,7 @@ import { openContext } from "./open-context.ts";
 import { type Outcome, Rehearsal, type RehearsedPoint } from "./rehearsal.ts";
 
 /** of the real clock: what is waited for comes within this, or it does not come */
-const patienceMs = 15_000;
+const patienceMs = 10_000;
 /** A gateway that asks again does so with its next cycle. */
 const cycleMs = 50;
 /** of the process that is killed: it moves by the real clock, and a test shall not wait for it */
@@ -106,7 +106,16 @@ export class Stage<Place> {
     return done;
   }
 
-  /** Asks again and again, as a gateway's cycles do. @throws when it is not so in 15 s */
+  /** Waits for work that ends without any clock being moved. @throws when it does not in 10 s */
+  async soon<T>(what: string, work: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`${what}: not in ${patienceMs / 1000} s`)), patienceMs);
+    });
+    return Promise.race([work, late]).finally(() => clearTimeout(timer));
+  }
+
+  /** Asks again and again, as a gateway's cycles do. @throws when it is not so in 10 s */
   async until<T>(what: string, ask: () => Promise<T>, isIt: (answer: T) => boolean): Promise<T> {
     const end = performance.now() + patienceMs;
     for (;;) {
@@ -128,7 +137,9 @@ export class Stage<Place> {
 
   async close(): Promise<void> {
     await this.#rehearsal?.close();
-    await Promise.allSettled(this.#opened.map((connection) => connection.close()));
+    // One that does not end has failed its test already.
+    const closed = Promise.allSettled(this.#opened.map((connection) => connection.close()));
+    await this.soon("The connections are closed", closed).catch(() => {});
     await this.device.close();
     if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
   }

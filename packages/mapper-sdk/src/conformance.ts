@@ -131,7 +131,7 @@ export async function conformance<C extends Fields, A extends Fields, V extends 
     const read = stage.read(connection, abort.signal);
     await stage.device.asked(1);
     abort.abort();
-    assert.ok("code" in (await read));
+    assert.ok("code" in (await stage.soon("The read ends", read)));
   });
 
   for (const part of ["wrong answer", "half answer", "garbage"] as const) {
@@ -155,7 +155,7 @@ export async function conformance<C extends Fields, A extends Fields, V extends 
   play("reconnect", async (stage) => {
     const connection = await stage.open();
     stage.device.manner = "ends";
-    assert.deepEqual(await stage.read(connection), { code: "mapper/connection-lost" });
+    assert.deepEqual(await stage.soon("The read ends", stage.read(connection)), { code: "mapper/connection-lost" });
     assert.deepEqual(stage.lost, ["mapper/connection-lost"]);
     await connection.close();
     stage.device.manner = "right";
@@ -178,8 +178,8 @@ export async function conformance<C extends Fields, A extends Fields, V extends 
     const connection = await stage.open();
     const read = stage.read(connection);
     await stage.device.asked(1);
-    await connection.close();
-    assert.ok("code" in (await read));
+    await stage.soon("The connection is closed", connection.close());
+    assert.ok("code" in (await stage.soon("The read ends", read)));
     assert.deepEqual(stage.lost, []);
     assert.ok("code" in (await stage.read(connection)));
     await stage.untilNoConnection();
