@@ -288,6 +288,20 @@ describe("ble, with bluetoothd played on a real bus", needs("dbus"), () => {
     end();
   });
 
+  test("any advertisement says that a device still has its name, and after silence tells it again", async () => {
+    const sensor: PlayedDevice = { mac: "AA:BB:CC:DD:EE:0A", name: "probe", rssi: -70 };
+    await bluez.device(sensor);
+    const name = point({ mac: sensor.mac }, { mode: "advertisement", source: "name", maxAge: 1000 }, "string");
+    const { told, end } = await subscribed([name]);
+    await told.until(() => told.shown().at(-1) === "probe");
+    await told.until(() => told.shown().at(-1) === "mapper/device-offline");
+    assert.deepEqual(await read(name), ["mapper/device-offline"]);
+    await bluez.order({ do: "advertise", mac: sensor.mac, rssi: -71 });
+    await told.until(() => told.shown().at(-1) === "probe");
+    assert.deepEqual(await read(name), ["probe"]);
+    end();
+  });
+
   test("browse: devices around, their services and advertisements, their characteristics as visitors", async () => {
     const browse = (path: string[]) => opened.connection.browse(path, { signal: forever() });
     assert.deepEqual(await browse([]), [

@@ -144,7 +144,7 @@ export class BleConnection implements MapperConnection<Address, Visitor>, Subscr
       const device = this.#device(point.address);
       if (!isLinked(point)) {
         device.hear(this.#settings.scan === "never" ? null : this.#scanner);
-        return this.#advertisements.read(device.link.find(), visitor.maxAge, advertReader(visitor, point.type));
+        return this.#advertisements.read(device.link.find(), visitor, advertReader(visitor, point.type));
       }
       const { read } = this.#converter(point);
       const path = await this.#characteristic(device, visitor, signal);

@@ -53,12 +53,27 @@ export function advertReader(visitor: Visitor, type: ValueType): (device: Proper
   };
 }
 
+const sentEachTime = new Set<string>([propertyOf.manufacturer, propertyOf.service]);
+
+/**
+ * Whether these changes are news of the source. BlueZ tells manufacturer and service data with each advertisement that has
+ * them; the others only when they change, so that any advertisement says that they still are what they were.
+ *
+ * @source BlueZ 5.66, doc/device-api.txt and doc/adapter-api.txt, "DuplicateData"
+ */
+function isHeard(changed: { has(property: string): boolean }, source: Visitor["source"]): boolean {
+  const own = propertyOf[source ?? "manufacturer"];
+  return sentEachTime.has(own) ? changed.has(own) : Object.values(propertyOf).some((property) => changed.has(property));
+}
+
+const sources = Object.keys(propertyOf) as (keyof typeof propertyOf)[];
+
 /** When the adapter heard each device last. */
 export class Advertisements {
   readonly #adapter: Adapter;
   readonly #clock: DriverClock;
-  /** monotonic, by the device's path; forgotten with the device */
-  readonly #heard = new Map<string, number>();
+  /** monotonic, by the device's path and source; forgotten with the device */
+  readonly #heard = new Map<string, Map<string, number>>();
   readonly #unwatch: () => void;
 
   constructor(adapter: Adapter, clock: DriverClock) {
@@ -67,15 +82,25 @@ export class Advertisements {
     this.#unwatch = adapter.watch(({ path, interface: name, changed }) => {
       if (name !== deviceInterface) return;
       if (changed === null) this.#heard.delete(path);
-      else if (Object.values(propertyOf).some((property) => changed.has(property)))
-        this.#heard.set(path, clock.monotonic());
+      else this.#hear(path, changed);
     });
   }
 
-  /** What the device said last, unless it is too long ago. */
-  read(path: string | null, maxAgeMs: number, reader: (device: Properties) => Converted): PointResult {
-    const at = path === null ? undefined : this.#heard.get(path);
-    if (path === null || at === undefined || this.#clock.monotonic() - at > maxAgeMs * 1000)
+  #hear(path: string, changed: { has(property: string): boolean }): void {
+    const heard = this.#heard.get(path) ?? new Map<string, number>();
+    for (const source of sources) if (isHeard(changed, source)) heard.set(source, this.#clock.monotonic());
+    if (heard.size > 0) this.#heard.set(path, heard);
+  }
+
+  /** What the device said last of this source, unless it is too long ago. */
+  read(
+    path: string | null,
+    { source, maxAge }: Pick<Visitor, "source" | "maxAge">,
+    reader: (device: Properties) => Converted,
+  ): PointResult {
+    const at = path === null ? undefined : this.#heard.get(path)?.get(source ?? "manufacturer");
+    // A timer of `maxAge` may fire within its last millisecond: then too it was too long ago.
+    if (path === null || at === undefined || this.#clock.monotonic() - at > (maxAge - 1) * 1000)
       return { value: null, reason: "mapper/device-offline" };
     return { ...reader(this.#adapter.objects.of(path, deviceInterface)), monotonic: at };
   }
@@ -102,17 +127,24 @@ export class Advertisements {
       }
     };
     let cancel = () => {};
+    let isSilent = false;
     const wait = () => {
       cancel();
-      cancel = this.#clock.after(visitor.maxAge, () => tell({ value: null, reason: "mapper/device-offline" }));
+      isSilent = false;
+      cancel = this.#clock.after(visitor.maxAge, () => {
+        isSilent = true;
+        tell({ value: null, reason: "mapper/device-offline" });
+      });
     };
     wait();
-    tell(this.read(found(), visitor.maxAge, reader));
+    tell(this.read(found(), visitor, reader));
     const unwatch = this.#adapter.watch((change) => {
-      if (change.interface !== deviceInterface || change.changed?.has(property) !== true) return;
+      const { changed } = change;
+      if (change.interface !== deviceInterface || changed === null || !isHeard(changed, visitor.source)) return;
       if (found() !== change.path) return;
+      const isNews = isSilent || changed.has(property);
       wait();
-      tell(this.read(change.path, visitor.maxAge, reader));
+      if (isNews) tell(this.read(change.path, visitor, reader));
     });
     return () => {
       cancel();
