@@ -149,11 +149,15 @@ test("files with every field of KubeEdge's device API import, and a device goes 
     body: { metadata: { name: "gw-01" }, spec: {} },
     create: true,
   });
-  for (const version of ["v1alpha2", "v1beta1"]) {
+  for (const [version, code] of [
+    ["v1alpha2", 0],
+    ["v1beta1", 9],
+  ] as const) {
     const file = join(samples, "all-fields", `${version}.yaml`);
     const done = await bench.run(["import", file]);
-    assert.equal(done.code, 9, done.stderr);
+    assert.equal(done.code, code, done.stderr);
     assert.match(done.stdout, /^LEVEL +DOCUMENT +FIELD/m);
+    if (code === 0) continue;
     const leftOut = done.stdout.slice(done.stdout.search(/^\d+ documents? (is|are) left out:$/m)).split("\n");
     assert.match(leftOut[1]!, new RegExp(`^  ${file} document \\d+ \\w+ ".*"$`));
   }
