@@ -69,7 +69,7 @@ export class OpcuaConnection
     let publisher: Publisher | null = null;
     const session = await Session.open(settings, context, {
       cut: () => publisher?.cut(),
-      restored: () => void publisher?.restored(),
+      restored: (isNew) => void publisher?.restored(isNew),
       over: (error) => {
         publisher?.close();
         context.lost(error);

@@ -8,6 +8,7 @@ import {
   RepublishRequest,
   type RepublishResponse,
   StatusCodes,
+  TransferSubscriptionsRequest,
 } from "node-opcua-client";
 import { rawServices } from "./raw-services.ts";
 import { ServerSubscription } from "./server-subscription.ts";
@@ -90,10 +91,17 @@ export class Publisher {
     });
   }
 
-  async restored(): Promise<void> {
+  /** @param isNew the session is another one */
+  async restored(isNew: boolean): Promise<void> {
     this.#cancelHold?.();
     this.#cancelHold = null;
     const generation = this.#generation;
+    const isOurs = !isNew || (await this.#takeOver());
+    if (generation !== this.#generation) return;
+    if (!isOurs) {
+      this.#over("The server does not know our session any more");
+      return;
+    }
     for (const subscription of [...this.#byId.values()]) {
       await this.#catchUp(subscription, generation);
       if (generation !== this.#generation) return;
@@ -107,6 +115,29 @@ export class Publisher {
     this.#isPaused = true;
     this.#cancelHold?.();
     this.#byId.clear();
+  }
+
+  /**
+   * The subscriptions of the session that the server has forgotten, with what their queues hold. Only of the same life of the
+   * server: another one numbers anew, and the numbers may be somebody else's. It refuses strangers, and those who are nobody
+   * over a line without security.
+   *
+   * @source OPC UA 1.05 Part 4, 5.14.7
+   */
+  async #takeOver(): Promise<boolean> {
+    const never = new AbortController().signal;
+    const subscriptionIds = [...this.#byId.keys()];
+    const request = new TransferSubscriptionsRequest({ subscriptionIds, sendInitialValues: false });
+    try {
+      if (!(await this.#session.isSameServer(never))) return false;
+      const { results } = await this.#session.ask("take over subscriptions", never, (session) =>
+        rawServices(session).transferSubscriptions(request),
+      );
+      return subscriptionIds.every((_, i) => results?.[i]?.statusCode.isGood() === true);
+    } catch (error) {
+      this.#log.debug({ error: String(error) }, "The subscriptions were not taken over");
+      return false;
+    }
   }
 
   async #make(publishingMs: number, signal: AbortSignal): Promise<ServerSubscription> {
