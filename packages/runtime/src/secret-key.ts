@@ -36,7 +36,10 @@ export async function openSecrets(options: {
 }): Promise<Secrets> {
   const { files, folder, credentials, random } = options;
   const path = `${folder}/${secretKeyName}`;
-  const credential = credentials === undefined ? null : await keysIn(files, `${credentials}/${secretKeyName}`, 0o007);
+  const credential =
+    credentials === undefined || credentials === ""
+      ? null
+      : await keysIn(files, `${credentials}/${secretKeyName}`, 0o007);
   let own = await keysIn(files, path, 0o077);
   const used = await readIds(files, folder);
   if (credential === null && own === null) {
