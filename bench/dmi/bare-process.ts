@@ -1,7 +1,7 @@
 /** What the gateway is held against: a server of the same gRPC library that only answers. */
 import type { Server } from "@grpc/grpc-js";
+import { answeringServer } from "../../e2e/dmi/answering-server.ts";
 import { serveBench } from "../line/forked.ts";
-import { answeringServer } from "./answering-server.ts";
 
 let server: Server | null = null;
 serveBench<string, null>(

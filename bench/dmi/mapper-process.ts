@@ -1,9 +1,9 @@
 /** A mapper that speaks DMI, as cheap as one can be made: plain HTTP/2, and one clock for all reports of a moment. */
 import type { Server } from "@grpc/grpc-js";
 import { decodeDmi, dmiServiceDefinition, encodeDmi } from "@penstock/wire";
+import { answeringServer } from "../../e2e/dmi/answering-server.ts";
+import { BareGrpcClient } from "../../e2e/dmi/bare-grpc-client.ts";
 import { serveBench } from "../line/forked.ts";
-import { answeringServer } from "./answering-server.ts";
-import { BareGrpcClient } from "./bare-grpc-client.ts";
 import { device, type MapperAnswer, type MapperQuestion, properties, protocol, tenant } from "./shape.ts";
 
 const { MapperRegister, ReportDeviceStatus } = dmiServiceDefinition("v1beta1.DeviceManagerService");

@@ -9,6 +9,10 @@ export function dmiMetrics(metrics: Metrics) {
       "penstock_collect_dmi_unknown_total",
       "Reports of DMI mappers about devices and properties that the gateway does not have, or not yet",
     ),
+    linesDropped: metrics.counter(
+      "penstock_collect_dmi_lines_dropped_total",
+      "Log lines about DMI mappers left out because there were too many",
+    ),
     refused: (code: ErrorCode) =>
       metrics.counter("penstock_collect_dmi_refused_total", "Calls of DMI mappers that were refused", { code }),
     calls: (outcome: ErrorCode | "ok") =>
