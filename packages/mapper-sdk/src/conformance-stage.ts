@@ -91,6 +91,11 @@ export class Stage<Place> {
     return code === "no error" ? "written" : code;
   }
 
+  /** Resolves when so many questions have come. @throws when they do not in 10 s */
+  async asked(count: number): Promise<void> {
+    await this.soon("The device is asked", this.device.asked(count));
+  }
+
   /** For work that ends by an answer or else by a time-out: gives the answer its turn, then moves the clock. */
   async untilEnd(work: Promise<Outcome>): Promise<Outcome> {
     let isDone = false;
@@ -107,10 +112,10 @@ export class Stage<Place> {
   }
 
   /** Waits for work that ends without any clock being moved. @throws when it does not in 10 s */
-  async soon<T>(what: string, work: Promise<T>): Promise<T> {
+  async soon<T>(what: string, work: Promise<T>, withinMs = patienceMs): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`${what}: not in ${patienceMs / 1000} s`)), patienceMs);
+      timer = setTimeout(() => reject(new Error(`${what}: not in ${withinMs / 1000} s`)), withinMs);
     });
     return Promise.race([work, late]).finally(() => clearTimeout(timer));
   }

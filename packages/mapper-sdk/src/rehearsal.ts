@@ -109,6 +109,8 @@ export class Rehearsal {
   /** Ends the mapper's process too, however it is. */
   async close(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    // Whoever still waits has given up.
+    this.#waiting.clear();
     const ended = once(this.#child, "exit");
     if (this.#child.connected) this.#child.disconnect();
     await ended;
