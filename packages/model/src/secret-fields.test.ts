@@ -40,3 +40,16 @@ test("checkAgainstManifest() takes what stands for a stored secret in a secret's
   const strict = { ...manifest, connection: object({ host: { type: "string", pattern: "^[a-z]+$" } }) };
   assert.equal(checkAgainstManifest(strict, { connection: { host: hiddenSecret } }).length, 1);
 });
+
+test("rules of several fields tell the field of a secret, never the secret", () => {
+  const rules = [
+    { when: { field: "connection.community", in: ["hunter2a"] }, require: ["connection.user"], because: "no reason" },
+    { when: { field: "connection.user", in: ["u"] }, refuse: ["connection.community"], because: "no reason" },
+  ];
+  const loose = { ...manifest, rules, connection: object({ community: { format: "password" }, user: {} }) };
+  for (const connection of [{ community: "hunter2a" }, { community: "hunter2b", user: "u" }]) {
+    const [field] = checkAgainstManifest(loose, { connection });
+    assert.match(JSON.stringify(field), /hidden/);
+    assert.doesNotMatch(JSON.stringify(field), /hunter2/);
+  }
+});

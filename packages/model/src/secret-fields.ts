@@ -1,6 +1,7 @@
 import { isObject } from "./is-object.ts";
 import type { MapperManifest, SettingsPart } from "./mapper-manifest.ts";
 import { settingsParts } from "./mapper-manifest.ts";
+import { shown } from "./shown.ts";
 
 /** Where settings stand in a spec: one of a mapper's sets of fields, or further fields. */
 export type SecretPart = SettingsPart | "custom";
@@ -36,4 +37,11 @@ export function isSecretAt(schema: object, pointer: string): boolean {
       /^\d+$/.test(key) && at.items !== undefined ? at.items : isObject(at.properties) ? at.properties[key] : undefined;
   }
   return isObject(at) && at.format === "password";
+}
+
+/** A field of settings as an error prints it. @param field "connection.password" */
+export function shownSetting(manifest: Pick<MapperManifest, SettingsPart>, field: string, value: unknown): string {
+  const [part, name] = field.split(".") as [SettingsPart, string];
+  if (value !== undefined && isSecretAt(manifest[part] ?? {}, `/${name}`)) return "(hidden)";
+  return shown(value, { field: name });
 }

@@ -31,21 +31,39 @@ export function mapSecrets<Spec>(spec: Spec, isSecret: IsSecret, change: (value:
     return within;
   };
   const [settings, address, custom] = [settingsOf("connection"), settingsOf("address"), settingsOf("custom")];
-  const property: Step = (value, path) => parts(value, path, { visitor: settingsOf("visitor"), custom });
-  const method: Step = (value, path) => parts(value, path, { visitor: settingsOf("method") });
-
-  const steps: Readonly<Record<string, Step>> = {
-    ...{ settings, address, custom },
-    connection: (value, path) => parts(value, path, { settings }),
-    properties: (value, path) => fields(value, path, (_, one) => property(one, path)),
-    methods: (value, path) => fields(value, path, (_, one) => method(one, path)),
-  };
+  // Made once: a device has up to 10,000 properties.
+  const inProperty = [["visitor", settingsOf("visitor")] as const, ["custom", custom] as const];
+  const inMethod = [["visitor", settingsOf("method")] as const];
   // Only values of settings, which any JSON may be, have become others.
-  return parts(spec, [], steps) as Spec;
+  return parts(
+    spec,
+    [],
+    [
+      ["settings", settings],
+      ["address", address],
+      ["custom", custom],
+      ["connection", (value, path) => parts(value, path, [["settings", settings]])],
+      ["properties", (value, path) => fields(value, path, (_, one) => parts(one, path, inProperty))],
+      ["methods", (value, path) => fields(value, path, (_, one) => parts(one, path, inMethod))],
+    ],
+  ) as Spec;
 }
 
-function parts(value: unknown, path: string[], steps: Readonly<Record<string, Step>>): unknown {
-  return fields(value, path, (key, inner) => (Object.hasOwn(steps, key) ? steps[key]!(inner, path) : inner));
+/** Looks at these fields only, whatever else there is. */
+function parts(value: unknown, path: string[], steps: readonly (readonly [field: string, step: Step])[]): unknown {
+  if (!isObject(value)) return value;
+  let changed: Record<string, unknown> | null = null;
+  for (const [field, step] of steps) {
+    const inner = value[field];
+    if (inner === undefined) continue;
+    path.push(field);
+    const made = step(inner, path);
+    path.pop();
+    if (made === inner) continue;
+    changed ??= { ...value };
+    changed[field] = made;
+  }
+  return changed ?? value;
 }
 
 /** The same object unless a field becomes another. While `each` runs, the path ends with its key. */
