@@ -82,7 +82,7 @@ async function count(): Promise<{ readonly told: number; readonly refused: numbe
 }
 
 const wild = join(folder, "wild.sock");
-await noisyServer({ path: wild, random, isQuiet: () => isQuiet, right: () => new Uint8Array() });
+await noisyServer({ path: wild, random, isQuiet: () => isQuiet, wellShare: 0.6, right: () => new Uint8Array() });
 const client = new BareGrpcClient(manager);
 await client.call(`${service}/MapperRegister`, registration("wild", "wild", wild));
 const counting = count();
@@ -96,7 +96,9 @@ process.on("message", () => {
     // It means well again: registered anew, with a socket that answers.
     await client.call(`${service}/MapperRegister`, registration("wild", "wild", wild));
     const values = Array.from({ length: places }, (_, i) => [`p${i}`, String(heldAt(i))] as const);
-    const { status } = await client.call(`${service}/ReportDeviceStatus`, report("wild", values, String(Date.now())));
+    const tell = () => client.call(`${service}/ReportDeviceStatus`, report("wild", values, String(Date.now())));
+    const { status } = await tell();
+    setInterval(tell, 100);
     process.send!({ ...counted, made: made.reduce((sum, one) => sum + one, 0), lastStatus: status });
   });
 });

@@ -13,9 +13,11 @@ export async function noisyServer(options: {
   readonly path: string;
   readonly random: Random;
   readonly isQuiet: () => boolean;
+  /** of the calls */
+  readonly wellShare: number;
   right(method: string, request: Buffer): Uint8Array;
 }): Promise<{ close(): void }> {
-  const { path, random, isQuiet, right } = options;
+  const { path, random, isQuiet, wellShare, right } = options;
   const http2 = createHttp2Server();
   http2.on("sessionError", () => {});
   http2.on("session", (session) => session.on("error", () => {}));
@@ -30,7 +32,7 @@ export async function noisyServer(options: {
       } catch {
         // What came was no message: any answer will do.
       }
-      if (isQuiet() || random.number() < 0.6) say(stream, framed(answer));
+      if (isQuiet() || random.number() < wellShare) say(stream, framed(answer));
       else misbehave(stream, answer);
     });
   });
