@@ -30,6 +30,8 @@ export interface ServeDmiOptions {
   readonly pid: number;
 }
 
+/** A manager that tells of more means no good. */
+const mostDevices = 10_000;
 const again = { firstMs: 500, longestMs: 10_000 } as const;
 
 /**
@@ -89,6 +91,7 @@ export async function serveDmi(options: ServeDmiOptions): Promise<{ close(): Pro
     const model = models.get(dmiDeviceKey(device.namespace, device.spec?.deviceModelReference ?? ""));
     if (model === undefined) throw new AppError("input/invalid", `Cannot take device "${key}": its model has not come`);
     const known = devices.get(key);
+    if (known === undefined && devices.size >= mostDevices) throw tooMany(`device "${key}"`);
     const target: DmiTarget = fromDmi(device, model, mapper.manifest);
     // Wanted values alone are no reason to begin anew.
     if (known !== undefined && sameData([settled(known.device), known.model], [settled(device), model])) {
@@ -110,7 +113,11 @@ export async function serveDmi(options: ServeDmiOptions): Promise<{ close(): Pro
     register: ({ device }) => take(given(device)),
     update: ({ device }) => take(given(device)),
     remove: ({ deviceNamespace, deviceName }) => end(dmiDeviceKey(deviceNamespace, deviceName)),
-    model: ({ model }) => void models.set(dmiDeviceKey(given(model).namespace, given(model).name), given(model)),
+    model({ model }) {
+      const key = dmiDeviceKey(given(model).namespace, given(model).name);
+      if (!models.has(key) && models.size >= mostDevices) throw tooMany(`model "${key}"`);
+      models.set(key, given(model));
+    },
     removeModel: ({ modelNamespace, modelName }) => void models.delete(dmiDeviceKey(modelNamespace, modelName)),
     get({ deviceNamespace, deviceName }) {
       const known = devices.get(dmiDeviceKey(deviceNamespace, deviceName));
@@ -178,6 +185,10 @@ export async function serveDmi(options: ServeDmiOptions): Promise<{ close(): Pro
       await host.close();
     },
   };
+}
+
+function tooMany(what: string): AppError {
+  return new AppError("request/too-many", `Cannot take ${what}: ${mostDevices} are here`);
 }
 
 /** A device but for wanted values. */
