@@ -1,4 +1,4 @@
-/** What the gateway is held against: a server of the same gRPC library that only answers. */
+/** What the gateway is held against: a server of the usual gRPC library that only answers. */
 import type { Server } from "@grpc/grpc-js";
 import { answeringServer } from "../../e2e/dmi/answering-server.ts";
 import { serveBench } from "../line/forked.ts";

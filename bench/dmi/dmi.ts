@@ -24,7 +24,7 @@ interface Figures extends MapperAnswer {
 
 /**
  * Reports of a DMI mapper into the gateway as it ships (bundle, flags), as far as the durable outbox; its cloud has gone, so
- * that nothing else takes processor time. Beside it the same calls to a server of the same gRPC library that only answers.
+ * that nothing else takes processor time. Beside it the same calls to a server of grpc-js that only answers.
  * Linux only.
  */
 export const dmi: Bench = {
@@ -38,7 +38,7 @@ export const dmi: Bench = {
     }
     const programs = new TestBench();
     const mapper: Mapper = forkBench("../dmi/mapper-process.ts");
-    const bare = forkBench<string, null>("../dmi/bare-process.ts");
+    const bare = forkBench<string, null>("../dmi/bare-process.ts", agentFlags);
     try {
       const built = await bundle(join(folder, "dist"));
       const cloud = await programs.startCloud();
@@ -88,7 +88,7 @@ export const dmi: Bench = {
         return { ours, theirs, told: (warmed.calls + ours.calls) * load.each };
       };
       const ms = smoke ? 200 : 10_000;
-      const baseline = "the library, only answering";
+      const baseline = "grpc-js, only answering";
       let told = 0;
       for (const { metric, unit, each, callsPerSecond } of [
         { metric: "calls-1", unit: "calls/s", each: 1, callsPerSecond: null },
@@ -104,7 +104,7 @@ export const dmi: Bench = {
       }
       yield row({
         ...{ bench, metric: "rss-after", unit: "MB", lowerIsBetter: true, value: figuresOf(gateway.pid).rss },
-        ...{ baseline: "the library, only answering", baselineValue: figuresOf(bare.pid).rss },
+        ...{ baseline: "grpc-js, only answering", baselineValue: figuresOf(bare.pid).rss },
       });
       await gateway.agent.stop();
       const held = await heldReadings(join(gateway.dataDir, "outbox"), from, Number.POSITIVE_INFINITY);

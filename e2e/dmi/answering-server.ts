@@ -1,7 +1,7 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { type DmiMethod, type DmiService, dmiServiceDefinition } from "@penstock/wire";
 
-/** The gateway's own gRPC library, answering every method of the services with an empty message and looking at none. */
+/** grpc-js, the gRPC library of Node, answering every method of the services with an empty message and looking at none. */
 export async function answeringServer(path: string, services: readonly DmiService[]): Promise<Server> {
   const server = new Server({ "grpc.enable_channelz": 0 });
   const empty = Buffer.alloc(0);
