@@ -5,7 +5,7 @@ import { isTestModule, modulesBelow } from "./check-sources.ts";
 import { caseTitle, conformanceCases, notApplicableMark } from "./conformance-cases.ts";
 
 const patienceMs = 300_000;
-const oneTestMs = 60_000;
+const oneTestMs = 120_000;
 
 interface Tested {
   readonly name: string;

@@ -34,7 +34,7 @@ export const conformanceParts = {
   },
   "killed and restarted": {
     of: "killed and restarted",
-    says: "its process is killed in flight, and started again it reads and writes as before",
+    says: "its process is killed in flight, and started again it works as before",
   },
 } as const satisfies Record<string, { readonly of: ConformanceCase; readonly says: string }>;
 export type ConformancePart = keyof typeof conformanceParts;

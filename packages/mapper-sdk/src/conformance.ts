@@ -55,7 +55,7 @@ export type ConformanceHarness<Place = TcpPlace> = Played<Place> &
 /** Longer than any time-out of a driver. */
 const longMs = 120_000;
 /** of the real clock: a mapper that never ends fails its test, and what was opened for it is closed all the same */
-const oneTestMs = 45_000;
+const oneTestMs = 100_000;
 
 /**
  * Registers the tests that every mapper must pass, with node:test: a device that is slow, wrong, broken or gone never
@@ -190,11 +190,18 @@ export async function conformance<C extends Fields, A extends Fields, V extends 
   play("killed and restarted", async (stage) => {
     const { point, writable } = harness;
     const rehearsal = await stage.rehearse();
+    const isValue = (outcome: Outcome) => "value" in outcome;
     const read = async () => rehearsal.read(await stage.rehearsed(point));
-    /** Reads as cycles do until a value comes, which is the right one; then writes. */
+    const told = async () => {
+      const first = rehearsal.subscribe(await stage.rehearsed(point));
+      return stage.soon("A value is told", first);
+    };
+    /** Reads as cycles do until a value comes, which is the right one; is told it where devices tell; then writes. */
     const works = async () => {
       stage.device.manner = "right";
-      assert.deepEqual(await stage.until("A value comes", read, (outcome) => "value" in outcome), good);
+      assert.deepEqual(await stage.until("A value comes", read, isValue), good);
+      if (mapper.manifest.subscribes === true)
+        assert.deepEqual(await stage.until("A value is told", told, isValue), good);
       assert.equal(await rehearsal.write(await stage.rehearsed(writable), writable.value), "written");
     };
     const killedIn = async (act: "read" | "write") => {

@@ -18,6 +18,8 @@ export type RehearsalOrder =
   | { readonly do: "start" }
   /** → `Outcome`; `mapper/stopped` when the process ends before */
   | ({ readonly do: "read" } & RehearsedPoint)
+  /** → `Outcome`: the first that the device tells by itself; takes the place of an earlier subscription */
+  | ({ readonly do: "subscribe" } & RehearsedPoint)
   /** → null: the device has taken it, else `Outcome` */
   | ({ readonly do: "write"; readonly value: Value } & RehearsedPoint)
   /** → null: the process has begun with whatever it was told before */
@@ -85,6 +87,10 @@ export class Rehearsal {
 
   async read(point: RehearsedPoint): Promise<Outcome> {
     return (await this.#ask({ do: "read", ...point })) as Outcome;
+  }
+
+  async subscribe(point: RehearsedPoint): Promise<Outcome> {
+    return (await this.#ask({ do: "subscribe", ...point })) as Outcome;
   }
 
   /** @returns "written", or the code of the error */

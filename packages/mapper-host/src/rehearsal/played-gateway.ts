@@ -14,7 +14,8 @@ import {
 const connection = "connection";
 const device = "device";
 const property = "property";
-const group = 1;
+/** what is read, and what is subscribed to */
+const [asked, told] = [1, 2];
 /** longer than any time-out of the lines that are played */
 const deadlineMs = 20_000;
 const lastWordsKept = 2000;
@@ -43,6 +44,8 @@ export class PlayedGateway {
         return this.#start();
       case "read":
         return this.#read(order);
+      case "subscribe":
+        return this.#subscribe(order);
       case "write":
         return this.#write(order, order.value);
       case "hear": {
@@ -88,22 +91,31 @@ export class PlayedGateway {
   async #read(point: RehearsedPoint): Promise<Outcome> {
     const id = ++this.#last;
     const answer = await this.#answer(`answer ${id}`, [
-      { t: "open", connection, settings: point.settings as JsonObject, line: point.line },
-      { t: "group", group, connection, device, address: point.address as JsonObject, points: [specOf(point)] },
-      { t: "read", id, group, deadlineMs },
+      ...announced(point, asked),
+      { t: "read", id, group: asked, deadlineMs },
     ]);
-    if (answer?.t !== "values") return { code: codeOf(answer) };
-    const layout: Layout = { id: 0, device: device as DeviceUid, properties: [{ name: property, type: point.type }] };
-    const [reading] = readingsOf(decodeBatchBody(layout, answer.body));
-    if (reading === undefined) return { code: "no result" };
-    return reading.value === null ? { code: reading.reason ?? "no reason" } : { value: reading.value };
+    return answer?.t === "values" ? outcomeOf(point, answer.body) : { code: codeOf(answer) };
+  }
+
+  /** @returns the first that the device tells by itself */
+  async #subscribe(point: RehearsedPoint): Promise<Outcome> {
+    const id = ++this.#last;
+    const first = this.#answer(`news ${told}`, []);
+    const answer = await this.#answer(`answer ${id}`, [
+      ...announced(point, told),
+      { t: "subscribe", id, group: told, deadlineMs },
+    ]);
+    if (answer?.t !== "subscribed") return { code: codeOf(answer) };
+    const news = await first;
+    return news?.t === "news" ? outcomeOf(point, news.body) : { code: codeOf(news) };
   }
 
   async #write(point: RehearsedPoint, value: Value): Promise<Outcome | null> {
     const id = ++this.#last;
+    const [open] = announced(point, asked);
     const address = point.address as JsonObject;
     const answer = await this.#answer(`answer ${id}`, [
-      { t: "open", connection, settings: point.settings as JsonObject, line: point.line },
+      open,
       { t: "write", id, connection, device, address, points: [specOf(point)], values: [value], deadlineMs },
     ]);
     if (answer?.t !== "written") return { code: codeOf(answer) };
@@ -131,12 +143,29 @@ export class PlayedGateway {
   }
 }
 
+/** What a gateway says before it asks, again and again: it changes nothing where nothing has changed. */
+function announced(point: RehearsedPoint, group: number): readonly [open: AgentToMapper, group: AgentToMapper] {
+  const address = point.address as JsonObject;
+  return [
+    { t: "open", connection, settings: point.settings as JsonObject, line: point.line },
+    { t: "group", group, connection, device, address, points: [specOf(point)] },
+  ];
+}
+
+function outcomeOf({ type }: RehearsedPoint, body: Uint8Array): Outcome {
+  const layout: Layout = { id: 0, device: device as DeviceUid, properties: [{ name: property, type }] };
+  const [reading] = readingsOf(decodeBatchBody(layout, body));
+  if (reading === undefined) return { code: "no result" };
+  return reading.value === null ? { code: reading.reason ?? "no reason" } : { value: reading.value };
+}
+
 function specOf({ type, visitor }: RehearsedPoint): PointSpec {
   return { property, type, visitor: visitor as PointSpec["visitor"] };
 }
 
 function keyOf(message: MapperToAgent): string {
   if (message.t === "pong") return `pong ${message.n}`;
+  if (message.t === "news") return `news ${message.group}`;
   return "id" in message ? `answer ${message.id}` : message.t;
 }
 
