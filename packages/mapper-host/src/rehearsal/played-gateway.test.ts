@@ -46,8 +46,5 @@ test("PlayedGateway starts a mapper's process, uses it, kills it and starts it a
 
 test("PlayedGateway says what a process said that ended before its hello", async (t) => {
   const gateway = await play(t, { name: "candle" });
-  await assert.rejects(
-    gateway.take({ do: "start" }),
-    /ended before it said hello: exit 1.*exports none of that name/s,
-  );
+  await assert.rejects(gateway.take({ do: "start" }), /ended before it said hello: exit 1.*exports none of that name/s);
 });
