@@ -139,8 +139,9 @@ export function createMapperBook(own: readonly MapperManifest[]) {
     secretFields(tenant: string): ReadonlySet<string> {
       const page = tenants.get(tenant);
       if (page === undefined) return ownSecretFields;
-      const held = [...page.held.values()].flatMap((one) => ("manifest" in one ? [one.manifest] : []));
-      page.secretFields ??= new Set([...ownSecretFields, ...held.flatMap(secretFieldsOf)]);
+      const heldFields = () =>
+        [...page.held.values()].flatMap((one) => ("manifest" in one ? secretFieldsOf(one.manifest) : []));
+      page.secretFields ??= new Set([...ownSecretFields, ...heldFields()]);
       return page.secretFields;
     },
     /** of a gateway's mappers those that cannot be used, each with the reason */

@@ -18,10 +18,12 @@ export function createSealStored(context: Pick<CheckingContext, "db" | "log" | "
   const log = context.log.with({ stage: "services" });
   let working: Promise<void> = Promise.resolve();
   let isClosed = false;
+  /** by tenant, the fields by which it was looked through: a whole fleet may tell its mappers at once */
+  const looked = new Map<string, ReadonlySet<string>>();
 
-  function stateOf(tenant: string): string {
+  function stateOf(fields: ReadonlySet<string>): string {
     const hash = createHash("sha256").update(box.keyId);
-    for (const field of [...mappers.secretFields(tenant)].sort()) hash.update(`\n${field}`);
+    for (const field of [...fields].sort()) hash.update(`\n${field}`);
     return hash.digest("hex");
   }
   const noteOf = (tenant: string) => `secrets sealed ${tenant}`;
@@ -57,9 +59,14 @@ export function createSealStored(context: Pick<CheckingContext, "db" | "log" | "
   }
 
   async function look(tenant: string): Promise<void> {
-    const [name, value] = [noteOf(tenant), JSON.stringify(stateOf(tenant))];
+    const fields = mappers.secretFields(tenant);
+    if (looked.get(tenant) === fields) return;
+    const [name, value] = [noteOf(tenant), JSON.stringify(stateOf(fields))];
     const note = await db.selectFrom("settings").select("value").where("name", "=", name).executeTakeFirst();
-    if (note?.value === value) return;
+    if (note?.value === value) {
+      looked.set(tenant, fields);
+      return;
+    }
     const rows = await db
       .selectFrom("resources")
       .select("uid")
@@ -85,6 +92,7 @@ export function createSealStored(context: Pick<CheckingContext, "db" | "log" | "
       .values({ name, value })
       .onConflict((conflict) => conflict.column("name").doUpdateSet({ value }))
       .execute();
+    looked.set(tenant, fields);
   }
 
   return {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import {
   type AppError,
   type DeviceSpec,
@@ -282,4 +284,54 @@ test("what was stored before there was a key is sealed at the start, in the hist
   assert.doesNotMatch(await everything(bench), /hunter2/);
   assert.doesNotMatch(filesOf(bench), /hunter2/);
   assert.deepEqual((await assigned()).connections.find(({ name }) => name === "line")?.settings, settings);
+});
+
+test("a new key seals anew what an old one sealed, and the old one may go; a lost one costs the passwords alone", async (t) => {
+  const { bench, node, assigned } = await stage(t);
+  const passwordOf = async () => (await assigned()).connections.find(({ name }) => name === "line")?.settings;
+  await bench.restart([8, 7]);
+  await bench.restart([8]);
+  assert.deepEqual(await passwordOf(), settings);
+  assert.match(JSON.stringify((await assigned()).devices), /hunter2-c.*hunter2-d/);
+
+  await bench.restart([9]);
+  assert.deepEqual(await passwordOf(), { url: settings.url, user: settings.user });
+  assert.equal((await assigned()).devices.length, 2);
+  const { connections } = bench.services;
+  const { spec } = await connections.get(system, ref("line"));
+  assert.equal(JSON.stringify(spec).split(hiddenSecret).length - 1, 2, "they are still there, and may be opened again");
+  const again = { replace: { metadata: { name: "line" }, spec }, ifMatch: "*" };
+  await assert.rejects(connections.update(system, ref("line"), again), refuses("input/invalid", /none is stored here/));
+  const typedIn = { metadata: { name: "line" }, spec: { node, protocol: "broker", settings } };
+  await connections.update(system, ref("line"), { replace: typedIn, ifMatch: "*" });
+  assert.deepEqual(await passwordOf(), settings);
+  // A key that is found again opens what was not typed in anew.
+  await bench.restart([9, 8]);
+  assert.match(JSON.stringify((await assigned()).devices), /hunter2-c.*hunter2-d/);
+});
+
+test("what a gateway's mapper calls secret is sealed from then on, also where it is stored already", async (t) => {
+  const bench = await testBench();
+  t.after(() => bench.close());
+  const { identity, node } = await plant(bench, "b");
+  const { control, connections } = bench.services;
+  const manifest = { ...broker, name: "lathe", version: "1.0.0", main: "./main.ts" };
+  const told = (more: object) => {
+    const bytes = new TextEncoder().encode(JSON.stringify({ ...manifest, ...more }));
+    return { bytes, hash: createHash("sha256").update(bytes).digest("hex") };
+  };
+  const open = told({ connection: { type: "object", properties: { community: text } } });
+  await control.takeMappers(identity, [{ name: "lathe", version: "1.0.0", hash: open.hash }]);
+  await control.takeManifest(identity, open.hash, open.bytes);
+  const spec = { node, protocol: "lathe", settings: { community: "hunter2-z" } };
+  await connections.create(system, ref("lathe"), { metadata: { name: "lathe" }, spec });
+  assert.match(await everything(bench), /hunter2-z/);
+
+  const closed = told({ version: "1.0.1" });
+  await control.takeMappers(identity, [{ name: "lathe", version: "1.0.1", hash: closed.hash }]);
+  await control.takeManifest(identity, closed.hash, closed.bytes);
+  while (/hunter2-z/.test(await everything(bench)) || /hunter2-z/.test(filesOf(bench))) await turn();
+  assert.deepEqual(await settingsOf(bench, "lathe"), { community: hiddenSecret });
+  const set = await control.assigned(identity);
+  assert.deepEqual(set.connections.find(({ name }) => name === "lathe")?.settings, { community: "hunter2-z" });
 });

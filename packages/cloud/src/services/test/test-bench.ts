@@ -137,6 +137,7 @@ export async function testBench({ manifests = [modbus] }: { readonly manifests?:
     isConnected: (node: NodeUid) => connected.has(node),
   };
   const authority = await openAuthority({ files: realFiles(), folder: join(folder, "authority"), clock, random });
+  let keys = [7];
   const open = async () => {
     const state = await openStateStore({ folder, log: silentLog });
     const context: ServiceContext = {
@@ -148,7 +149,10 @@ export async function testBench({ manifests = [modbus] }: { readonly manifests?:
       metrics: metricsRegistry(),
       nudger,
       authority,
-      box: secretBox([new Uint8Array(32).fill(7)], systemRandom),
+      box: secretBox(
+        keys.map((fill) => new Uint8Array(32).fill(fill)),
+        systemRandom,
+      ),
       manifests,
     };
     const services = createServices(context);
@@ -163,7 +167,9 @@ export async function testBench({ manifests = [modbus] }: { readonly manifests?:
     series,
     nudges,
     connected,
-    async restart() {
+    /** @param newKeys of the secrets from now on: keys of this byte alone, the first seals */
+    async restart(newKeys = keys) {
+      keys = newKeys;
       await bench.services.close();
       await bench.state.close();
       Object.assign(bench, await open());
