@@ -7,6 +7,8 @@ export interface UnaryOptions {
   readonly methods: ReadonlyMap<string, (request: Uint8Array) => Uint8Array>;
   /** gRPC status by our code; any other is INTERNAL */
   readonly statuses: Partial<Record<ErrorCode, number>>;
+  /** as `unaryLimits` has it unless stated */
+  readonly silentMs?: number;
   /** a call has ended in another way than well */
   onRefused(code: ErrorCode, error: unknown): void;
 }
@@ -84,7 +86,11 @@ class UnaryCalls {
       length = 0;
       isOver = true;
     };
-    stream.setTimeout(unaryLimits.silentMs, () => stream.close(this.#cancel));
+    stream.setTimeout(this.#options.silentMs ?? unaryLimits.silentMs, () => {
+      if (!isOver) this.#options.onRefused("mapper/timeout", null);
+      end();
+      stream.close(this.#cancel);
+    });
     stream.on("data", (chunk: Buffer) => {
       if (isOver) return;
       parts.push(chunk);
@@ -102,9 +108,7 @@ class UnaryCalls {
       end();
       this.#answer(stream, method, bytes);
     });
-    stream.on("close", () => {
-      if (!isOver) end();
-    });
+    stream.on("close", end);
   }
 
   #answer(stream: ServerHttp2Stream, method: (request: Uint8Array) => Uint8Array, bytes: Buffer): void {
