@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { MemoryUnit, ModbusServer, SimRandom } from "@penstock/testkit";
 import { type DmiDevice, type DmiModel, decodeDmi, dmiAccess, encodeDmi, toAny } from "@penstock/wire";
+import { BareGrpcClient } from "../dmi/bare-grpc-client.ts";
 import { oneOf, upTo } from "./noise-bytes.ts";
 import { type GoodCall, noisyCalls } from "./noisy-calls.ts";
 import { noisyServer } from "./noisy-server.ts";
@@ -104,6 +105,18 @@ process.on("message", (said) => {
 async function settle(): Promise<void> {
   const made = await Promise.all(noise);
   const from = performance.now();
+  // The last that was said of the pump may have been that it goes.
+  const { device, model } = deviceOf("pump");
+  const client = new BareGrpcClient(join(folder, "mapper.sock"));
+  const calls = [
+    ["CreateDeviceModel", encodeDmi("CreateDeviceModelRequest", { model })],
+    ["RegisterDevice", encodeDmi("RegisterDeviceRequest", { device })],
+  ] as const;
+  for (const [method, message] of calls) {
+    const { status } = await client.call(`/v1beta1.DeviceMapperService/${method}`, message);
+    if (status !== 0) findings.push(`${method} of a manager that is well ended with ${status}`);
+  }
+  client.close();
   const isBack = () => [...rightAt.values()].filter((at) => at > from).length === places;
   while (!isBack() && performance.now() < from + 45_000) await new Promise((done) => setTimeout(done, 50));
   if (!isBack()) findings.push("the manager is well, and not all of the pump is reported");

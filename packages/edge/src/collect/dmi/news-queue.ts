@@ -11,8 +11,8 @@ import {
 import type { Cancel, Clock } from "@penstock/runtime";
 import { encodeBatchBody, type MapperToAgent, newsInFlight, type PointSpec } from "@penstock/wire";
 
-/** What falls close together goes in one message. */
-const grainMs = 5;
+/** What falls close together goes in one message, and on the disk with one sync: at 5 ms thousands of reports cost a tenth more. */
+const grainMs = 10;
 const rowsPerMessage = 5000;
 /** A batch dates its rows by 32 bits of microseconds from its first; half of that to either side. */
 const spreadUs = 2 ** 30;
