@@ -337,7 +337,7 @@ export function schemaErrors(schema: object, value: unknown, at: string): FieldE
       }
     } else {
       const given = valueAt(value, error.instancePath);
-      const isSecret = isSecretAt(schema, error.instancePath) || isSecretName(path.slice(path.lastIndexOf(".") + 1));
+      const isSecret = isSecretAt(schema, error.instancePath) || error.instancePath.split("/").some(isSecretName);
       if (isSecret && given === hiddenSecret) continue;
       fields.push({ field: path, value: isSecret ? "(hidden)" : shown(given), rule: ruleOf(error) });
     }

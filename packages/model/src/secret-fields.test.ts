@@ -41,6 +41,16 @@ test("checkAgainstManifest() takes what stands for a stored secret in a secret's
   assert.equal(checkAgainstManifest(strict, { connection: { host: hiddenSecret } }).length, 1);
 });
 
+test("checkAgainstManifest() hides a secret by its name alone as well, in a list too", () => {
+  const plain = { type: "array", items: { type: "string", maxLength: 3 } };
+  const named = { ...manifest, connection: object({ apiTokens: plain }) };
+  const fields = checkAgainstManifest(named, { connection: { apiTokens: ["hunter2"] } });
+  assert.deepEqual(
+    fields.map(({ field, value }) => [field, value]),
+    [["connection.apiTokens.0", "(hidden)"]],
+  );
+});
+
 test("rules of several fields tell the field of a secret, never the secret", () => {
   const rules = [
     { when: { field: "connection.community", in: ["hunter2a"] }, require: ["connection.user"], because: "no reason" },
