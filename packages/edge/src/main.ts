@@ -241,6 +241,8 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     resources.onChange(apply);
     // So late, so that it is closed early: what was read and published still finds an open outbox. Before this line it runs nothing.
     closers.push(() => collect.close());
+    // Earlier still: what a mapper hears to be taken shall be taken.
+    if (dmi !== null) closers.push(() => dmi.stopListening());
     apply();
     const { name: node } = joined.identity.node;
     const localApi = await openLocalApi({

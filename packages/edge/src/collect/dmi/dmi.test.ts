@@ -293,3 +293,28 @@ test("a mapper that registers under another protocol leaves those of both alone"
   // Nobody serves its protocol any more.
   assert.equal(last("u")?.quality, "bad");
 });
+
+test("what a mapper was told is taken is published, when the gateway stops and when the mapper dies right after it", async (t) => {
+  const { clock, collect, mapper, dmi, register, report, readings } = await stage(t);
+  const values = () => readings.flatMap(({ value }) => (value === null ? [] : [value]));
+  collect.apply(assigned([device("press", [property("t")])]));
+  await register();
+  await clock.advanceAsync(2000);
+  for (const t of ["1", "2", "3"]) await report("press", { t });
+  mapper.die();
+  await clock.advanceAsync(0);
+  assert.deepEqual(values(), [1, 2, 3]);
+  mapper.isAway = false;
+  await clock.advanceAsync(10_000);
+  // More than may be under way at once.
+  for (let i = 4; i <= 20; i++) await report("press", { t: String(i) });
+  await dmi.stopListening();
+  await assert.rejects(report("press", { t: "21" }));
+  const closed = collect.close();
+  await clock.advanceAsync(100);
+  await closed;
+  assert.deepEqual(
+    values(),
+    Array.from({ length: 20 }, (_, i) => i + 1),
+  );
+});

@@ -50,6 +50,8 @@ export interface Dmi extends OwnMappers {
   /** told a protocol when its first mapper registers, and whenever one of its mappers runs again after none did */
   onServed(listener: (protocol: string) => void): () => void;
   onChange(listener: (names: readonly string[]) => void): () => void;
+  /** Mappers can tell nothing more; to be called before those who take what they tell are closed. */
+  stopListening(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -146,6 +148,7 @@ class DmiManager implements Dmi {
             return found === undefined ? 1000 : cycleMs(found);
           },
           write: (device, writes) => this.#write(device, writes),
+          onLost: (values) => this.#metrics.lost.add(values),
         });
         this.#children.set(protocol, child);
         return child;
@@ -181,10 +184,14 @@ class DmiManager implements Dmi {
     return null;
   }
 
+  async stopListening(): Promise<void> {
+    await this.#server?.close();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#away();
-    await this.#server?.close();
+    await this.stopListening();
     await Promise.all([...this.#links.values()].map((link) => link.close()));
     await this.#registrations.close();
   }

@@ -90,14 +90,22 @@ export class NewsQueue {
     this.#sendAll();
   }
 
-  close(): void {
+  /**
+   * Nobody will take more. What waits is sent at once if somebody did take some: its mapper was told that it was taken.
+   *
+   * @returns rows that are lost
+   */
+  close({ isHeard }: { readonly isHeard: boolean }): number {
     this.#flush?.();
+    if (this.#isOpen && isHeard) this.#sendAll(Number.POSITIVE_INFINITY);
+    const lost = this.#rows.length - this.#head;
     this.#rows = [];
     this.#head = 0;
+    return lost;
   }
 
-  #sendAll(): void {
-    while (this.#head < this.#rows.length && this.#inFlight < newsInFlight) {
+  #sendAll(mostInFlight = newsInFlight): void {
+    while (this.#head < this.#rows.length && this.#inFlight < mostInFlight) {
       const isWall = this.#rows[this.#head]!.time !== null;
       const { batch } = batchFromSamples({ layout: this.layout, samples: this.#next() });
       this.#inFlight++;
