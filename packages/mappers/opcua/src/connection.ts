@@ -146,6 +146,7 @@ export class OpcuaConnection
 
   async subscribe(points: readonly OpcuaPoint[], options: SubscribeOptions): Promise<void> {
     const { signal, ended, each, trace } = options;
+    const room = () => options.room?.() ?? null;
     const byInterval = new Map<number, number[]>();
     points.forEach(({ visitor: { publishing } }, row) => {
       byInterval.set(publishing, [...(byInterval.get(publishing) ?? []), row]);
@@ -156,6 +157,8 @@ export class OpcuaConnection
       const refused: AppError[] = [];
       for (const [publishing, rows] of byInterval) {
         const subscription = await this.#publisher.at(publishing, signal);
+        subscription.rooms.add(room);
+        undo.push(async () => void subscription.rooms.delete(room));
         for (const part of parts(rows, this.#session.maxPerCall)) {
           const made = await this.#watch(
             subscription,

@@ -3,13 +3,15 @@ import {
   type ClientSession,
   DataChangeNotification,
   DataType,
-  type DataValue,
+  DataValue,
   EventNotificationList,
+  type MonitoredItemNotification,
   type NotificationData,
   type NotificationMessage,
   promoteOpaqueStructureInNotificationData,
   StatusChangeNotification,
   type StatusCode,
+  sameDataValue,
   type Variant,
 } from "node-opcua-client";
 import { beginSequence, gone, keptAlive, received, type Sequence, type Step } from "./sequence.ts";
@@ -23,6 +25,9 @@ export interface Item {
   readonly isBehind: (value: DataValue | readonly Variant[]) => boolean;
   /** changes were lost, and the next value shall say so */
   hasGap: boolean;
+  /** what was told last, and whether the next may be that once more */
+  last?: DataValue;
+  mayRepeat?: boolean;
 }
 type Told = NonNullable<NotificationMessage["notificationData"]>;
 
@@ -32,6 +37,8 @@ export class ServerSubscription {
   readonly publishingMs: number;
   readonly keepAliveMs: number;
   readonly items = new Map<number, Item>();
+  /** of those to whom its news go: null while they have room for more */
+  readonly rooms = new Set<() => Promise<void> | null>();
   readonly #session: ClientSession;
   readonly #ended: (status: StatusCode) => void;
   #sequence: Sequence<Told> = beginSequence();
@@ -78,6 +85,11 @@ export class ServerSubscription {
     );
   }
 
+  /** The line was cut: some servers then tell the present values again, changed or not. */
+  restored(): void {
+    for (const item of this.items.values()) item.mayRepeat = true;
+  }
+
   /** the server no longer has that message */
   gone(number: number): Pick<Step<Told>, "missing" | "lost"> {
     return this.#step(gone(this.#sequence, number));
@@ -121,7 +133,7 @@ export class ServerSubscription {
   #hand(told: Told): void {
     for (const part of told) {
       if (part instanceof DataChangeNotification) {
-        for (const { clientHandle, value } of part.monitoredItems ?? []) this.#tell(clientHandle, value);
+        for (const { clientHandle, value } of inTime(part.monitoredItems ?? [])) this.#tell(clientHandle, value);
       } else if (part instanceof EventNotificationList) {
         for (const { clientHandle, eventFields } of part.events ?? []) this.#tell(clientHandle, eventFields ?? []);
       } else if (part instanceof StatusChangeNotification) {
@@ -132,7 +144,7 @@ export class ServerSubscription {
 
   #tell(handle: number, value: DataValue | readonly Variant[]): void {
     const item = this.items.get(handle);
-    if (item === undefined) return;
+    if (item === undefined || isRepeated(item, value)) return;
     if (item.isBehind(value)) item.hasGap = true;
     const result = item.take(value);
     // The value is right, and what led to it is not all there.
@@ -140,6 +152,32 @@ export class ServerSubscription {
     if (isFirstAfter) item.hasGap = false;
     item.each(isFirstAfter ? { ...result, quality: "uncertain", reason: "mapper/changes-lost" } : result);
   }
+}
+
+/** The same value of the same time once more is no change. */
+function isRepeated(item: Item, value: DataValue | readonly Variant[]): boolean {
+  if (!(value instanceof DataValue)) return false;
+  const { last, mayRepeat } = item;
+  item.last = value;
+  item.mayRepeat = false;
+  return mayRepeat === true && last !== undefined && value.sourceTimestamp !== null && sameDataValue(last, value);
+}
+
+/**
+ * What a queue held of one item stands together in a message. Handed on like that, each change would be a batch of its own, in
+ * the outbox and on the line; by time a batch holds one change of every item. An item's own order stays, whatever its clock does.
+ */
+function inTime(told: readonly MonitoredItemNotification[]): readonly MonitoredItemNotification[] {
+  if (new Set(told.map(({ clientHandle }) => clientHandle)).size === told.length) return told;
+  const latest = new Map<number, number>();
+  const dated = told.map((item) => {
+    const { sourceTimestamp, serverTimestamp } = item.value;
+    const before = latest.get(item.clientHandle) ?? Number.NEGATIVE_INFINITY;
+    const at = Math.max(before, (sourceTimestamp ?? serverTimestamp)?.getTime() ?? before);
+    latest.set(item.clientHandle, at);
+    return { item, at };
+  });
+  return dated.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)).map(({ item }) => item);
 }
 
 function isOpaque(told: Told): boolean {

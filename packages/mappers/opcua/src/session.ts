@@ -88,7 +88,8 @@ export class Session {
       requestedSessionTimeout: settings.holdMs + keepAliveMs,
       keepSessionAlive: true,
       keepAliveInterval: keepAliveMs,
-      transportTimeout: context.line.connectTimeoutMs,
+      // A line on which nothing changes is silent between two questions whether it is there.
+      transportTimeout: Math.max(context.line.connectTimeoutMs, keepAliveMs * 3),
       defaultTransactionTimeout: Math.max(context.line.timeoutMs, 1000),
     });
     const opening = async () => {
