@@ -25,12 +25,27 @@ export async function secretFindings(folder: string): Promise<Finding[]> {
       findings.push({ what, ok: false, detail: text });
       continue;
     }
-    const keys = readFileSync(path, "utf8").split(/\s+/);
-    const isOwn = keys.some((key) => keyIdOf(Buffer.from(key, "hex")) === first);
+    const keys = readKeys(path);
+    if (keys === null) {
+      findings.push({ what, ok: true, detail: `${shownPath(path)} is readable by its owner alone, who is not you` });
+      continue;
+    }
+    const isOwn = keys.some((key) => keyIdOf(key) === first);
     const source = isOwn
       ? `the file ${secretKeyName}`
       : `the systemd credential ${secretKeyName}, older ones from the file`;
     findings.push({ what, ok: true, detail: `key ${first} comes from ${source}` });
   }
   return findings;
+}
+
+/** null when this user may not */
+function readKeys(path: string): Uint8Array[] | null {
+  try {
+    const lines = readFileSync(path, "utf8").split(/\s+/);
+    return lines.map((line) => Buffer.from(line, "hex"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EACCES") return null;
+    throw error;
+  }
 }

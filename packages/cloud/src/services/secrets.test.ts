@@ -265,6 +265,11 @@ test("a text that looks sealed is kept as it was written, and opens nothing", as
   await bench.services.connections.create(system, ref("new"), { metadata: { name: "new" }, spec });
   const line = (await assigned()).connections.find(({ name }) => name === "new");
   assert.deepEqual(line?.settings, { url: sealed, password: "sealed:v1:x" });
+  const { devices } = bench.services;
+  await devices.update(system, ref("tank"), { patch: { spec: { description: "sealed:v1:x" } }, ifMatch: "*" });
+  const same = { patch: { spec: { description: "sealed:v1:x" } }, ifMatch: "*" };
+  const { metadata } = await devices.update(system, ref("tank"), same);
+  assert.equal(metadata.generation, 2, "it is what it was");
 });
 
 test("what was stored before there was a key is sealed at the start, in the history too, and leaves the files", async (t) => {

@@ -86,7 +86,6 @@ export function createSpecSecrets(parts: {
   ) => (kindsWithSecrets.has(kind) ? mapSecrets(spec, isSecretOf(tenant_uid), change) : spec);
 
   function seal(of: SpecPlace, spec: unknown): string {
-    if (!kindsWithSecrets.has(of.kind)) return stringifyExact(spec);
     const made = new Set<string>();
     const sealOne = (value: unknown, path: SpecPath) => {
       const sealed = box.sealText(stringifyExact(value), placeOf(of, path));
