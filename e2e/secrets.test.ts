@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { needs } from "@penstock/testkit";
@@ -244,4 +244,11 @@ test("keys are for their owner alone, and without its key a program says so and 
   renameSync(`${key}.away`, key);
   edge = await bench.startAgent("gw-01");
   await comesThrough(24.5, second);
+
+  // A key that is lost for good, as the guide says it.
+  await edge.process.kill();
+  for (const name of ["secret.key", "secret.ids", "resources"]) rmSync(join(edge.folder, name), { recursive: true });
+  edge = await bench.startAgent("gw-01");
+  await comesThrough(25.5, second);
+  assertNowhere();
 });
