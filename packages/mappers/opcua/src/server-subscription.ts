@@ -168,7 +168,9 @@ function isRepeated(item: Item, value: DataValue | readonly Variant[]): boolean 
  * the outbox and on the line; by time a batch holds one change of every item. An item's own order stays, whatever its clock does.
  */
 function inTime(told: readonly MonitoredItemNotification[]): readonly MonitoredItemNotification[] {
-  if (new Set(told.map(({ clientHandle }) => clientHandle)).size === told.length) return told;
+  const handles = new Set<number>();
+  for (const { clientHandle } of told) handles.add(clientHandle);
+  if (handles.size === told.length) return told;
   const latest = new Map<number, number>();
   const dated = told.map((item) => {
     const { sourceTimestamp, serverTimestamp } = item.value;
