@@ -34,6 +34,7 @@ export async function startGateway(world: World, site: Site, process: SimProcess
   const floorPath = `${folder}/time`;
   const system = site.clock.forProcess(process, { floor: await readFloor(files, floorPath) });
   const clock = gatewayClock({ system, boot });
+  site.clockRead({ isTrusted: clock.isTrusted() });
   const floor = keepFloor({ files, path: floorPath, clock, isTrusted: clock.isTrusted, log });
 
   const resources = await openResources({ files, folder: `${folder}/resources`, secrets, log });
@@ -51,6 +52,7 @@ export async function startGateway(world: World, site: Site, process: SimProcess
   const { checkpointEveryMs } = site;
   const twin = await openTwin({
     ...{ files, folder: `${folder}/twin`, clock, log, metrics, access, lookup, checkpointEveryMs },
+    machine: { boot: String(site.clock.boot), isTimeTrusted: clock.isTrusted() },
     accepted: {
       position: () => ({ epoch: outbox.bounds().epoch, seq: outbox.bounds().highest }),
       read: (from, maxBytes) => outbox.readFor("twin", from, maxBytes),

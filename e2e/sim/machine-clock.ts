@@ -7,6 +7,8 @@ export class MachineClock {
   readonly #scheduler: SimScheduler;
   #offset = 0;
   #bootedAt = 0;
+  /** which boot this is, as `machineBoot` of runtime says it */
+  boot = 1;
   /** people have set it, or it began where the chip does: it says nothing of how long the power was off */
   isDoubtful = false;
 
@@ -34,6 +36,7 @@ export class MachineClock {
 
   /** The power was off. Without a battery the wall clock begins where the chip does. */
   reboot(options: { readonly hasBattery: boolean }): void {
+    this.boot++;
     this.#bootedAt = this.#scheduler.clock.monotonic() - 1_000_000;
     if (!options.hasBattery) this.setTo(1_000_000);
   }

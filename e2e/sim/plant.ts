@@ -120,7 +120,7 @@ export class Plant {
   /** how often the gateway's disk has been put back: a younger copy knows less of what was set */
   disks = 0;
   isDeaf = false;
-  /** true times when the gateway began anew after a loss of power, and no clock told it for how long that was */
+  /** true times when the gateway began anew after a loss of power, and its clock, set by people, told it wrongly for how long that was */
   readonly timeLost: number[] = [];
 
   constructor(options: { readonly scheduler: SimScheduler; readonly random: SimRandom; readonly first: number }) {

@@ -66,6 +66,7 @@ export class Site {
   readonly #uncertain = new Set<DeviceUid>();
   #backup: (() => void) | null = null;
   #unreadable = 0;
+  #wasOff = false;
   /** versions that an older copy of the disk may not know */
   readonly #forgiven = new Map<string, number>();
   readonly #world: World;
@@ -112,6 +113,7 @@ export class Site {
   /** The gateway has started: what its twin brought back is held to what was accepted. */
   twinOpened({ twin, outbox }: Pick<RunningGateway, "outbox" | "twin">): void {
     const { ledger, tooOld } = this.#world;
+    this.#wasOff = false;
     const { unreadable } = this.log;
     if (unreadable.count > this.#unreadable) this.reported.excuse(outbox.bounds().highest);
     this.#unreadable = unreadable.count;
@@ -197,9 +199,15 @@ export class Site {
     if (how === "power") {
       this.disk.crash();
       this.clock.reboot({ hasBattery: this.#options.hasBattery });
-      if (this.clock.isDoubtful) this.plant.timeLost.push(world.scheduler.clock.monotonic());
+      this.#wasOff = true;
     } else this.disk.kill();
     if (this.isWanted) world.scheduler.clock.after(50 + this.random.number() * 3000, () => this.start());
+  }
+
+  /** After a loss of power a clock that people have set, and that looks right, deceives the gateway. */
+  clockRead({ isTrusted }: { readonly isTrusted: boolean }): void {
+    if (this.#wasOff && isTrusted && this.clock.isDoubtful)
+      this.plant.timeLost.push(this.#world.scheduler.clock.monotonic());
   }
 
   /** Nothing waits: every reading is with the cloud, every report taken. */

@@ -10,6 +10,7 @@ import {
 } from "@penstock/model";
 import {
   type LogLevel,
+  machineBoot,
   metricsRegistry,
   openDataFolder,
   openSecrets,
@@ -170,6 +171,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       metrics,
       access: collect.access,
       lookup,
+      machine: { boot: machineBoot(), isTimeTrusted: clock.isTrusted() },
       accepted: {
         position: () => ({ epoch: outbox.bounds().epoch, seq: outbox.bounds().highest }),
         read: (from, maxBytes) => outbox.readFor("twin", from, maxBytes),

@@ -71,6 +71,7 @@ async function life(options: { disk: SimDisk; random: SimRandom; clock: SimClock
       call: () => Promise.reject(new Error()),
     },
     lookup: () => null,
+    machine: { boot: "1", isTimeTrusted: true },
     accepted: {
       position: () => ({ epoch: outbox.bounds().epoch, seq: outbox.bounds().highest }),
       read: (from) => outbox.readFor("twin", from, 400),

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import type { Micros } from "@penstock/model";
 import { sleep } from "./clock.ts";
-import { systemClock } from "./system-clock.ts";
+import { machineBoot, systemClock } from "./system-clock.ts";
 
 test("systemClock.now() starts at its floor when the machine's clock is below, and says so", () => {
   const floor = ((Date.now() + 3_600_000) * 1000) as Micros;
@@ -33,4 +34,10 @@ test("sleep() rejects with the signal's reason and leaves no timer behind", asyn
   abort.abort(reason);
   await assert.rejects(waiting, reason);
   await assert.rejects(sleep(systemClock(), 60_000, abort.signal), reason);
+});
+
+test("machineBoot() is the same in every process of a boot", () => {
+  const script = 'import { machineBoot } from "./system-clock.ts"; console.log(machineBoot());';
+  const other = execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: import.meta.dirname });
+  assert.equal(String(machineBoot()), other.toString().trim());
 });

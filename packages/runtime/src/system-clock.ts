@@ -1,5 +1,20 @@
+import { readFileSync } from "node:fs";
 import type { Micros } from "@penstock/model";
 import type { Clock } from "./clock.ts";
+
+/**
+ * Which boot of the machine this is: within one, all processes share the monotonic clock. null where the system does not
+ * say.
+ *
+ * @source Linux, Documentation/admin-guide/sysctl/kernel.rst, "random": boot_id
+ */
+export function machineBoot(): string | null {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return null;
+  }
+}
 
 /** Longest delay that setTimeout takes; longer ones are cut into several. */
 const longestDelayMs = 2 ** 31 - 1;

@@ -31,6 +31,7 @@ class World {
   inFlight: Access[] = [];
   now = 1_000_000;
   time = 1_700_000_000_000_000;
+  boot = "1";
   described: EffectiveProperty | null = speed;
   /** what the device holds */
   held = -1;
@@ -39,7 +40,7 @@ class World {
   readonly reports: DesiredReport[] = [];
 
   give(input: Input): void {
-    const context: Context = { now: this.now, time: this.time as Micros, find: () => this.described };
+    const context: Context = { now: this.now, time: this.time as Micros, boot: this.boot, find: () => this.described };
     const made = step(this.slots, input, context);
     this.reportsDropped += made.reportsDropped;
     for (const [changed, slot] of made.slots) this.slots.set(changed, slot);
@@ -81,13 +82,14 @@ class World {
     this.give({ t: "look" });
   }
 
-  crash(options: { arrives: boolean; isReboot: boolean; downMs: number }): void {
+  crash(options: { arrives: boolean; isReboot: boolean; downMs: number; isTimeTrusted?: boolean }): void {
     const access = this.inFlight.pop();
     if (access?.op === "write" && options.arrives) this.held = access.value as number;
     this.slots = new Map(this.disk);
     this.time += options.downMs * 1000;
     this.now = options.isReboot ? 5_000_000 : this.now + options.downMs * 1000;
-    this.give({ t: "restart" });
+    if (options.isReboot) this.boot = String(Number(this.boot) + 1);
+    this.give({ t: "restart", isTimeTrusted: options.isTimeTrusted ?? true });
   }
 
   get slot(): Slot {
@@ -204,7 +206,7 @@ test("step() ends a write-only property at written", () => {
   assert.equal(world.slot.active, null);
 });
 
-test("step() counts the time to live on over a restart, by the clock that leaves least", () => {
+test("step() counts the time to live on over a restart: by the monotonic clock, after a reboot by the wall clock", () => {
   for (const isReboot of [false, true]) {
     const world = new World();
     world.desire(1, 10_000);
@@ -216,11 +218,51 @@ test("step() counts the time to live on over a restart, by the clock that leaves
     world.pass(100);
     assert.equal(world.slot.end?.state, "expired");
   }
-  const backwards = new World();
-  backwards.desire(1, 10_000);
-  backwards.time -= 3_600_000_000;
-  backwards.crash({ arrives: false, isReboot: true, downMs: 0 });
-  assert.ok(backwards.slot.active!.life.leftMs <= 10_000);
+  const setForward = new World();
+  setForward.desire(1, 10_000);
+  setForward.time += 3_600_000_000;
+  setForward.crash({ arrives: false, isReboot: false, downMs: 4000 });
+  assert.equal(setForward.slot.active?.life.leftMs, 6000);
+});
+
+test("step() writes nothing after a loss of power whose length no clock tells, and says so", () => {
+  for (const [isTimeTrusted, setBackMs] of [
+    [false, 0],
+    [true, 60_000],
+  ] as const) {
+    const world = new World();
+    world.desire(1, 10_000);
+    world.time -= setBackMs * 1000;
+    // The new boot's monotonic clock is further than the old one's was: it says nothing all the same.
+    world.crash({ arrives: false, isReboot: true, downMs: 4000, isTimeTrusted });
+    assert.deepEqual(world.inFlight, []);
+    assert.equal(world.slot.end?.state, "expired");
+    assert.match(world.slot.end.message ?? "", /without power, and its clock does not say for how long/);
+  }
+});
+
+test("step() counts by the monotonic clock of the new boot from then on, also over the next start of the process", () => {
+  const world = new World();
+  world.desire(1, 10_000);
+  world.crash({ arrives: false, isReboot: true, downMs: 4000 });
+  world.time -= 3_000_000;
+  world.crash({ arrives: false, isReboot: false, downMs: 1000 });
+  assert.equal(world.slot.active?.life.leftMs, 5000);
+});
+
+test("a hold lasts on after a loss of power whose length no clock tells", () => {
+  const world = new World();
+  world.described = { ...speed, localWrites: "hold" };
+  const write = { device, property, type: "int32", value: 5, version: -1, ttlMs: 60_000, holder: "panel" } as const;
+  world.highestTaken = -1;
+  world.give({ t: "local", write: { ...write, holdMs: 10_000 } });
+  world.settle("ok");
+  world.settle("ok");
+  world.crash({ arrives: false, isReboot: true, downMs: 4000, isTimeTrusted: false });
+  world.pass(9000);
+  assert.notEqual(world.slot.hold, null);
+  world.pass(1000);
+  assert.equal(world.slot.hold, null);
 });
 
 test("step() keeps a bounded list of reports and counts what had to go", () => {

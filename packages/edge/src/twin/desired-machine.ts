@@ -10,15 +10,16 @@ import {
   valueToText,
 } from "@penstock/model";
 import { endOf, type Reason, reportOf, takesNone } from "./desired-report.ts";
+import { slotAfterRestart } from "./desired-restart.ts";
 import {
   type Active,
   activeOf,
   drivenOf,
   type End,
   emptySlot,
-  lifeAfterRestart,
   lifeNow,
   lifeOf,
+  livesOf,
   type Slot,
   slotKey,
   withActive,
@@ -69,7 +70,7 @@ export function step(slots: Slots, input: Input, context: Context): Step {
       for (const key of slots.keys()) machine.look(key);
       break;
     case "restart":
-      for (const key of slots.keys()) machine.restart(key);
+      for (const key of slots.keys()) machine.restart(key, { isTrusted: input.isTimeTrusted });
       break;
   }
   return machine.step();
@@ -91,8 +92,7 @@ class Machine {
   step(): Step {
     let lookAt = Number.POSITIVE_INFINITY;
     for (const slot of this.#changed.values()) {
-      for (const life of [slot.active?.life, slot.local?.life, slot.hold?.life])
-        if (life) lookAt = Math.min(lookAt, life.deadline);
+      for (const { deadline } of livesOf(slot)) lookAt = Math.min(lookAt, deadline);
       const driven = drivenOf(slot);
       if (driven !== null && !slot.busy && driven.waitUntil > 0) lookAt = Math.min(lookAt, driven.waitUntil);
     }
@@ -255,15 +255,12 @@ class Machine {
     if (reports.length < slot.reports.length) this.#put(key, { ...slot, reports });
   }
 
-  restart(key: string): void {
-    const slot = this.#get(key)!;
-    const times = this.#context;
-    // Whether the last write arrived is not known, so it is made again: a desired value is a state.
-    const again = (active: Active | null): Active | null =>
-      active && { ...active, next: "write", waitUntil: 0, life: lifeAfterRestart(active.life, times) };
-    const { hold } = slot;
-    const held = hold && { ...hold, life: hold.life && lifeAfterRestart(hold.life, times) };
-    this.#put(key, { ...slot, busy: false, active: again(slot.active), local: again(slot.local), hold: held }, false);
+  restart(key: string, clock: { readonly isTrusted: boolean }): void {
+    const before = this.#get(key)!;
+    const slot = slotAfterRestart(before, this.#context, clock);
+    // What this boot's clock counts must be on disk, or the next start would count by the boot before.
+    const isNewBoot = livesOf(before).some(({ boot }) => boot !== this.#context.boot);
+    this.#put(key, slot, isNewBoot);
     this.look(key);
   }
 

@@ -57,9 +57,11 @@ export interface Active {
 
 /**
  * When a desired value's time to live ends. Counted on the monotonic clock; wall time and the time left when last
- * journaled are kept for a restart, where the monotonic clock may have begun anew.
+ * journaled are kept for a restart of the machine, where the monotonic clock begins anew.
  */
 export interface Life {
+  /** the boot of the machine whose monotonic clock it is; null where the system does not say */
+  readonly boot: string | null;
   readonly deadline: number;
   readonly wallDeadline: Micros;
   readonly journaledAt: number;
@@ -70,10 +72,18 @@ export interface Times {
   /** microseconds of the monotonic clock */
   readonly now: number;
   readonly time: Micros;
+  /** the machine's boot that the monotonic clock belongs to; null where the system does not say */
+  readonly boot: string | null;
 }
 
-export function lifeOf(leftMs: number, { now, time }: Times): Life {
-  return { deadline: now + leftMs * 1000, wallDeadline: (time + leftMs * 1000) as Micros, journaledAt: now, leftMs };
+export function lifeOf(leftMs: number, { now, time, boot }: Times): Life {
+  return {
+    boot,
+    deadline: now + leftMs * 1000,
+    wallDeadline: (time + leftMs * 1000) as Micros,
+    journaledAt: now,
+    leftMs,
+  };
 }
 
 /** The life as seen now, to be journaled; an earlier deadline is kept, a later one never taken. */
@@ -81,15 +91,9 @@ export function lifeNow(life: Life, times: Times): Life {
   return lifeOf(Math.max(0, (life.deadline - times.now) / 1000), times);
 }
 
-/**
- * What is left after a restart: the least that any clock says. Too early an end is reported and can be set again; too
- * late a write would move a machine nobody expects to move.
- */
-export function lifeAfterRestart(life: Life, times: Times): Life {
-  const byWall = (life.wallDeadline - times.time) / 1000;
-  // A monotonic clock below the journaled one has begun anew with the machine and says nothing.
-  const byMonotonic = times.now >= life.journaledAt ? (life.deadline - times.now) / 1000 : life.leftMs;
-  return lifeOf(Math.max(0, Math.min(life.leftMs, byWall, byMonotonic)), times);
+/** The lives that run in this slot. */
+export function livesOf({ active, local, hold }: Slot): readonly Life[] {
+  return [active?.life, local?.life, hold?.life].filter((life) => life !== undefined && life !== null);
 }
 
 export function emptySlot(device: DeviceUid, property: string): Slot {

@@ -22,8 +22,8 @@ export type Input =
   | { readonly t: "release"; readonly device: DeviceUid; readonly property: string }
   /** time has passed, or devices were edited or removed */
   | { readonly t: "look" }
-  /** the process starts with what the journal held */
-  | { readonly t: "restart" };
+  /** the process starts with what the journal held; the machine may have been without power for an unknown time */
+  | { readonly t: "restart"; readonly isTimeTrusted: boolean };
 
 /** A value set at the gateway. What becomes of it follows from the property's `localWrites`. */
 export interface VersionedLocalWrite extends LocalWrite {

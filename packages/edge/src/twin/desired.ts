@@ -39,6 +39,15 @@ export interface DesiredOptions {
   readonly metrics: Metrics;
   readonly access: DeviceAccess;
   lookup(device: DeviceUid): EffectiveDevice | null;
+  readonly machine: MachineAtStart;
+}
+
+/** The machine as this process finds it. */
+export interface MachineAtStart {
+  /** which boot it is, see `machineBoot` of runtime; null where the system does not say */
+  readonly boot: string | null;
+  /** its clock has been set since it had power */
+  readonly isTimeTrusted: boolean;
 }
 
 export interface Desired extends Pick<LocalTwin, "setLocally" | "release"> {
@@ -60,7 +69,7 @@ export interface Desired extends Pick<LocalTwin, "setLocally" | "release"> {
 export async function openDesired(options: DesiredOptions): Promise<Desired> {
   const journal = await openDesiredJournal(options);
   const loop = new DesiredLoop(options, journal);
-  loop.push({ t: "restart" });
+  loop.push({ t: "restart", isTimeTrusted: options.machine.isTimeTrusted });
   return loop;
 }
 
@@ -316,10 +325,11 @@ class DesiredLoop implements Desired {
   }
 
   #context(): Context {
-    const { clock, lookup } = this.#options;
+    const { clock, lookup, machine } = this.#options;
     return {
       now: clock.monotonic(),
       time: clock.now(),
+      boot: machine.boot,
       find: (device, property) => propertyOf(lookup(device), property),
     };
   }

@@ -83,6 +83,7 @@ function site() {
   const open = (files: Files = disk.files, checkpointEveryMs?: number) =>
     openTwin({
       ...{ files, folder: "/twin", clock, log: silentLog, metrics, access, lookup, accepted },
+      machine: { boot: "1", isTimeTrusted: true },
       ...(checkpointEveryMs !== undefined && { checkpointEveryMs }),
     });
   const written = metrics.counter("penstock_twin_checkpoints_total", "Checkpoints of reported values written");

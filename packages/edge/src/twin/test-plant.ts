@@ -100,6 +100,7 @@ export async function openSite(
   const metrics = metricsRegistry();
   const opening = openTwin({
     ...{ files: disk, folder: "/twin", clock, log: silentLog, metrics, access: plant, lookup },
+    machine: { boot: "1", isTimeTrusted: true },
   });
   const twin = await opening;
   const turns = async (ms = 200) => {

@@ -95,7 +95,9 @@ async function open(disk: Files, of: { clock?: SimClock; plant?: Plant; find?: (
   const plant = of.plant ?? new Plant(clock);
   const lookup = of.find ?? (() => conveyor);
   const metrics = metricsRegistry();
-  const twin = await openTwin({ files: disk, folder: "/twin", clock, log: silentLog, metrics, access: plant, lookup });
+  const machine = { boot: "1", isTimeTrusted: true };
+  const parts = { files: disk, folder: "/twin", clock, log: silentLog, metrics };
+  const twin = await openTwin({ ...parts, access: plant, lookup, machine });
   return { twin, clock, plant } satisfies Site;
 }
 
