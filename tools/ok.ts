@@ -52,8 +52,12 @@ if (only.length === 0) {
   await check("generated files", staleFiles);
   await check("licences", licenceProblems);
 }
-const files = repositoryFiles().filter((path) => path.endsWith(".test.ts"));
-// Whole-system tests measure time-outs and start many processes: one at a time, after the rest.
+/** Tests that another test runs: the template's in a folder made of it, the mappers' conformance by tools/conformance.test.ts. */
+const isRunByAnother = (path: string) =>
+  path.startsWith("packages/mapper-sdk/template/") ||
+  (only.length === 0 && /^packages\/mappers\/[^/]+\/src\/conformance\.test\.ts$/.test(path));
+const files = repositoryFiles().filter((path) => path.endsWith(".test.ts") && !isRunByAnother(path));
+// Whole-system tests start many processes and wait much: after the rest, so that those do not take the processors.
 await tests(
   "unit and stage tests",
   files.filter((path) => !path.startsWith("e2e/")),
@@ -62,7 +66,7 @@ await tests(
 await tests(
   "whole-system tests",
   files.filter((path) => path.startsWith("e2e/")),
-  1,
+  2,
 );
 
 const skipFails = process.env.PENSTOCK_REQUIRE_ALL === "1" && total.skipped > 0;
