@@ -32,7 +32,7 @@ export interface ServeDmiOptions {
 
 /** A manager that tells of more means no good. */
 const mostDevices = 10_000;
-const again = { firstMs: 500, longestMs: 10_000 } as const;
+const again = { firstMs: 500, longestMs: 5000 } as const;
 
 /**
  * Runs a mapper of ours under a DMI manager. It listens before it registers, so that no change falls into the time between;
@@ -169,9 +169,16 @@ export async function serveDmi(options: ServeDmiOptions): Promise<{ close(): Pro
     }
   };
   let registering = register();
+  let isAgainDue = false;
   lost = () => {
     log.warn({}, "The manager is gone");
-    registering = registering.then(register);
+    // However often it goes meanwhile, once more is enough.
+    if (isAgainDue) return;
+    isAgainDue = true;
+    registering = registering.then(() => {
+      isAgainDue = false;
+      return register();
+    });
   };
   return {
     async close() {
