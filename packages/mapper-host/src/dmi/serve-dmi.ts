@@ -55,7 +55,7 @@ export async function serveDmi(options: ServeDmiOptions): Promise<{ close(): Pro
     ...{ mapper, clock, random: options.random, pid: options.pid, folder: options.folder },
     onLog: (message, fields) => log.info({ said: fields }, message),
   });
-  const manager: ManagerClient = await openManagerClient(options.managerSocket, () => lost());
+  const manager: ManagerClient = await openManagerClient(options.managerSocket, { onLost: () => lost() });
   const counters = {
     sent: metrics.counter("penstock_dmi_reports_sent_total", "Reports that the manager took"),
     failed: metrics.counter(
