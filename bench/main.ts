@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Bench, BenchRow } from "./bench.ts";
 import { catchUp } from "./catch-up.ts";
+import { dmi } from "./dmi/dmi.ts";
 import { ingest } from "./ingest.ts";
 import { memory } from "./memory/memory.ts";
 import { modbusCollect } from "./modbus-collect/modbus-collect.ts";
@@ -15,8 +16,20 @@ import { seriesSize } from "./series-size.ts";
 import { setLatency } from "./set-latency/set-latency.ts";
 
 const benches: readonly Bench[] = [
+<<<<<<< HEAD
   ...[seriesSize, modbusWire, modbusCollect, setLatency, opcua, ingest, memory, catchUp],
   ...[rulesFilter, rulesShared, rulesWindow, rulesJoin],
+=======
+  seriesSize,
+  modbusWire,
+  modbusCollect,
+  setLatency,
+  opcua,
+  dmi,
+  ingest,
+  memory,
+  catchUp,
+>>>>>>> main
 ];
 
 const { values, positionals } = parseArgs({

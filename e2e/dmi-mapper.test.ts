@@ -255,9 +255,10 @@ test("2,000 calls a second of one value and 5,000 values a second in calls of te
     return error === undefined;
   });
   let total = 1; // the one above
+  // More than is promised is offered, so that what comes through is not the offer itself.
   for (const { calls, each } of [
-    { calls: 2000, each: names.slice(0, 1) },
-    { calls: 500, each: names },
+    { calls: 2400, each: names.slice(0, 1) },
+    { calls: 600, each: names },
   ]) {
     const from = first.said.length;
     const cpu = cpuSeconds(edge.process.pid);

@@ -138,6 +138,14 @@ test(
     }),
 );
 
+// The kit starts the mapper's process by programs that it finds from where it stands.
+test("a mapper made by the packed command stands the packed conformance suite", { timeout: 120_000 }, async () => {
+  const penstock = async (...args: readonly string[]) =>
+    (await run(process.execPath, [program, "mapper", ...args], { cwd: join(folder, "empty") })).stdout;
+  await penstock("new", "scale");
+  assert.match(await penstock("check", "scale"), /^ok +conformance +test +13 passed /m);
+});
+
 async function firstReading(lines: AsyncIterator<string>): Promise<{ readonly quality: string } | null> {
   for (;;) {
     const { done, value } = await lines.next();

@@ -19,6 +19,7 @@ const external = ["@node-rs/argon2", "msgpackr-extract", "serialport", "proper-l
 const entries: Readonly<Record<string, string>> = {
   main: "packages/cli/src/main.ts",
   "mapper-host": "packages/mapper-host/src/main.ts",
+  "mapper-rehearsal": "packages/mapper-host/src/rehearsal/main.ts",
   "mapper-dmi": "packages/mapper-host/src/dmi/main.ts",
   plant: "packages/testkit/src/plant/main.ts",
   "series-writer": "packages/cloud/src/store/series/series-writer.ts",

@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { architecture } from "./architecture.ts";
+import { conformancePage } from "./conformance.ts";
 import { cliReference } from "./reference-cli.ts";
 import { errorReference } from "./reference-errors.ts";
 import { exitCodeReference } from "./reference-exit-codes.ts";
@@ -26,6 +27,7 @@ const generators: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/reference/http.md": httpReference,
   "docs/reference/limits.md": limitReference,
   "docs/reference/local-api.md": localApiReference,
+  "docs/reference/mappers/conformance.md": conformancePage,
   "docs/reference/metrics.md": metricReference,
   "docs/reference/openapi.json": openApiDocument,
   "docs/reference/settings.md": settingsReference,

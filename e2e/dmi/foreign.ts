@@ -17,7 +17,7 @@ export class Foreign {
     this.#child = spawn(systemPython, ["-u", join(import.meta.dirname, script), ...args], {
       stdio: ["pipe", "pipe", "pipe"],
       // Nothing of the test's own environment changes what the library does.
-      env: { PATH: process.env.PATH ?? "", GRPC_VERBOSITY: "ERROR" },
+      env: { PATH: process.env.PATH ?? "", GRPC_VERBOSITY: "ERROR", PYTHONDONTWRITEBYTECODE: "1" },
     });
     createInterface({ input: this.#child.stdout! }).on("line", (line) => {
       this.said.push(JSON.parse(line) as Said);

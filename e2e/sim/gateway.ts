@@ -1,5 +1,5 @@
 import { type BootId, type DeviceUid, hexId, type Outbox, type ReadingBatch } from "@penstock/model";
-import { metricsRegistry, sleep } from "@penstock/runtime";
+import { metricsRegistry, secretBox, sleep } from "@penstock/runtime";
 import type { SimProcess } from "@penstock/testkit";
 import { createBus } from "../../packages/edge/src/bus/bus.ts";
 import { gatewayClock } from "../../packages/edge/src/gateway-clock.ts";
@@ -19,6 +19,8 @@ export interface RunningGateway {
 }
 
 const folder = "/data";
+/** Its numbers are not drawn from the site's: a seed runs the same course whether secrets are sealed or not. */
+const secrets = secretBox([new Uint8Array(32)], { bytes: (length) => new Uint8Array(length), number: () => 0 });
 
 /** The gateway as main.ts wires it, with a poller for collect and its mappers, and the simulated machines behind that. */
 export async function startGateway(world: World, site: Site, process: SimProcess): Promise<RunningGateway> {
@@ -35,7 +37,7 @@ export async function startGateway(world: World, site: Site, process: SimProcess
   site.clockRead({ isTrusted: clock.isTrusted() });
   const floor = keepFloor({ files, path: floorPath, clock, isTrusted: clock.isTrusted, log });
 
-  const resources = await openResources({ files, folder: `${folder}/resources`, log });
+  const resources = await openResources({ files, folder: `${folder}/resources`, secrets, log });
   const lookup = (uid: DeviceUid) => resources.current()?.devices.find((device) => device.uid === uid) ?? null;
   const bus = createBus({ log, metrics });
   const access = site.plant.accessFor(process);

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { openSecrets, realFiles, systemRandom } from "@penstock/runtime";
 import { saveContext } from "./context.ts";
 import { nodeFindings } from "./doctor-nodes.ts";
 import { portsToCheck } from "./doctor-ports.ts";
+import { secretFindings } from "./doctor-secrets.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { shownPath } from "./shown-path.ts";
 
@@ -59,4 +61,33 @@ test("penstock doctor ends with the documented exit code when it finds fault", (
   const run = spawnSync(process.execPath, [main, "doctor"], { cwd: empty, env, encoding: "utf8" });
   assert.match(run.stdout, /^!! {2}cloud +Not logged in/m, run.stderr);
   assert.equal(run.status, exitCodes.setup.number);
+});
+
+test("secretFindings() says where the key comes from, and finds fault with one that others can read", async () => {
+  const data = join(folder, "data");
+  const cloud = join(data, "cloud");
+  mkdirSync(cloud, { recursive: true });
+  assert.deepEqual(await secretFindings(data), []);
+  const open = (credentials?: string) =>
+    openSecrets({ files: realFiles(), folder: cloud, credentials, random: systemRandom });
+  const { keyId } = (await open()).box;
+  const told = async () => (await secretFindings(data)).map(({ ok, detail }) => [ok, detail]);
+  assert.deepEqual(await told(), [[true, `key ${keyId} comes from the file secret.key`]]);
+  assert.deepEqual((await secretFindings(cloud)).length, 1);
+  chmodSync(join(cloud, "secret.key"), 0o644);
+  const [[ok, detail] = []] = await told();
+  assert.equal(ok, false);
+  assert.match(String(detail), /others can read its key: .*mode 644; chmod 600 it/);
+
+  const credentials = join(folder, "credentials");
+  mkdirSync(credentials);
+  writeFileSync(join(credentials, "secret.key"), "ab".repeat(32), { mode: 0o400 });
+  chmodSync(join(cloud, "secret.key"), 0o600);
+  await open(credentials);
+  assert.match(
+    String((await told())[0]?.[1]),
+    /comes from the systemd credential secret.key, older ones from the file/,
+  );
+  rmSync(join(cloud, "secret.key"));
+  assert.match(String((await told())[0]?.[1]), /comes from the systemd credential secret.key$/);
 });

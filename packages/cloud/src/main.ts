@@ -14,6 +14,7 @@ import {
   type LogLevel,
   metricsRegistry,
   openDataFolder,
+  openSecrets,
   pinoLog,
   realFiles,
   startError,
@@ -82,6 +83,7 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
     const data = await openDataFolder({ files, path: folder, version: dataVersion, program: "cloud" });
     closers.push(() => data.close());
     const authority = await openAuthority({ files, folder: `${folder}/authority`, clock, random });
+    const secrets = await openSecrets({ files, folder, credentials: process.env.CREDENTIALS_DIRECTORY, random });
     const onLost = (error: Error) => {
       // Nothing can be stored any more; whoever supervises us starts us again, and nothing unstored was acknowledged.
       log.error({ stage: "store", error }, "A store's worker ended; stopping");
@@ -127,6 +129,7 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
       metrics,
       nudger,
       authority,
+      box: secrets.box,
       manifests,
     });
     closers.push(() => services.close());
@@ -176,6 +179,7 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
     });
     // Last, so that a port in use does not cost the first login, which is shown once.
     const firstLogin = await services.start();
+    await secrets.onlyFirstKey();
     const localPort = (local.address() as { port: number }).port;
     log.info({ port: port.port, localPort, version }, "The cloud runs");
     return {

@@ -13,6 +13,7 @@ import {
   machineBoot,
   metricsRegistry,
   openDataFolder,
+  openSecrets,
   openWitness,
   pinoLog,
   realFiles,
@@ -118,8 +119,11 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
         "The machine's clock is not set; readings are uncertain until the cloud tells the time",
       );
 
-    const resources = await openResources({ files, folder: `${folder}/resources`, log });
+    const secrets = await openSecrets({ files, folder, credentials: process.env.CREDENTIALS_DIRECTORY, random });
+    const resources = await openResources({ files, folder: `${folder}/resources`, secrets: secrets.box, log });
     closers.push(() => resources.close());
+    // Opening it has written all of it anew.
+    await secrets.onlyFirstKey();
     let devices = new Map<DeviceUid, EffectiveDevice>();
     const indexDevices = () => {
       devices = new Map(resources.current()?.devices.map((device) => [device.uid, device]));
@@ -239,6 +243,8 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     resources.onChange(apply);
     // So late, so that it is closed early: what was read and published still finds an open outbox. Before this line it runs nothing.
     closers.push(() => collect.close());
+    // Earlier still: what a mapper hears to be taken shall be taken.
+    if (dmi !== null) closers.push(() => dmi.stopListening());
     apply();
     const { name: node } = joined.identity.node;
     const localApi = await openLocalApi({

@@ -123,6 +123,31 @@ test("GroupNews: beyond its bound the oldest changes go and are counted; nothing
   assert.equal(sent.length, newsInFlight + 1);
 });
 
+test("GroupNews.room() is there until half of the bound waits, and again when less does", async () => {
+  const { news, sent, tick } = setUp();
+  let told = 0;
+  const add = (count: number) => {
+    for (let i = 0; i < count; i++) news.add(0, { value: BigInt(i) });
+  };
+  add(limits.newsWaiting / 2 + newsInFlight - 1);
+  tick();
+  assert.equal(sent.length, newsInFlight);
+  assert.equal(news.room(), null);
+  add(2);
+  for (const room of [news.room(), news.room()]) void room!.then(() => told++);
+  news.taken();
+  await Promise.resolve();
+  assert.equal(told, 0);
+  news.taken();
+  await Promise.resolve();
+  assert.deepEqual([told, news.room()], [2, null]);
+  add(10);
+  const last = news.room()!;
+  news.close();
+  await last;
+  assert.equal(news.room(), null);
+});
+
 test("GroupNews: whatever comes and however it is taken, every change arrives once and in its order", () => {
   const step = fc.oneof(
     { weight: 5, arbitrary: fc.record({ t: fc.constant("add" as const), row: fc.integer({ min: 0, max: 1 }) }) },

@@ -45,6 +45,7 @@ export class GroupNews {
   #inFlight = 0;
   #dropped = 0;
   #flush: Cancel | null = null;
+  #room: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null;
   #isClosed = false;
 
   constructor(options: {
@@ -65,7 +66,7 @@ export class GroupNews {
   add(row: number, result: PointResult): void {
     const property = this.#layout.properties[row];
     if (this.#isClosed || property === undefined) return;
-    if (this.#rows.length - this.#head >= limits.newsWaiting) {
+    if (this.#waiting >= limits.newsWaiting) {
       this.#head++;
       this.#dropped++;
     }
@@ -73,6 +74,23 @@ export class GroupNews {
     const time = Math.trunc(result.time ?? result.monotonic ?? this.#clock.monotonic());
     this.#rows.push({ row, time, isWall, ...judged(property.type, result) });
     this.#arm();
+  }
+
+  /** null while there is room; resolves when there is again, or nobody wants to know any more */
+  room(): Promise<void> | null {
+    if (this.#isClosed || this.#waiting < limits.newsWaiting / 2) return null;
+    this.#room ??= Promise.withResolvers<void>();
+    return this.#room.promise;
+  }
+
+  get #waiting(): number {
+    return this.#rows.length - this.#head;
+  }
+
+  #tellRoom(): void {
+    if (this.#room === null || (!this.#isClosed && this.#waiting >= limits.newsWaiting / 2)) return;
+    this.#room.resolve();
+    this.#room = null;
   }
 
   /** the agent has room for one more message */
@@ -87,6 +105,7 @@ export class GroupNews {
     this.#flush?.();
     this.#rows = [];
     this.#head = 0;
+    this.#tellRoom();
   }
 
   /** sends what waits, as far as there is room */
@@ -116,6 +135,7 @@ export class GroupNews {
       this.#rows = [];
       this.#head = 0;
     }
+    this.#tellRoom();
   }
 
   /** as many of the first rows as one batch can hold */

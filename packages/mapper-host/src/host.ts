@@ -1,6 +1,5 @@
 import {
   browses,
-  type CallOptions,
   calls,
   checkSettings,
   type Mapper,
@@ -10,27 +9,13 @@ import {
   withDefaults,
   writesAll,
 } from "@penstock/mapper-sdk";
-import {
-  AppError,
-  codeOf,
-  type ErrorCode,
-  type FieldError,
-  invalid,
-  limits,
-  sameData,
-  type Value,
-} from "@penstock/model";
+import { AppError, codeOf, type ErrorCode, invalid, limits, sameData, type Value } from "@penstock/model";
 import type { Clock, Random } from "@penstock/runtime";
-import {
-  type AgentToMapper,
-  type DeviceSpecOfMapper,
-  type MapperToAgent,
-  mapperProtocol,
-  type PointSpec,
-  type TraceStep,
-} from "@penstock/wire";
+import { type AgentToMapper, type MapperToAgent, mapperProtocol, type PointSpec } from "@penstock/wire";
+import { checkedPoint, checkedPoints } from "./checked-points.ts";
 import { withDeadline } from "./deadline.ts";
 import { driverLog } from "./driver-log.ts";
+import { followed } from "./followed.ts";
 import { GroupRows, openSink } from "./group-rows.ts";
 import { asAppError, HostConnection } from "./host-connection.ts";
 import { type SubscribedGroup, Subscriptions } from "./subscriptions.ts";
@@ -46,8 +31,6 @@ export interface MapperHostOptions {
 }
 
 const file = "mapper-host/src/host.ts";
-/** of one request; the first are kept */
-const mostTraceSteps = 16;
 
 type Message<T extends AgentToMapper["t"]> = Extract<AgentToMapper, { t: T }>;
 
@@ -161,45 +144,12 @@ export class MapperHost {
 
   #newGroup(message: Message<"group">): Group {
     const { connection, device, points: specs } = message;
-    const rowOf: number[] = [];
-    const points: Point[] = [];
-    const invalidRows: number[] = [];
-    const wrong: FieldError[] = [];
-    specs.forEach((spec, row) => {
-      const { point, fields } = this.#point(message, spec);
-      if (point === null) {
-        invalidRows.push(row);
-        wrong.push(...fields);
-        return;
-      }
-      rowOf.push(row);
-      points.push(point);
-    });
+    const { points, rowOf, invalidRows, wrong } = checkedPoints(this.#options.mapper, message, specs);
     if (wrong.length > 0) {
       this.#log.warn({ device, points: invalidRows.length }, invalid(wrong.slice(0, 5)).message);
     }
-    return {
-      connection,
-      device,
-      specs,
-      rows: new GroupRows(device, specs),
-      points,
-      rowOf,
-      invalidRows,
-      isReading: false,
-    };
-  }
-
-  #point(of: DeviceSpecOfMapper, spec: PointSpec): { point: Point | null; fields: readonly FieldError[] } {
-    const { mapper } = this.#options;
-    const { device, name, address, custom: deviceCustom = {} } = of;
-    const { property, type, visitor, custom = {} } = spec;
-    const at = { address: "spec.address", visitor: `spec.properties.${property}.visitor` };
-    const fields = checkSettings(mapper, { address, visitor }, at);
-    if (fields.length > 0) return { point: null, fields };
-    const settings = { address: withDefaults(mapper.address, address), visitor: withDefaults(mapper.visitor, visitor) };
-    const named = name === undefined ? {} : { deviceName: name };
-    return { point: { device, ...named, property, type, ...settings, custom, deviceCustom }, fields };
+    const rows = new GroupRows(device, specs);
+    return { connection, device, specs, rows, points, rowOf, invalidRows, isReading: false };
   }
 
   async #read({ id, group: number, deadlineMs, trace: isTraced }: Message<"read">): Promise<MapperToAgent> {
@@ -208,7 +158,7 @@ export class MapperHost {
     if (group === undefined) throw new AppError("input/invalid", `Cannot read group ${number}: never announced`);
     if (group.isReading) throw new AppError("collect/overrun", `Cannot read group ${number}: still being read`);
     const { rows, points, rowOf } = group;
-    const follow = followed(isTraced);
+    const follow = followed(file, isTraced);
     group.isReading = true;
     rows.begin();
     for (const row of group.invalidRows) rows.bad(row, "input/invalid", clock.monotonic());
@@ -239,7 +189,7 @@ export class MapperHost {
     const group = this.#groups.get(number);
     if (group === undefined)
       throw new AppError("input/invalid", `Cannot subscribe to group ${number}: never announced`);
-    const follow = followed(isTraced);
+    const follow = followed(file, isTraced);
     const what = `subscribe to group ${number}`;
     await this.#subscriptions.begin(number, group, (work) =>
       this.#using(group.connection, { deadlineMs, what }, (connection, signal) =>
@@ -266,11 +216,11 @@ export class MapperHost {
     const outcomes: (AppError | null)[] = points.map(() => null);
     const writes: { readonly row: number; readonly point: Point; readonly value: Value }[] = [];
     points.forEach((spec, row) => {
-      const { point, fields } = this.#point(message, spec);
+      const { point, fields } = checkedPoint(this.#options.mapper, message, spec);
       if (point === null) outcomes[row] = invalid(fields);
       else writes.push({ row, point, value: values[row]! });
     });
-    const follow = followed(message.trace);
+    const follow = followed(file, message.trace);
     follow.step("Write came");
     const what = `write ${namesOf(points)}`;
     const ended = new Set<number>();
@@ -326,7 +276,7 @@ export class MapperHost {
       address: withDefaults(mapper.address, address),
       visitor: withDefaults(mapper.method, message.visitor),
     };
-    const follow = followed(message.trace);
+    const follow = followed(file, message.trace);
     follow.step("Call came");
     const value = await this.#using(name, { deadlineMs, what: `call "${method}"` }, (connection, signal) => {
       if (!calls(connection))
@@ -338,10 +288,10 @@ export class MapperHost {
 
   async #readPoint(message: Message<"read-point">): Promise<MapperToAgent> {
     const { id, connection: name, point: spec, deadlineMs } = message;
-    const { point, fields } = this.#point(message, spec);
+    const { point, fields } = checkedPoint(this.#options.mapper, message, spec);
     if (point === null) throw invalid(fields);
     const what = `read "${spec.property}"`;
-    const follow = followed(message.trace);
+    const follow = followed(file, message.trace);
     const results = await this.#using(name, { deadlineMs, what }, (connection, signal) =>
       connection.read([point], { signal, ...follow.call }),
     );
@@ -395,18 +345,4 @@ function told(outcome: AppError | null): { readonly code: ErrorCode; readonly me
 function namesOf(points: readonly PointSpec[]): string {
   const named = points.slice(0, 3).map(({ property }) => `"${property}"`);
   return points.length > 3 ? `${named.join(", ")} and ${points.length - 3} more` : named.join(", ");
-}
-
-/** The files that a followed request passes, to be told with its answer; does nothing for one that nobody follows. */
-function followed(isTraced: boolean | undefined): {
-  readonly step: (message: string) => void;
-  readonly call: Pick<CallOptions, "trace">;
-  readonly answer: { readonly trace?: readonly TraceStep[] };
-} {
-  if (isTraced !== true) return { step: () => {}, call: {}, answer: {} };
-  const trace: TraceStep[] = [];
-  const add = (file: string, message: string) => {
-    if (trace.length < mostTraceSteps) trace.push({ file, message });
-  };
-  return { step: (message) => add(file, message), call: { trace: add }, answer: { trace } };
 }

@@ -68,7 +68,7 @@ export class Subscriptions {
           const text = `Cannot subscribe to group ${number}: its devices tell nothing by themselves`;
           throw new AppError("mapper/unsupported", text);
         }
-        return open.subscribe(group.points, { each, ended, ...call });
+        return open.subscribe(group.points, { each, ended, room: () => news.room(), ...call });
       });
     } catch (error) {
       if (this.#all.get(number) === subscription) this.end(number);

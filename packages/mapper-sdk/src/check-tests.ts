@@ -2,9 +2,10 @@ import { shown } from "@penstock/model";
 import type { MapperFinding } from "./check-finding.ts";
 import { runNode } from "./check-module.ts";
 import { isTestModule, modulesBelow } from "./check-sources.ts";
+import { caseTitle, conformanceCases, notApplicableMark } from "./conformance-cases.ts";
 
 const patienceMs = 300_000;
-const oneTestMs = 60_000;
+const oneTestMs = 120_000;
 
 interface Tested {
   readonly name: string;
@@ -23,7 +24,7 @@ export async function checkTests(folder: string, mapper: string): Promise<Mapper
   const ran = await runNode(args, { folder, patienceMs });
   const tests = testsOf(ran.stdout);
   const findings = tests
-    .filter(({ outcome }) => outcome !== "passed")
+    .filter((one) => one.outcome !== "passed" && !isNotApplicable(one))
     .map(({ name, outcome, why }): MapperFinding => {
       const what = name.startsWith(`${mapper}: `) ? "conformance" : "tests";
       return { ...missing, what, field: name, value: outcome, rule: why === "" ? "must pass" : `must pass: ${why}` };
@@ -32,15 +33,38 @@ export async function checkTests(folder: string, mapper: string): Promise<Mapper
   if (kits.length === 0) {
     const value = shown(files.join(", "), { field: "test", most: 60 });
     findings.push({ ...missing, value, rule: "must call conformance() of the kit with this mapper" });
-  }
+  } else findings.push(...lacking(mapper, kits));
   if (ran.code !== 0 && findings.length === 0)
     findings.push({ ...missing, what: "tests", value: String(ran.code ?? "killed"), rule: "must end with 0" });
-  if (findings.length > 0) return findings;
+  const declared = kits.filter(isNotApplicable).map(
+    ({ name, why }): MapperFinding => ({
+      ...{ level: "note", what: "conformance", field: name.slice(`${mapper}: `.length), value: "not applicable" },
+      rule: why.slice(notApplicableMark.length),
+    }),
+  );
+  if (findings.length > 0) return [...findings, ...declared];
   const others = tests.length - kits.length;
+  const played = kits.length - declared.length;
   return [
-    { ...suite, level: "ok", value: `${kits.length} passed`, rule: "stands whatever a device does" },
+    { ...suite, level: "ok", value: `${played} passed`, rule: "stands whatever a device does" },
+    ...declared,
     { level: "ok", what: "tests", field: "test", value: `${others} passed`, rule: "its own" },
   ];
+}
+
+/** The mapper says so itself, and the kit has let it. */
+function isNotApplicable({ outcome, why }: Tested): boolean {
+  return outcome === "skipped" && why.startsWith(notApplicableMark);
+}
+
+/** Cases of the suite that nobody has played: the tests call another kit's, or leave some out. */
+function lacking(mapper: string, kits: readonly Tested[]): MapperFinding[] {
+  return conformanceCases
+    .filter((of) => !kits.some(({ name }) => name.startsWith(caseTitle(mapper, of))))
+    .map((of) => ({
+      ...{ level: "missing", what: "conformance", field: of, value: "(not played)" },
+      rule: "must be played by conformance() of the kit",
+    }));
 }
 
 const result = /^(not )?ok \d+ - (.*?)(?: # (SKIP|TODO)\b ?(.*))?$/;

@@ -8,18 +8,30 @@ import { ConformanceServer } from "./conformance-server.ts";
  */
 export type DeviceManner = "right" | "silent" | "late" | "wrong" | "garbage" | "half" | "ends" | "refuses";
 
-/** The device that the kit's tests play with. A question is a read of the point or a write; what else a protocol says is none. */
-export interface ConformanceDevice {
+/** Where a device on TCP is. */
+export interface TcpPlace {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * The device that the kit's tests play with: on TCP, or wherever a mapper finds it. A question is a read of the point or a
+ * write; what else a protocol says is none.
+ */
+export interface ConformanceDevice<Place = TcpPlace> {
   /** silent at first */
   manner: DeviceManner;
   /** questions since the start */
   readonly questions: number;
-  readonly connections: number;
+  readonly connections: number | Promise<number>;
   /** resolves when so many questions have come since the start */
   asked(count: number): Promise<void>;
-  listen(port?: number): Promise<{ readonly host: string; readonly port: number }>;
+  /** @param port of the place where another one listened before, where places have one; any free one when missing */
+  listen(port?: number): Promise<Place>;
   /** nobody listens any more, and no connection is left */
   close(): Promise<void>;
+  /** where something stands between device and mapper: resolves when what the device has said has passed it */
+  settled?(): Promise<void>;
 }
 
 /** For protocols whose answers follow from the bytes of the question. */
@@ -62,7 +74,7 @@ export class BytesDevice implements ConformanceDevice {
     return this.#server.asked(count);
   }
 
-  listen(port?: number): Promise<{ host: string; port: number }> {
+  listen(port?: number): Promise<TcpPlace> {
     return this.#server.listen(port);
   }
 

@@ -1,19 +1,28 @@
-import { AppError, type ErrorCode, type Value, type ValueType } from "@penstock/model";
-import { type AnswersByBytes, BytesDevice, type ConformanceDevice } from "./conformance-device.ts";
+import type { ErrorCode, Value, ValueType } from "@penstock/model";
+import {
+  type ConformancePart,
+  caseTitle,
+  conformanceParts,
+  mustBePlayed,
+  type NotApplicable,
+  notApplicableMark,
+} from "./conformance-cases.ts";
+import type { AnswersByBytes, ConformanceDevice, TcpPlace } from "./conformance-device.ts";
+import { codeOfRejection, Stage } from "./conformance-stage.ts";
 import { checkSettings, type Mapper } from "./define-mapper.ts";
-import type { MapperConnection, Point } from "./driver.ts";
-import { type Fields, withDefaults } from "./field.ts";
-import { ManualClock } from "./manual-clock.ts";
-import { openContext } from "./open-context.ts";
+import type { Fields } from "./field.ts";
+import type { Outcome } from "./rehearsal.ts";
 
 // An assertion narrows types only through a name whose type is written out.
 type Assert = typeof import("node:assert/strict");
 type Given = Readonly<Record<string, unknown>>;
 
 /** Settings and values that the kit plays with. */
-interface Played {
+interface Played<Place> {
+  /** of the mapper: where its `mapper.json` stands, from which its process is started as a gateway does */
+  readonly folder: string;
   /** settings of a connection to the kit's device */
-  readonly connection: (device: { readonly host: string; readonly port: number }) => Given;
+  readonly connection: (device: Place) => Given;
   readonly address: Given;
   /** a point, and the value that a right answer gives it */
   readonly point: { readonly type: ValueType; readonly visitor: Given; readonly value: Value };
@@ -26,92 +35,110 @@ interface Played {
   };
   /** the device refuses the write */
   readonly refusal: { readonly code: ErrorCode };
+  /**
+   * What cannot be played, and why; shown as such wherever the suite runs and by `penstock mapper check`. A mapper that may
+   * use anything outside its process has a line, and its core cases fail when they are declared away.
+   */
+  readonly notApplicable?: NotApplicable;
+  /** why none of it can be played on this machine, such as a program that is not installed; it then counts as not passed */
+  readonly skip?: string;
 }
 
-/** What the kit must know of a protocol over TCP to play its device, well and badly. */
-export type ConformanceHarness =
-  | (Played & AnswersByBytes)
-  /** where an answer needs more than its question, such as a session: a device of the harness's own */
-  | (Played & { readonly device: () => ConformanceDevice });
+/** What the kit must know of a protocol to play its device, well and badly. */
+export type ConformanceHarness<Place = TcpPlace> = Played<Place> &
+  (
+    | AnswersByBytes
+    /** where an answer needs more than its question, such as a session, or is not on TCP: a device of the harness's own */
+    | { readonly device: () => ConformanceDevice<Place> }
+  );
 
 /** Longer than any time-out of a driver. */
 const longMs = 120_000;
+/** of the real clock: a mapper that never ends fails its test, and what was opened for it is closed all the same */
+const oneTestMs = 100_000;
 
 /**
- * Registers the tests that every mapper over TCP must pass, with node:test: a device that is slow, wrong, broken or gone
- * never yields a wrong value, never hangs a caller, and can be used again when it is well.
+ * Registers the tests that every mapper must pass, with node:test: a device that is slow, wrong, broken or gone never
+ * yields a wrong value, never hangs a caller, and can be used again when it is well; so it can when the mapper's process
+ * was killed.
  */
-export async function conformance<C extends Fields, A extends Fields, V extends Fields>(
+export async function conformance<C extends Fields, A extends Fields, V extends Fields, Place = TcpPlace>(
   mapper: Mapper<C, A, V>,
-  harness: ConformanceHarness,
+  harness: ConformanceHarness<Place>,
 ): Promise<void> {
   const { test } = await import("node:test");
   const assert: Assert = (await import("node:assert/strict")).default;
+  const { permissions } = mapper.manifest;
+  const { notApplicable = {}, skip } = harness;
 
-  const play = (name: string, run: (stage: Stage) => Promise<void>) =>
-    test(`${mapper.name}: ${name}`, async () => {
+  const play = (part: ConformancePart, run: (stage: Stage<Place>) => Promise<void>) => {
+    const { of, says } = conformanceParts[part];
+    const why = notApplicable[part];
+    const refused = why === undefined ? null : mustBePlayed(part, permissions);
+    const options = {
+      ...(skip !== undefined ? { skip } : why !== undefined && refused === null && { skip: notApplicableMark + why }),
+    };
+    test(`${caseTitle(mapper.name, of)}${says}`, options, async () => {
+      assert.equal(refused, null, refused ?? "");
       const stage = new Stage(mapper as unknown as Mapper, harness); // only what all mappers share is used
       try {
-        await run(stage);
+        await stage.soon("The test ends", run(stage), oneTestMs);
       } finally {
         await stage.close();
       }
     });
+  };
   const good = { value: harness.point.value };
 
-  play("the kit's own settings pass its check, and checking opens nothing", async (stage) => {
+  play("settings", async (stage) => {
     const { address, point, writable } = harness;
     const connection = harness.connection(await stage.listen());
     assert.deepEqual(checkSettings(mapper, { connection, address, visitor: point.visitor }), []);
     assert.deepEqual(checkSettings(mapper, { visitor: writable.visitor }), []);
-    assert.equal(stage.device.connections, 0);
+    assert.equal(await stage.device.connections, 0);
   });
 
-  play("connects, reads and writes", async (stage) => {
+  play("connect", async (stage) => {
     stage.device.manner = "right";
     const connection = await stage.open();
     assert.deepEqual(await stage.read(connection), good);
     assert.equal(await stage.write(connection), "written");
   });
 
-  play("open fails while nobody listens, and works when somebody does", async (stage) => {
-    const { port } = await stage.listen();
+  play("nobody listens", async (stage) => {
+    await stage.listen();
     await stage.device.close();
-    assert.equal(await codeOfRejection(stage.open(port)), "mapper/connect-failed");
-    await stage.restart(port);
+    assert.equal(await codeOfRejection(stage.open()), "mapper/connect-failed");
+    await stage.restart();
     stage.device.manner = "right";
-    assert.deepEqual(await stage.read(await stage.open(port)), good);
+    assert.deepEqual(await stage.read(await stage.open()), good);
   });
 
-  play("a device that says nothing costs a time-out, and its late answer is nobody's", async (stage) => {
+  play("late answer", async (stage) => {
     const connection = await stage.open();
     stage.device.manner = "late";
     const first = stage.read(connection);
-    await stage.device.asked(1);
+    await stage.asked(1);
     stage.clock.move(longMs);
     assert.deepEqual(await first, { code: "mapper/timeout" });
     assert.deepEqual(await stage.read(connection), good);
   });
 
-  play("an aborted read ends at once though the device says nothing", async (stage) => {
+  play("called off", async (stage) => {
     const connection = await stage.open();
     const abort = new AbortController();
     const read = stage.read(connection, abort.signal);
-    await stage.device.asked(1);
+    await stage.asked(1);
     abort.abort();
-    assert.ok("code" in (await read));
+    assert.ok("code" in (await stage.soon("The read ends", read)));
   });
 
-  for (const [what, manner] of [
-    ["an answer to another question", "wrong"],
-    ["garbage", "garbage"],
-    ["half an answer", "half"],
-  ] as const) {
-    play(`${what} is no value, and does no harm later`, async (stage) => {
+  for (const part of ["wrong answer", "half answer", "garbage"] as const) {
+    play(part, async (stage) => {
       let connection = await stage.open();
-      stage.device.manner = manner;
+      stage.device.manner = part === "garbage" ? part : part === "half answer" ? "half" : "wrong";
       const read = stage.read(connection);
-      await stage.device.asked(1);
+      await stage.asked(1);
       const ended = await stage.untilEnd(read);
       assert.ok("code" in ended && ended.code.startsWith("mapper/"), JSON.stringify(ended));
       stage.device.manner = "right";
@@ -124,149 +151,87 @@ export async function conformance<C extends Fields, A extends Fields, V extends 
     });
   }
 
-  play("a connection that the device ends is told, and can be opened again", async (stage) => {
+  play("reconnect", async (stage) => {
     const connection = await stage.open();
     stage.device.manner = "ends";
-    assert.deepEqual(await stage.read(connection), { code: "mapper/connection-lost" });
+    assert.deepEqual(await stage.soon("The read ends", stage.read(connection)), { code: "mapper/connection-lost" });
     assert.deepEqual(stage.lost, ["mapper/connection-lost"]);
     await connection.close();
     stage.device.manner = "right";
     assert.deepEqual(await stage.read(await stage.open()), good);
   });
 
-  play("a write that the device refuses fails with the device's reason", async (stage) => {
-    const connection = await stage.open();
+  play("write refused", async (stage) => {
     stage.device.manner = "refuses";
+    const connection = await stage.open();
     assert.equal(await stage.write(connection), harness.refusal.code);
   });
 
-  play("a value that does not fit is refused before anything is sent", async (stage) => {
+  play("unfit value", async (stage) => {
     const connection = await stage.open();
-    assert.equal(await stage.write(connection, harness.writable.unfit), "mapper/value-out-of-range");
+    const write = stage.write(connection, harness.writable.unfit);
+    assert.equal(await stage.soon("The write ends", write), "mapper/value-out-of-range");
     assert.equal(stage.device.questions, 0);
   });
 
-  play("close ends what is in flight, tells nobody of a loss, and leaves no socket", async (stage) => {
+  play("close in flight", async (stage) => {
     const connection = await stage.open();
     const read = stage.read(connection);
-    await stage.device.asked(1);
-    await connection.close();
-    assert.ok("code" in (await read));
+    await stage.asked(1);
+    await stage.soon("The connection is closed", connection.close());
+    assert.ok("code" in (await stage.soon("The read ends", read)));
     assert.deepEqual(stage.lost, []);
-    assert.ok("code" in (await stage.read(connection)));
+    assert.ok("code" in (await stage.soon("The read ends", stage.read(connection))));
+    await stage.untilNoConnection();
+    // By now the driver has heard of the end too: it was its own.
+    assert.deepEqual(stage.lost, []);
   });
-}
 
-type Outcome = { readonly value: Value } | { readonly code: ErrorCode | string };
-
-async function codeOfRejection(work: Promise<unknown>): Promise<string> {
-  return work.then(
-    () => "no error",
-    (error: unknown) => (error instanceof AppError ? error.code : String(error)),
-  );
-}
-
-function deviceOf(harness: ConformanceHarness): ConformanceDevice {
-  return "device" in harness ? harness.device() : new BytesDevice(harness);
-}
-
-/** One test's device, clock and connections. */
-class Stage {
-  device: ConformanceDevice;
-  readonly clock = new ManualClock();
-  readonly lost: string[] = [];
-  readonly #mapper: Mapper;
-  readonly #harness: ConformanceHarness;
-  readonly #opened: MapperConnection[] = [];
-  #port = 0;
-  #folder: string | null = null;
-
-  constructor(mapper: Mapper, harness: ConformanceHarness) {
-    this.#mapper = mapper;
-    this.#harness = harness;
-    this.device = deviceOf(harness);
-  }
-
-  async listen(): Promise<{ host: string; port: number }> {
-    if (this.#port === 0) this.#port = (await this.device.listen()).port;
-    return { host: "127.0.0.1", port: this.#port };
-  }
-
-  async restart(port: number): Promise<void> {
-    this.device = deviceOf(this.#harness);
-    await this.device.listen(port);
-  }
-
-  async open(port?: number): Promise<MapperConnection> {
-    const server = port === undefined ? await this.listen() : { host: "127.0.0.1", port };
-    const connection = await this.#mapper.open(
-      withDefaults(this.#mapper.connection, this.#harness.connection(server)),
-      openContext({ clock: this.clock, folder: await this.#keep(), lost: (error) => this.lost.push(error.code) }),
-    );
-    this.#opened.push(connection);
-    return connection;
-  }
-
-  /** a mapper's own folder, gone with the test */
-  async #keep(): Promise<string> {
-    if (this.#folder === null) {
-      const [{ mkdtemp }, { tmpdir }, { join }] = await Promise.all([
-        import("node:fs/promises"),
-        import("node:os"),
-        import("node:path"),
-      ]);
-      this.#folder = await mkdtemp(join(tmpdir(), "penstock-conformance-"));
-    }
-    return this.#folder;
-  }
-
-  async read(connection: MapperConnection, signal = new AbortController().signal): Promise<Outcome> {
-    try {
-      const [result] = await connection.read([this.#point(this.#harness.point)], { signal });
-      if (result === undefined) return { code: "no result" };
-      return result.value === null ? { code: result.reason ?? "no reason" } : { value: result.value };
-    } catch (error) {
-      return { code: error instanceof AppError ? error.code : String(error) };
-    }
-  }
-
-  async write(connection: MapperConnection, value: Value = this.#harness.writable.value): Promise<string> {
-    const point = this.#point(this.#harness.writable);
-    const code = await codeOfRejection(connection.write(point, value, { signal: new AbortController().signal }));
-    return code === "no error" ? "written" : code;
-  }
-
-  /** For work that ends by an answer or else by a time-out: gives the answer its turn, then moves the clock. */
-  async untilEnd(work: Promise<Outcome>): Promise<Outcome> {
-    let isDone = false;
-    const done = work.finally(() => {
-      isDone = true;
-    });
-    while (!isDone) {
-      // Bytes written are read two turns of the event loop later; the clock must not overtake them.
-      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
-      this.clock.move(1000);
-    }
-    return done;
-  }
-
-  async close(): Promise<void> {
-    await Promise.allSettled(this.#opened.map((connection) => connection.close()));
-    await this.device.close();
-    if (this.#folder !== null) {
-      await (await import("node:fs/promises")).rm(this.#folder, { recursive: true, force: true });
-    }
-  }
-
-  #point({ type, visitor }: { readonly type: ValueType; readonly visitor: Given }): Point {
-    return {
-      device: "device",
-      property: "property",
-      type,
-      address: withDefaults(this.#mapper.address, this.#harness.address),
-      visitor: withDefaults(this.#mapper.visitor, visitor),
-      custom: {},
-      deviceCustom: {},
+  play("killed and restarted", async (stage) => {
+    const { point, writable } = harness;
+    const rehearsal = await stage.rehearse();
+    const isValue = (outcome: Outcome) => "value" in outcome;
+    const read = async () => rehearsal.read(await stage.rehearsed(point));
+    const told = async () => {
+      const first = rehearsal.subscribe(await stage.rehearsed(point));
+      return stage.soon("A value is told", first);
     };
-  }
+    /** Reads as cycles do until a value comes, which is the right one; is told it where devices tell; then writes. */
+    const works = async () => {
+      stage.device.manner = "right";
+      assert.deepEqual(await stage.until("A value comes", read, isValue), good);
+      if (mapper.manifest.subscribes === true)
+        assert.deepEqual(await stage.until("A value is told", told, isValue), good);
+      assert.equal(await rehearsal.write(await stage.rehearsed(writable), writable.value), "written");
+    };
+    const killedIn = async (act: "read" | "write") => {
+      const before = stage.device.questions;
+      stage.device.manner = "silent";
+      const at = await stage.rehearsed(act === "read" ? point : writable);
+      const begin = (): Promise<Outcome> =>
+        act === "read" ? rehearsal.read(at) : rehearsal.write(at, writable.value).then((code) => ({ code }));
+      const asked = stage.device.asked(before + 1).then(() => true);
+      let ended = begin();
+      const isAsked = async () => {
+        await rehearsal.hear();
+        if (await Promise.race([asked, ended.then(() => false)])) return true;
+        ended = begin();
+        return false;
+      };
+      await stage.until("The device is asked", isAsked, (is) => is);
+      await rehearsal.kill();
+      assert.deepEqual(await ended, { code: "mapper/stopped" });
+      await stage.untilNoConnection();
+    };
+    await rehearsal.start();
+    await works();
+    await killedIn("write");
+    // Killed again before the first answer has come.
+    await rehearsal.start();
+    await killedIn("read");
+    await rehearsal.start();
+    await works();
+    assert.equal(await stage.soon("The process ends", rehearsal.stop()), "exit 0");
+    await stage.untilNoConnection();
+  });
 }

@@ -144,6 +144,11 @@ export interface SubscribeOptions extends CallOptions {
   each(row: number, result: PointResult): void;
   /** aborted when nobody wants the values any more; `signal` only says that nobody waits for the agreement */
   readonly ended: AbortSignal;
+  /**
+   * null while the runner has room for more, else resolves when it has again. A driver whose device keeps changes for it
+   * waits before it fetches more. What is told nevertheless waits up to a bound; then the oldest go and are counted.
+   */
+  room?(): Promise<void> | null;
 }
 /** Looked for by the runner: the device can say what it has. */
 export interface Browses {

@@ -10,6 +10,7 @@ export {
 export * from "./check-finding.ts";
 export * from "./check-mapper.ts";
 export * from "./conformance.ts";
+export * from "./conformance-cases.ts";
 export * from "./conformance-device.ts";
 export * from "./conformance-server.ts";
 export * from "./conversion.ts";
@@ -26,6 +27,7 @@ export * from "./payload-fields.ts";
 export * from "./payload-value.ts";
 export * from "./pem-file.ts";
 export * from "./place-fields.ts";
+export * from "./rehearsal.ts";
 export * from "./running-calls.ts";
 export * from "./scaffold.ts";
 export * from "./template.ts";

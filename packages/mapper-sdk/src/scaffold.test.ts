@@ -7,6 +7,7 @@ import { AppError, parseManifest } from "@penstock/model";
 import { checkRulesOfManifest } from "./check-manifest.ts";
 import { checkMapper } from "./check-mapper.ts";
 import { checkSources } from "./check-sources.ts";
+import { conformanceCases } from "./conformance-cases.ts";
 import { scaffoldMapper } from "./scaffold.ts";
 
 const home = mkdtempSync(join(tmpdir(), "penstock-scaffold-"));
@@ -41,7 +42,7 @@ test("scaffoldMapper() makes a folder that stands the conformance suite as it is
   assert.deepEqual(await table(folder, { write: true, tests: true }), [
     "ok manifest mapper.json scale 1.0.0 says what the mapper says",
     "ok permissions permissions network name what its modules import",
-    "ok conformance test 12 passed stands whatever a device does",
+    "ok conformance test 13 passed stands whatever a device does",
     "ok tests test 3 passed its own",
   ]);
 });
@@ -124,7 +125,7 @@ test("checkMapper() names the conformance test that fails, and a suite that is n
     "for (const settle of this.#waiting.values()) settle(answer)",
   );
   const told = await table(folder, { tests: true });
-  const late = "press: a device that says nothing costs a time-out, and its late answer is nobody's";
+  const late = "press: time-out: a device that says nothing costs a time-out, and its late answer is nobody's";
   assert.ok(
     told.some((one) => one.startsWith(`missing conformance ${late} failed must pass: Expected values`)),
     told.join("\n"),
@@ -135,6 +136,32 @@ test("checkMapper() names the conformance test that fails, and a suite that is n
     without.at(-1)!,
     /^missing conformance test "test\/values\.test\.ts" must call conformance\(\) of the kit/,
   );
+});
+
+test("checkMapper() shows what is declared not applicable, and a line's core cases cannot be", async () => {
+  const folder = join(home, "made/crane");
+  await make("crane");
+  await table(folder, { write: true });
+  const harness = join(folder, "test/conformance.test.ts");
+  const declare = (what: string) => edit(harness, "  address: {},", `  address: {},\n  notApplicable: ${what},`);
+  declare('{ reconnect: "it says all in datagrams" }');
+  assert.deepEqual((await table(folder, { tests: true })).slice(2), [
+    "ok conformance test 12 passed stands whatever a device does",
+    "note conformance reconnect: a connection that the device ends is told, and can be opened again not applicable it says all in datagrams",
+    "ok tests test 3 passed its own",
+  ]);
+  edit(harness, 'reconnect: "', 'garbage: "');
+  const told = await table(folder, { tests: true });
+  const garbage = "crane: garbage: garbage is no value, and does no harm later failed must pass";
+  assert.deepEqual(told.slice(2), [
+    `missing conformance ${garbage}: "garbage" cannot be declared not applicable: a mapper that may use network has a line`,
+  ]);
+  // A suite that somebody has written after the kit's, without the last case.
+  const tests = conformanceCases.slice(0, -1).map((of) => `test("crane: ${of}: it does", () => {});`);
+  writeFileSync(harness, ['import { test } from "node:test";', ...tests].join("\n"));
+  assert.deepEqual((await table(folder, { tests: true })).slice(2), [
+    "missing conformance killed and restarted (not played) must be played by conformance() of the kit",
+  ]);
 });
 
 test("the mappers that come with Penstock name what they touch, and need nothing outside their folders", async () => {

@@ -54,6 +54,13 @@ export const errors = {
     http: 502,
     means: "The device dated the value in a way that cannot be; it has the time of its arrival",
   },
+  "mapper/changes-lost": {
+    who: "operator",
+    retry: "never",
+    http: 502,
+    means:
+      "Changes before this value are lost: the device's queue for us was full, or it had not kept what a cut line lost",
+  },
   "mapper/connect-failed": {
     who: "plant",
     retry: "later",
@@ -287,6 +294,18 @@ export const errors = {
   "data/not-writable": { who: "operator", retry: "never", http: 500, means: "The data folder cannot be written" },
   "data/write-failed": { who: "operator", retry: "later", http: 500, means: "The disk refused a write or a sync" },
   "data/corrupt": { who: "operator", retry: "never", http: 500, means: "A file of the data folder fails its checksum" },
+  "data/key-exposed": {
+    who: "operator",
+    retry: "never",
+    http: 500,
+    means: "Others can read the key of the stored secrets, or it is no key",
+  },
+  "data/key-missing": {
+    who: "operator",
+    retry: "never",
+    http: 500,
+    means: "Secrets are stored that the key here does not open",
+  },
   "data/disk-full": { who: "operator", retry: "later", http: 507, means: "The disk of the data folder is full" },
   "port/in-use": { who: "operator", retry: "later", http: 500, means: "Another program listens on the port" },
 

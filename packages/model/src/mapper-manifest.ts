@@ -6,9 +6,10 @@ import { dnsLabel } from "./ids.ts";
 import { limits } from "./limits.ts";
 import { type LineCost, lineCostSchema } from "./line-cost.ts";
 import { type Access, accesses } from "./resources/device.ts";
+import { isSecretAt } from "./secret-fields.ts";
 import { checkRules, fieldValue, type RuleContext } from "./settings-rules.ts";
 import { checkShorthands, type Shorthand, shorthandSchema } from "./shorthand.ts";
-import { shown } from "./shown.ts";
+import { hiddenSecret, isSecretName, shown } from "./shown.ts";
 import { type Json, type ValueType, valueTypes } from "./value.ts";
 
 /** Name of the file by which a mapper is found. */
@@ -305,7 +306,10 @@ function compiled(schema: object): Validator {
   return validator;
 }
 
-/** Holds a value against a JSON Schema of one object: what breaks which rule, with the path below `at`. */
+/**
+ * Holds a value against a JSON Schema of one object: what breaks which rule, with the path below `at`. The value of a secret
+ * is never told; what stands for a stored one breaks no rule of its field.
+ */
 export function schemaErrors(schema: object, value: unknown, at: string): FieldError[] {
   if (compiled(schema).Check(value)) return [];
   const fields: FieldError[] = [];
@@ -327,13 +331,15 @@ export function schemaErrors(schema: object, value: unknown, at: string): FieldE
         const given = (valueAt(value, error.instancePath) as Record<string, unknown>)[name];
         fields.push({
           field: `${path}.${name}`,
-          value: shown(given, { field: name }),
+          value: isSecretAt(schema, error.instancePath) ? "(hidden)" : shown(given, { field: name }),
           rule: `unknown field, known are ${known.join(", ")}`,
         });
       }
     } else {
-      const given = shown(valueAt(value, error.instancePath), { field: path });
-      fields.push({ field: path, value: given, rule: ruleOf(error) });
+      const given = valueAt(value, error.instancePath);
+      const isSecret = isSecretAt(schema, error.instancePath) || error.instancePath.split("/").some(isSecretName);
+      if (isSecret && given === hiddenSecret) continue;
+      fields.push({ field: path, value: isSecret ? "(hidden)" : shown(given), rule: ruleOf(error) });
     }
   }
   return fields;

@@ -163,6 +163,17 @@ function load(column: Column, at: number, type: ValueType): Value {
   return raw;
 }
 
+const knownSlots = new WeakMap<Layout, ReadonlyMap<string, number>>();
+/** Devices that tell single values make thousands of batches of one layout. */
+function slotsOf(layout: Layout): ReadonlyMap<string, number> {
+  let slots = knownSlots.get(layout);
+  if (slots === undefined) {
+    slots = new Map(layout.properties.map((property, slot) => [property.name, slot]));
+    knownSlots.set(layout, slots);
+  }
+  return slots;
+}
+
 /**
  * Turns samples of one device into a batch. Samples may come in any order; of two samples of one property the later
  * one in the list wins its row. Properties that the layout does not have are left out and returned in `unknown`.
@@ -174,7 +185,7 @@ export function batchFromSamples(options: {
 }): { batch: ReadingBatch; unknown: readonly string[] } {
   const { layout, samples } = options;
   const bySlot = new Map<number, Sample>();
-  const slots = new Map(layout.properties.map((property, slot) => [property.name, slot]));
+  const slots = slotsOf(layout);
   const unknown: string[] = [];
   for (const sample of samples) {
     const slot = slots.get(sample.property);

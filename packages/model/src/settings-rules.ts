@@ -1,6 +1,7 @@
 import type { FieldError } from "./errors.ts";
 import type { MapperManifest, SettingsGiven, SettingsPart, SettingsRule } from "./mapper-manifest.ts";
 import type { Access } from "./resources/device.ts";
+import { shownSetting } from "./secret-fields.ts";
 import { shorthandValue } from "./shorthand.ts";
 import { shown } from "./shown.ts";
 import type { Json, ValueType } from "./value.ts";
@@ -41,7 +42,7 @@ export function checkRules(
     const where =
       value === undefined
         ? `without ${pathOf(rule.when.field)}`
-        : `with ${pathOf(rule.when.field)} ${shown(value, { field: pathOf(rule.when.field) })}`;
+        : `with ${pathOf(rule.when.field)} ${shownSetting(manifest, rule.when.field, value)}`;
     for (const field of rule.require ?? []) {
       if (fieldValue(manifest, all, field) !== undefined) continue;
       fields.push({ field: pathOf(field), value: shown(undefined), rule: `is required ${where}: ${rule.because}` });
@@ -51,7 +52,7 @@ export function checkRules(
       if (written === undefined) continue;
       fields.push({
         field: pathOf(field),
-        value: shown(written, { field: pathOf(field) }),
+        value: shownSetting(manifest, field, written),
         rule: `cannot stand ${where}: ${rule.because}`,
       });
     }

@@ -2,7 +2,7 @@ import Type, { type Static } from "typebox";
 import type { FieldError } from "./errors.ts";
 import type { MapperManifest, SettingsGiven, SettingsPart } from "./mapper-manifest.ts";
 import { isSafePattern } from "./safe-pattern.ts";
-import { shown } from "./shown.ts";
+import { shownSetting } from "./secret-fields.ts";
 import type { Json } from "./value.ts";
 
 const field = Type.String({ pattern: "^(connection|address|visitor|method)\\.[A-Za-z0-9_]+$" });
@@ -87,14 +87,18 @@ export function checkShorthands(
     const found = fieldsOf(shorthand, text);
     if (found === null) {
       const like = shorthand.forms.map((form) => form.like).join(", ");
-      fields.push({ field: path, value: shown(text, { field: path }), rule: `must look like one of ${like}` });
+      fields.push({
+        field: path,
+        value: shownSetting(manifest, shorthand.field, text),
+        rule: `must look like one of ${like}`,
+      });
       continue;
     }
     for (const name of Object.keys(found)) {
       const value = written(given, name);
       if (value === undefined) continue;
-      const rule = `cannot stand with ${path} ${shown(text, { field: path })}: it says that already`;
-      fields.push({ field: pathOf(name), value: shown(value, { field: pathOf(name) }), rule });
+      const rule = `cannot stand with ${path} ${shownSetting(manifest, shorthand.field, text)}: it says that already`;
+      fields.push({ field: pathOf(name), value: shownSetting(manifest, name, value), rule });
     }
   }
   return fields;

@@ -2,7 +2,18 @@ import { stringifyExact } from "./exact-json.ts";
 import { isObject } from "./is-object.ts";
 
 /** By name: what an error says may end in a log. */
-const secret = /password|secret|token|private_?key/i;
+const secret = /password|passphrase|secret|token|private_?key|api_?key/i;
+
+/**
+ * What stands for a stored secret wherever it is shown. In a document that is stored again it means "as it is", so that
+ * what was exported can be edited and applied.
+ */
+export const hiddenSecret = "********";
+
+/** Whether a field of settings holds a secret, by its name alone: for those whose schema nobody knows. */
+export function isSecretName(name: string): boolean {
+  return secret.test(name);
+}
 
 /**
  * A value as an error message prints it: JSON, shortened, 64-bit integers as their digits, and never a secret.
@@ -12,7 +23,7 @@ const secret = /password|secret|token|private_?key/i;
  */
 export function shown(value: unknown, { field = "", most = 80 }: { field?: string; most?: number } = {}): string {
   if (value === undefined) return "(missing)";
-  if (secret.test(field.slice(field.lastIndexOf(".") + 1))) return "(hidden)";
+  if (isSecretName(field.slice(field.lastIndexOf(".") + 1))) return "(hidden)";
   const text = stringifyExact(withoutSecrets(value));
   return text.length > most ? `${text.slice(0, most - 3)}...` : text;
 }
@@ -21,6 +32,6 @@ function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (!isObject(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, secret.test(key) ? "(hidden)" : withoutSecrets(inner)]),
+    Object.entries(value).map(([key, inner]) => [key, isSecretName(key) ? "(hidden)" : withoutSecrets(inner)]),
   );
 }

@@ -33,7 +33,8 @@ const rules = [
   ...["minLength", "maxLength", "pattern", "format"],
 ];
 const types = ["string", "number", "integer", "boolean", "object", "array", "null"];
-const formats = ["uri", "ipv4", "ipv6"];
+// "password" checks nothing: it says what is to be kept secret.
+const formats = ["uri", "ipv4", "ipv6", "password"];
 const propertyName = /^(?!__proto__$)[A-Za-z_$][A-Za-z0-9_$.-]{0,63}$/;
 const mostDepth = 8;
 const mostFields = 2000;

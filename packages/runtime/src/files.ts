@@ -10,6 +10,8 @@ export interface Files {
   list(folder: string): Promise<string[]>;
   exists(path: string): Promise<boolean>;
   readAll(path: string): Promise<Uint8Array>;
+  /** permission bits of a file, such as 0o600 */
+  mode(path: string): Promise<number>;
   /** opens for appending, creating it if missing, `isSecret` with access for its owner alone; writes go at the end */
   openAppend(path: string, options?: { readonly isSecret?: boolean }): Promise<AppendFile>;
   openRead(path: string): Promise<ReadFile>;

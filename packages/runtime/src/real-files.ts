@@ -111,6 +111,8 @@ export function realFiles(options: RealFilesOptions = {}): Files {
         },
       ),
     readAll: async (path) => new Uint8Array(await readFile(path)),
+    // Windows has no such bits: who may read is a list of the folder's.
+    mode: async (path) => (process.platform === "win32" ? 0o600 : (await stat(path)).mode & 0o7777),
     openAppend,
     openRead,
     truncate,

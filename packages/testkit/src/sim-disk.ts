@@ -198,6 +198,12 @@ export function simDisk(options: SimDiskOptions): SimDisk {
         ),
       exists: (path) => port("exists", path, () => names.has(path)),
       readAll: (path) => port("readAll", path, () => inodeOf(path).bytes.slice(0, inodeOf(path).length)),
+      // One user's disk: nobody else is there to read.
+      mode: (path) =>
+        port("mode", path, () => {
+          inodeOf(path);
+          return 0o600;
+        }),
       openAppend: (path) =>
         port("open", path, () => {
           if (!names.has(path)) {

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { type ContextFlags, connect } from "../context.ts";
 import { type Finding, nodeFindings } from "../doctor-nodes.ts";
 import { type PortQuestion, portsToCheck } from "../doctor-ports.ts";
+import { secretFindings } from "../doctor-secrets.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { installedPaths } from "../installed-paths.ts";
 import { formatOf, print } from "../output.ts";
@@ -17,7 +18,9 @@ const freeBytesWanted = 512 * 1024 * 1024;
 export function doctorCommand(program: Command): void {
   program
     .command("doctor")
-    .description("check this machine: Node, data folder, disk, ports, clock, mappers, the cloud and its nodes")
+    .description(
+      "check this machine: Node, data folder, disk, key of secrets, ports, clock, mappers, the cloud and its nodes",
+    )
     .option("--data-dir <path>", "data folder to look at", "penstock-data")
     .option("--ports <number...>", "ports to look at, instead of those of the running penstock up, or 8443, 8080, 1883")
     .option("-o, --output <format>", "json or yaml")
@@ -25,6 +28,7 @@ export function doctorCommand(program: Command): void {
       const folder = resolve(flags.dataDir);
       const findings = [
         ...checkMachine(folder),
+        ...(await secretFindings(folder)),
         ...(await Promise.all(portsToCheck(folder, flags.ports).map(checkPort))),
         ...(await checkCloud(command.optsWithGlobals() as ContextFlags)),
       ];

@@ -13,7 +13,7 @@ import {
   type NodeUid,
   type TenantUid,
 } from "@penstock/model";
-import type { Reader, ServiceContext, Trx } from "./context.ts";
+import type { CheckingContext, Reader, Trx } from "./context.ts";
 import { inlineConnectionUid } from "./inline-connection.ts";
 import { createModelVersions } from "./model-versions.ts";
 import { findRow, type Row, rowsNaming, specOf } from "./resource-rows.ts";
@@ -70,8 +70,8 @@ export async function devicesOf(db: Reader, tenant: string, node: string): Promi
     .execute();
 }
 
-export function createAssigned(context: Pick<ServiceContext, "db">) {
-  const { db } = context;
+export function createAssigned(context: Pick<CheckingContext, "db" | "secrets">) {
+  const { db, secrets } = context;
   return {
     /** What the gateway shall do. The version is read first: content may be newer than it says, never older. */
     async get(tenant: TenantUid, node: Row): Promise<AssignedSet> {
@@ -88,21 +88,21 @@ export function createAssigned(context: Pick<ServiceContext, "db">) {
         .executeTakeFirstOrThrow();
       const connections = new Map<string, EffectiveConnection>();
       const devices: EffectiveDevice[] = [];
-      const models = createModelVersions(db, tenant);
+      const models = createModelVersions(db, tenant, (row) => secrets.open(row));
       const shared = new Map<string, Row | undefined>();
       // Those without devices as well: a server is browsed before there is one.
       for (const row of await rowsNaming(db, tenant, "Connection", "node", node.name)) {
         const connection = effectiveConnection({
           uid: row.uid as ConnectionUid,
           name: row.name,
-          spec: specOf<ConnectionSpec>(row),
+          spec: secrets.open<ConnectionSpec>(row),
         });
         connections.set(connection.uid, connection);
         shared.set(row.name, row);
       }
       for (const row of await devicesOf(db, tenant, node.uid)) {
         const uid = row.uid as DeviceUid;
-        const spec = specOf<DeviceSpec>(row);
+        const spec = secrets.open<DeviceSpec>(row);
         let connection: EffectiveConnection;
         if (typeof spec.connection === "string") {
           if (!shared.has(spec.connection)) {
@@ -114,7 +114,7 @@ export function createAssigned(context: Pick<ServiceContext, "db">) {
           connection = effectiveConnection({
             uid: found.uid as ConnectionUid,
             name: found.name,
-            spec: specOf<ConnectionSpec>(found),
+            spec: secrets.open<ConnectionSpec>(found),
           });
         } else {
           connection = effectiveConnection({ uid: inlineConnectionUid(uid), name: row.name, spec: spec.connection });

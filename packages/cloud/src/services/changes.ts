@@ -4,7 +4,7 @@ import type { ChangeSetsTable } from "../state-schema.ts";
 import type { Bulk, BulkChange } from "./bulk.ts";
 import { type ChangeReason, lastVersions, type VersionRow } from "./change-sets.ts";
 import { chunksOf } from "./chunks-of.ts";
-import type { Caller, Page, ServiceContext } from "./context.ts";
+import type { Caller, CheckingContext, Page } from "./context.ts";
 import { cursorOf, textOfCursor } from "./cursor.ts";
 import { documentOf } from "./history.ts";
 import type { LineChange } from "./line-loads.ts";
@@ -34,8 +34,8 @@ interface ChangeRef {
 }
 
 /** What was changed at once in a tenant, and how to take it back. */
-export function createChanges(context: ServiceContext, bulk: Bulk) {
-  const { db } = context;
+export function createChanges(context: CheckingContext, bulk: Bulk) {
+  const { db, secrets } = context;
 
   async function views(tenant: string, sets: readonly Selectable<ChangeSetsTable>[]): Promise<ChangeView[]> {
     const numbers = sets.map(({ number }) => number);
@@ -122,7 +122,7 @@ export function createChanges(context: ServiceContext, bulk: Bulk) {
         `Cannot undo: the version before of ${version.kind} "${name}" is gone`,
       );
     }
-    const document = documentOf(before);
+    const document = documentOf(before, secrets.open(before));
     return action === "delete" ? { ...of, document, create: true, revive: uid } : { ...of, document, ifMatch };
   }
 

@@ -1,8 +1,9 @@
 import type { Caller, MapperManifest, Micros, NodeNudger, NodeUid, SeriesStore, TenantUid } from "@penstock/model";
-import type { Clock, Log, Metrics, Random } from "@penstock/runtime";
+import type { Clock, Log, Metrics, Random, SecretBox } from "@penstock/runtime";
 import type { Kysely, Transaction } from "kysely";
 import type { Database } from "../state-schema.ts";
 import type { Mappers } from "./mappers.ts";
+import type { SpecSecrets } from "./spec-secrets.ts";
 
 /** What every service is handed. Nothing here is made by services themselves, so that a simulator can stand in for all. */
 export interface ServiceContext {
@@ -14,12 +15,15 @@ export interface ServiceContext {
   readonly metrics: Metrics;
   readonly nudger: NodeNudger;
   readonly authority: Authority;
+  /** for secrets of devices; only `SpecSecrets` uses it */
+  readonly box: SecretBox;
   /** of the mappers that the cloud was started with */
   readonly manifests: readonly MapperManifest[];
 }
-/** By which manifests is checked. */
+/** With what resources are stored: by which manifests they are checked, and how their secrets are kept. */
 export interface CheckingContext extends ServiceContext {
   readonly mappers: Mappers;
+  readonly secrets: SpecSecrets;
 }
 export type { Caller };
 export type Trx = Transaction<Database>;

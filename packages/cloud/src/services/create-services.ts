@@ -28,7 +28,9 @@ import { createNames } from "./names.ts";
 import { createNodeAlarms } from "./node-alarms.ts";
 import { createNodeStatuses } from "./node-status.ts";
 import { createNodes } from "./nodes.ts";
+import { createSealStored } from "./seal-stored.ts";
 import { createSeries } from "./series.ts";
+import { createSpecSecrets } from "./spec-secrets.ts";
 import { createStandingAlarms } from "./standing-alarms.ts";
 import { createTables } from "./tables.ts";
 import { createTenants } from "./tenants.ts";
@@ -55,9 +57,14 @@ export function createServices(given: ServiceContext) {
   const live = createLive(given, names);
   const alarms = createAlarms(given, { names, onAlarm: (tenant, alarm) => live.onAlarm(tenant, alarm) });
   const mapperAlarms = createStandingAlarms(alarms, mapperAlarmCodes);
-  const onTold = (node: NodeIdentity) => fit.lookAt(node);
+  const onTold = (node: NodeIdentity) => {
+    fit.lookAt(node);
+    sealing.lookAt(node.tenant);
+  };
   const mappers = createMappers(given, { names, alarms: mapperAlarms, onTold });
-  const context: CheckingContext = { ...given, mappers };
+  const secrets = createSpecSecrets({ box: given.box, log: given.log, secretFields: mappers.secretFields });
+  const context: CheckingContext = { ...given, mappers, secrets };
+  const sealing = createSealStored(context);
   const fit = createMapperFit(context, { mappers, names, alarms: mapperAlarms });
   const statuses = createNodeStatuses(context);
   const holds = createHolds(context);
@@ -152,6 +159,7 @@ export function createServices(given: ServiceContext) {
       await alarms.start();
       await mapperAlarms.start(context.db);
       await mappers.start();
+      await sealing.start();
       await desired.start();
       await calls.start();
       await modelling.start();
@@ -168,6 +176,7 @@ export function createServices(given: ServiceContext) {
       await nodeAlarms.close();
       await lineAlarms.close();
       await mappers.close();
+      await sealing.close();
       await fit.close();
       await alarms.close();
       await statuses.close();

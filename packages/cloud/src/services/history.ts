@@ -1,17 +1,10 @@
-import {
-  AppError,
-  diffDocuments,
-  type FieldChange,
-  formatMicros,
-  type Kind,
-  type Micros,
-  parseExact,
-} from "@penstock/model";
+import { AppError, diffDocuments, type FieldChange, formatMicros, type Kind, type Micros } from "@penstock/model";
 import type { Bulk } from "./bulk.ts";
 import type { VersionRow } from "./change-sets.ts";
-import type { Caller, Page, Reader, Ref, ServiceContext } from "./context.ts";
+import type { Caller, CheckingContext, Page, Reader, Ref } from "./context.ts";
 import { cursorOf, textOfCursor } from "./cursor.ts";
-import { findRow, type Row } from "./resource-rows.ts";
+import { findRow, type Row, specOf } from "./resource-rows.ts";
+import { hidden } from "./sealed-texts.ts";
 import { notFound, tenantOf } from "./tenant-check.ts";
 
 /** A resource of a tenant by name: the live one, else the one deleted last; or a deleted one by its uid. */
@@ -38,8 +31,8 @@ interface PageQuery {
 }
 
 /** Every stored state of a tenant's resources: read, compared, and brought back. */
-export function createHistory(context: ServiceContext, bulk: Bulk) {
-  const { db } = context;
+export function createHistory(context: CheckingContext, bulk: Bulk) {
+  const { db, secrets } = context;
 
   async function find(caller: Caller, ref: HistoryRef): Promise<Row> {
     const tenant = await tenantOf(db, caller, ref.tenant);
@@ -88,7 +81,7 @@ export function createHistory(context: ServiceContext, bulk: Bulk) {
 
     async version(caller: Caller, ref: HistoryRef, version: number): Promise<VersionDocument> {
       const found = await versionOf(await find(caller, ref), version);
-      return { ...versionView(found), ...documentOf(found) };
+      return { ...versionView(found), ...documentOf(found, specOf(found)) };
     },
 
     /** @param of.to  the newest unless given; `from` the one before it */
@@ -101,7 +94,8 @@ export function createHistory(context: ServiceContext, bulk: Bulk) {
       const to = of.to ?? (await lastOf(row));
       const from = of.from ?? Math.max(1, to - 1);
       const [a, b] = [await versionOf(row, from), await versionOf(row, to)];
-      return { from, to, changes: diffDocuments(documentOf(a), documentOf(b)) };
+      const [before, after] = secrets.comparable([a, b]);
+      return { from, to, changes: hidden(diffDocuments(documentOf(a, before), documentOf(b, after))) };
     },
 
     /**
@@ -117,7 +111,8 @@ export function createHistory(context: ServiceContext, bulk: Bulk) {
     ) {
       const row = await find(caller, ref);
       const { version, ifMatch, dryRun = false } = request;
-      const document = documentOf(await versionOf(row, version));
+      const found = await versionOf(row, version);
+      const document = documentOf(found, secrets.open(found));
       const { kind, name } = ref;
       const how = row.deleted_at === null ? { ifMatch } : { revive: row.uid, create: true };
       const { results } = await bulk.applyMany(caller, ref.tenant, {
@@ -185,13 +180,13 @@ function versionView(
   };
 }
 
-export function documentOf(row: Pick<VersionRow, "name" | "display_name" | "labels" | "spec">) {
+export function documentOf(row: Pick<VersionRow, "name" | "display_name" | "labels">, spec: unknown) {
   return {
     metadata: {
       name: row.name,
       ...(row.display_name === null ? {} : { displayName: row.display_name }),
       labels: JSON.parse(row.labels) as Record<string, string>,
     },
-    spec: parseExact(row.spec),
+    spec,
   };
 }

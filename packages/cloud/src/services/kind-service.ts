@@ -1,5 +1,5 @@
 import { AppError, type Kind, type Resource } from "@penstock/model";
-import type { Caller, ListQuery, Page, Reader, Ref, ServiceContext } from "./context.ts";
+import type { Caller, CheckingContext, ListQuery, Page, Reader, Ref } from "./context.ts";
 import { inTransaction } from "./in-transaction.ts";
 import { type KindRules, type Prepared, prepareChange, type Wanted } from "./prepared-change.ts";
 import { findRow, listRows, type Row, toResource } from "./resource-rows.ts";
@@ -39,10 +39,10 @@ export interface KindParts {
 }
 
 export function createKindService<K extends Kind, Spec, Status>(
-  context: ServiceContext,
+  context: CheckingContext,
   options: KindOptions<K, Spec, Status>,
 ): KindService<K, Spec, Status> {
-  const { db, clock, random } = context;
+  const { db, clock, random, secrets } = context;
   const { kind } = options;
 
   async function scopeOf(reader: Reader, caller: Caller, tenant: string): Promise<string> {
@@ -52,7 +52,7 @@ export function createKindService<K extends Kind, Spec, Status>(
     const statuses = await options.status(tenant, rows);
     return rows.map((row, i) => toResource<K, Spec, Status>(row, { kind, tenantName, status: statuses[i]! }));
   }
-  const prepare = (wanted: Wanted) => prepareChange(options, wanted, { now: clock.now(), random });
+  const prepare = (wanted: Wanted) => prepareChange(options, wanted, { now: clock.now(), random, secrets });
 
   async function change(
     caller: Caller,

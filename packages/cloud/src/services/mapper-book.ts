@@ -4,6 +4,7 @@ import {
   type MapperManifest,
   manifestsOfNode,
   manifestsOfTenant,
+  secretFieldsOf,
   type ToldMapper,
 } from "@penstock/model";
 import { likenessOf } from "./manifest-likeness.ts";
@@ -34,6 +35,7 @@ interface TenantPage {
   /** worked out when asked for, until something changes; who asks may keep what follows from an array by the array */
   byNode: Map<string, readonly MapperManifest[]>;
   ofAll: readonly MapperManifest[] | null;
+  secretFields: ReadonlySet<string> | null;
 }
 
 /**
@@ -42,6 +44,7 @@ interface TenantPage {
  */
 export function createMapperBook(own: readonly MapperManifest[]) {
   const clouds: readonly KnownMapper[] = own.map((manifest) => ({ manifest, isClouds: true, nodes: [] }));
+  const ownSecretFields: ReadonlySet<string> = new Set(own.flatMap(secretFieldsOf));
   const tenants = new Map<string, TenantPage>();
 
   function pageOf(tenant: string): TenantPage {
@@ -100,6 +103,7 @@ export function createMapperBook(own: readonly MapperManifest[]) {
       else page.held.set(hash, held);
       page.byNode = new Map();
       page.ofAll = null;
+      page.secretFields = null;
     },
     /** of what the gateway told, the hashes whose manifests nobody of its tenant gave yet */
     missing(tenant: string, node: string): string[] {
@@ -130,6 +134,15 @@ export function createMapperBook(own: readonly MapperManifest[]) {
         ...[...page.told.keys()].flatMap((node) => knownOfNode(page, node)),
       ]);
       return page.ofAll;
+    },
+    /** Fields that any manifest held calls secret, whoever has it and whatever else counts: "connection.password". */
+    secretFields(tenant: string): ReadonlySet<string> {
+      const page = tenants.get(tenant);
+      if (page === undefined) return ownSecretFields;
+      const heldFields = () =>
+        [...page.held.values()].flatMap((one) => ("manifest" in one ? secretFieldsOf(one.manifest) : []));
+      page.secretFields ??= new Set([...ownSecretFields, ...heldFields()]);
+      return page.secretFields;
     },
     /** of a gateway's mappers those that cannot be used, each with the reason */
     refused(tenant: string, node: string): { readonly name: string; readonly reason: string }[] {
@@ -196,7 +209,7 @@ export function createMapperBook(own: readonly MapperManifest[]) {
 export type MapperBook = ReturnType<typeof createMapperBook>;
 
 function emptyPage(): TenantPage {
-  return { told: new Map(), held: new Map(), byNode: new Map(), ofAll: null };
+  return { told: new Map(), held: new Map(), byNode: new Map(), ofAll: null, secretFields: null };
 }
 
 function order(a: string, b: string): number {

@@ -125,6 +125,7 @@ export function createMappers(
     own: context.manifests,
     ofNode: (tenant: string, node: string) => book.ofNode(tenant, node),
     ofTenant: (tenant: string) => book.ofTenant(tenant),
+    secretFields: (tenant: string) => book.secretFields(tenant),
     /** false: it has never said which mappers it has */
     hasTold: (tenant: string, node: string) => book.told(tenant, node) !== null,
     /** the same for manifests by which the same is checked */

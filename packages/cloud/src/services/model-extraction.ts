@@ -7,7 +7,7 @@ import {
   extractModel,
   invalid,
 } from "@penstock/model";
-import type { Caller, ServiceContext } from "./context.ts";
+import type { Caller, CheckingContext } from "./context.ts";
 import { type FoundDevice, findDevice } from "./device-lookup.ts";
 import { mustFind } from "./device-references.ts";
 import type { KindService } from "./kind-service.ts";
@@ -29,7 +29,7 @@ export interface ExtractionView {
 
 /** "Make a model of this device." */
 export function createModelExtraction(
-  context: ServiceContext,
+  context: CheckingContext,
   parts: {
     readonly devices: Pick<KindService<"Device", DeviceSpec, DeviceResource["status"]>, "update">;
     readonly models: Pick<
@@ -38,7 +38,7 @@ export function createModelExtraction(
     >;
   },
 ) {
-  const { db } = context;
+  const { db, secrets } = context;
 
   async function protocolOf({ tenant, spec }: FoundDevice): Promise<string> {
     if (typeof spec.connection !== "string") return spec.connection.protocol;
@@ -68,10 +68,17 @@ export function createModelExtraction(
         const other = await protocolOf(one);
         if (other !== protocol) throw refuse(`is on a connection of ${other}, "${ref.device}" on one of ${protocol}`);
       }
-      const result = extractModel({ name: request.model, protocol, devices: found.map(({ spec }) => spec) });
+      const result = extractModel({
+        name: request.model,
+        protocol,
+        devices: found.map(({ row }) => secrets.open<DeviceSpec>(row)),
+      });
+      const { tenant } = found[0]!;
+      const hide = <Spec>(kind: "Device" | "DeviceModel", spec: Spec) =>
+        secrets.hide({ tenant_uid: tenant, kind }, spec);
       const view: ExtractionView = {
-        model: { name: request.model, spec: result.model },
-        devices: names.map((name, i) => ({ name, spec: result.devices[i]! })),
+        model: { name: request.model, spec: hide("DeviceModel", result.model) },
+        devices: names.map((name, i) => ({ name, spec: hide("Device", result.devices[i]!) })),
       };
       if (request.dryRun === true) return view;
       const model = { tenant: ref.tenant, name: request.model };

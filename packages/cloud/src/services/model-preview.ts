@@ -40,7 +40,7 @@ export interface ModelPreview {
 
 /** Which devices an edit of a model touches, and how; nothing is stored. */
 export function createModelPreview(context: CheckingContext) {
-  const { db, mappers } = context;
+  const { db, mappers, secrets } = context;
   return {
     /** @throws AppError input/invalid when the model itself breaks a rule */
     async preview(caller: Caller, ref: Ref, input: unknown): Promise<ModelPreview> {
@@ -48,9 +48,10 @@ export function createModelPreview(context: CheckingContext) {
       const shape = checkShape(contract.modelling.routes.preview.body, input);
       if (shape.length > 0) throw invalid(shape);
       // checkShape has just said that it is one.
-      const { spec } = input as { readonly spec: DeviceModelSpec };
-      const fields = checkModelSpec(spec, mappers.ofTenant(tenant));
+      const { spec: given } = input as { readonly spec: DeviceModelSpec };
+      const fields = checkModelSpec(given, mappers.ofTenant(tenant));
       if (fields.length > 0) throw invalid(fields);
+      const spec = secrets.hide({ tenant_uid: tenant, kind: "DeviceModel" }, given);
       if ((await findRow(db, tenant, "DeviceModel", ref.name)) === undefined) throw notFound("DeviceModel", ref.name);
       const instead = { model: { name: ref.name, spec } };
       const lines = createLines({ db, tenant, mappers, instead });

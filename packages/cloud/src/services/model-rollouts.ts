@@ -9,15 +9,13 @@ import {
   type Micros,
   type NodeUid,
   parseDuration,
-  parseExact,
-  stringifyExact,
   type TenantUid,
 } from "@penstock/model";
 import type { Selectable } from "kysely";
 import type { ModelRolloutsTable } from "../state-schema.ts";
 import { bumpAssigned } from "./assigned.ts";
 import { audit } from "./audit.ts";
-import type { Caller, Ref, ServiceContext, Trx } from "./context.ts";
+import type { Caller, CheckingContext, Ref, Trx } from "./context.ts";
 import type { Desired } from "./desired.ts";
 import { canonical } from "./json.ts";
 import type { KindService } from "./kind-service.ts";
@@ -70,18 +68,20 @@ const pauseMostMs = 7 * 24 * 3600 * 1000;
  *   starting ─▶ running ─▶ done          paused, stopped ─▶ running, cancelled
  */
 export function createModelRollouts(
-  context: ServiceContext,
+  context: CheckingContext,
   parts: {
     readonly models: Pick<KindService<"DeviceModel", DeviceModelSpec, DeviceModelResource["status"]>, "update">;
     readonly desired: Pick<Desired, "retyped">;
     readonly healthOf: DeviceHealthOf;
   },
 ) {
-  const { db, clock, log, nudger } = context;
+  const { db, clock, log, nudger, secrets } = context;
   const timers = new Map<string, () => void>();
   let running: Promise<void> = Promise.resolve();
   let isClosed = false;
 
+  /** It was stored as the model's own, so its secrets open as those do. */
+  const previousOf = (model: Row, row: RolloutRow) => secrets.open<DeviceModelSpec>({ ...model, spec: row.previous });
   const keyOf = ({ tenant_uid, model_uid }: Pick<RolloutRow, "tenant_uid" | "model_uid">) =>
     `${tenant_uid} ${model_uid}`;
 
@@ -244,7 +244,7 @@ export function createModelRollouts(
     if (model === undefined) return;
     // Gateways need a while to connect again: until then all of their devices are offline.
     const dueAt = Math.max(row.due_at ?? 0, clock.now() + settleMs * 1000);
-    const isAsBefore = canonical(specOf(model)) === canonical(parseExact(row.previous));
+    const isAsBefore = canonical(secrets.open(model)) === canonical(previousOf(model, row));
     if (isAsBefore && (row.state === "starting" || row.state === "cancelling")) {
       await change(db, row, { state: "cancelled", due_at: null, message: "The server ended before it was done" });
     } else if (row.state === "cancelling") {
@@ -288,7 +288,7 @@ export function createModelRollouts(
       );
       const now = clock.now();
       const row: RolloutRow = {
-        ...{ tenant_uid: tenant, model_uid: model.uid, state: "starting", previous: stringifyExact(specOf(model)) },
+        ...{ tenant_uid: tenant, model_uid: model.uid, state: "starting", previous: model.spec },
         ...{ waves: JSON.stringify(waves), reached: 0, pause_ms: pauseMs, due_at: null, unwell: "[]", message: null },
         ...{ started_by: caller.name, started_at: now, updated_at: now },
       };
@@ -329,7 +329,7 @@ export function createModelRollouts(
         const cancelling = await change(db, row, { state: "cancelling", due_at: null });
         plan(cancelling);
         try {
-          const replace = rowDocument(model, parseExact(row.previous));
+          const replace = rowDocument(model, previousOf(model, row));
           await parts.models.update(caller, ref, { replace, ifMatch: "*" });
         } catch (error) {
           await change(db, cancelling, { state: row.state === "running" ? "paused" : row.state });

@@ -1,6 +1,7 @@
-import { AppError, type DeviceModelSpec, type DeviceSpec, parseExact } from "@penstock/model";
+import { AppError, type DeviceModelSpec, type DeviceSpec } from "@penstock/model";
 import type { Reader, Trx } from "./context.ts";
-import { findRow, specOf } from "./resource-rows.ts";
+import { findRow, type Row, specOf } from "./resource-rows.ts";
+import type { SpecSecrets } from "./spec-secrets.ts";
 
 /** Rollouts in these states hold devices at the version before; of the others only the outcome is kept. */
 export const holdingStates: readonly string[] = ["starting", "running", "paused", "stopped", "cancelling"];
@@ -14,14 +15,16 @@ export interface ModelVersion {
 /**
  * Which version of its model counts for a device: the newest, or while that is rolled out in waves and the device's wave has
  * not come, the one before. What was read stays as it was: make one for each piece of work.
+ *
+ * @param read  the spec of a stored row; without its secrets unless given
  */
-export function createModelVersions(db: Reader, tenant: string) {
+export function createModelVersions(db: Reader, tenant: string, read: (row: Row) => DeviceModelSpec = specOf) {
   const models = new Map<string, Promise<Model | null>>();
 
-  async function read(name: string): Promise<Model | null> {
+  async function find(name: string): Promise<Model | null> {
     const row = await findRow(db, tenant, "DeviceModel", name);
     if (row === undefined) return null;
-    const newest = { spec: specOf<DeviceModelSpec>(row), version: String(row.resource_version) };
+    const newest = { spec: read(row), version: String(row.resource_version) };
     const rollout = await db
       .selectFrom("model_rollouts")
       .selectAll()
@@ -31,14 +34,15 @@ export function createModelVersions(db: Reader, tenant: string) {
     if (rollout === undefined || !holdingStates.includes(rollout.state))
       return { newest, before: newest, held: new Set() };
     const waves = JSON.parse(rollout.waves) as string[][];
-    const before = { spec: parseExact(rollout.previous) as DeviceModelSpec, version: `${row.resource_version} before` };
+    const previous = { ...row, spec: rollout.previous };
+    const before = { spec: read(previous), version: `${row.resource_version} before` };
     return { newest, before, held: new Set(waves.slice(rollout.reached).flat()) };
   }
   return {
     /** null when the device names no model, or one that has just been deleted */
     async of(device: string, spec: Pick<DeviceSpec, "model">): Promise<ModelVersion | null> {
       if (spec.model === undefined) return null;
-      const known = models.get(spec.model) ?? read(spec.model);
+      const known = models.get(spec.model) ?? find(spec.model);
       models.set(spec.model, known);
       const model = await known;
       if (model === null) return null;
@@ -77,7 +81,7 @@ export async function versionUntilItsWave(db: Reader, place: Place): Promise<Dev
   if (found === null) return null;
   const { rollout, waves, wave } = found;
   const comes = wave < 0 ? waves.length - 1 : wave;
-  return comes < rollout.reached ? null : (parseExact(rollout.previous) as DeviceModelSpec);
+  return comes < rollout.reached ? null : specOf<DeviceModelSpec>({ spec: rollout.previous });
 }
 
 /** A device that comes to a model while it is rolled out waits for the last wave, unless that has been reached. */
@@ -105,6 +109,16 @@ export async function modelOf(
   at: { readonly tenant: string; readonly device: string; readonly spec: Pick<DeviceSpec, "model"> },
 ): Promise<ModelVersion | null> {
   return createModelVersions(db, at.tenant).of(at.device, at.spec);
+}
+
+/** The same with its secrets; null without a model. */
+export async function openModelOf(
+  db: Reader,
+  at: { readonly tenant: string; readonly device: string; readonly spec: Pick<DeviceSpec, "model"> },
+  secrets: SpecSecrets,
+): Promise<DeviceModelSpec | null> {
+  const model = await createModelVersions(db, at.tenant, (row) => secrets.open(row)).of(at.device, at.spec);
+  return model?.spec ?? null;
 }
 
 /** @throws AppError resource/rolling-out: an edit while a rollout goes on would mix three versions */

@@ -8,13 +8,13 @@ import {
   type MetadataInput,
   type Micros,
   type ResourceUid,
-  stringifyExact,
 } from "@penstock/model";
 import type { Random } from "@penstock/runtime";
 import type { Caller, Trx } from "./context.ts";
 import { canonical, mergePatch } from "./json.ts";
 import { type Row, specOf } from "./resource-rows.ts";
 import { rowDocument } from "./row-document.ts";
+import type { SpecSecrets } from "./spec-secrets.ts";
 import { notFound } from "./tenant-check.ts";
 
 /** A change as it is about to be stored. `before` is null at creation. */
@@ -95,9 +95,10 @@ interface Document<Spec> {
 export function prepareChange<K extends Kind, Spec>(
   rules: KindRules<K, Spec>,
   wanted: Wanted,
-  ports: { readonly now: Micros; readonly random: Random },
+  ports: { readonly now: Micros; readonly random: Random; readonly secrets: SpecSecrets },
 ): Prepared {
   const { kind } = rules;
+  const { secrets } = ports;
   const { caller, tenant, name, present, change, expects, revived } = wanted;
   if (present === undefined && (expects === "present" || change === null)) throw notFound(kind, name);
   if (present !== undefined && expects === "absent") {
@@ -106,22 +107,27 @@ export function prepareChange<K extends Kind, Spec>(
   if (present !== undefined) requireMatch(kind, present, wanted.ifMatch);
   if (change === null) return preparedRemoval(rules, { caller, tenant, present: present!, now: ports.now });
 
-  const given = "patch" in change ? patched(wanted, change.patch) : change.document;
-  const document = checkDocument<Spec>(rules.contract, wanted, given);
-  const spec = rules.kept === undefined ? document.spec : rules.kept(document.spec);
-  const written = {
-    display_name: document.metadata.displayName ?? null,
-    labels: JSON.stringify(document.metadata.labels ?? {}),
-    spec: stringifyExact(spec),
-    updated_at: ports.now,
-  };
   const before = present ?? null;
-  const oldSpec = before === null ? null : specOf<Spec>(before);
+  const oldSpec = before === null ? null : secrets.open<Spec>(before);
+  const given = "patch" in change ? patched(wanted, oldSpec, change.patch) : change.document;
+  const shaped = checkDocument<Spec>(rules.contract, wanted, given);
+  const document = { ...shaped, spec: secrets.keepStored({ tenant_uid: tenant, kind }, shaped.spec, [oldSpec]) };
+  const spec = rules.kept === undefined ? document.spec : rules.kept(document.spec);
+  const of = {
+    uid: before?.uid ?? revived?.uid ?? hexId<ResourceUid>(ports.random.bytes(16)),
+    ...{ tenant_uid: tenant, kind, name },
+  };
   // A secret in the document is a change that the kept spec does not show.
   const isSameSpec =
     oldSpec !== null &&
     canonical(spec) === canonical(oldSpec) &&
     (rules.kept === undefined || canonical(document.spec) === canonical(spec));
+  const written = {
+    display_name: document.metadata.displayName ?? null,
+    labels: JSON.stringify(document.metadata.labels ?? {}),
+    spec: isSameSpec && before !== null ? before.spec : secrets.seal(of, spec),
+    updated_at: ports.now,
+  };
   const isSame =
     before !== null &&
     isSameSpec &&
@@ -129,7 +135,7 @@ export function prepareChange<K extends Kind, Spec>(
     canonical(JSON.parse(written.labels)) === canonical(JSON.parse(before.labels));
   const base: Row = before ??
     revived ?? {
-      ...{ uid: hexId<ResourceUid>(ports.random.bytes(16)), tenant_uid: tenant, kind, name, ...written },
+      ...{ ...of, ...written },
       ...{ generation: 0, resource_version: 0, created_at: ports.now, deleted_at: null },
     };
   const row = isSame
@@ -193,6 +199,6 @@ function requireMatch(kind: Kind, row: Row, ifMatch = "*"): void {
 }
 
 /** The document that a merge patch makes of the stored one. */
-function patched({ present, name }: Wanted, patch: unknown): unknown {
-  return mergePatch(present === undefined ? { metadata: { name } } : rowDocument(present, specOf(present)), patch);
+function patched({ present, name }: Wanted, spec: unknown, patch: unknown): unknown {
+  return mergePatch(present === undefined ? { metadata: { name } } : rowDocument(present, spec), patch);
 }

@@ -13,6 +13,7 @@ import { chunksOf } from "./chunks-of.ts";
 import type { ListQuery, Reader } from "./context.ts";
 import { cursorOf, textOfCursor } from "./cursor.ts";
 import { matchesLabels, parseLabelSelector } from "./label-selector.ts";
+import { hidden, mayHaveSealed } from "./sealed-texts.ts";
 
 export type Row = Selectable<ResourcesTable>;
 
@@ -58,9 +59,11 @@ export async function rowsMentioning(
   return liveRows(db, tenant, kind).where("spec", "like", `%"${field}":"${value}"%`).orderBy("name").execute();
 }
 
-export function specOf<Spec>(row: Row): Spec {
+/** As everybody may see it: a mark stands for each secret. `SpecSecrets.open` has them. */
+export function specOf<Spec>({ spec }: Pick<Row, "spec">): Spec {
+  const parsed = parseExact(spec);
   // Written by this service after it was checked against the kind's schema.
-  return parseExact(row.spec) as Spec;
+  return (mayHaveSealed(spec) ? hidden(parsed) : parsed) as Spec;
 }
 
 /** Rows of a page by name; labels are filtered while reading, so a page may hold fewer than `limit`. */

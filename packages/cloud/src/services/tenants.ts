@@ -1,12 +1,12 @@
 import { contract } from "@penstock/api";
 import type { TenantSpec } from "@penstock/model";
-import { type ServiceContext, system } from "./context.ts";
+import { type CheckingContext, system } from "./context.ts";
 import { createKindService, inUse } from "./kind-service.ts";
 
 export const defaultTenant = "default";
 
 /** Enterprises. One with anything in it cannot be deleted. */
-export function createTenants(context: ServiceContext) {
+export function createTenants(context: CheckingContext) {
   const service = createKindService<"Tenant", TenantSpec, Record<string, never>>(context, {
     kind: "Tenant",
     contract: contract.tenants,

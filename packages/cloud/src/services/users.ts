@@ -1,6 +1,6 @@
 import { contract } from "@penstock/api";
 import { AppError, invalid } from "@penstock/model";
-import { type ServiceContext, system } from "./context.ts";
+import { type CheckingContext, system } from "./context.ts";
 import { createKindService } from "./kind-service.ts";
 import { hashPassword } from "./passwords.ts";
 
@@ -12,7 +12,7 @@ export interface UserSpec {
 export const administrator = "admin";
 
 /** People. The login row stands beside the resource, in the same transaction. */
-export function createUsers(context: ServiceContext) {
+export function createUsers(context: CheckingContext) {
   const { db, clock, random } = context;
   const service = createKindService<"User", UserSpec, Record<string, never>>(context, {
     kind: "User",

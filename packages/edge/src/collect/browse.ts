@@ -1,9 +1,12 @@
-import { AppError, type BrowsedNode, browsedNodes, type EffectiveConnection } from "@penstock/model";
+import { AppError, type BrowsedNode, browsedNodes, codeOf, type EffectiveConnection } from "@penstock/model";
 import { budgetMs } from "./budget.ts";
 import type { Mapper } from "./mapper.ts";
+import type { MapperProcess } from "./mapper-process.ts";
 
 /** A server may take its time to list a large folder. */
 const leastMs = 10_000;
+/** Whoever has just described a connection browses it at once: its mapper may be the first of its protocol here. */
+const startsWithinMs = 15_000;
 
 /**
  * What lies directly below `path` at the other end of a connection; [] is the top. Beside the cycles, not in their turns:
@@ -15,11 +18,7 @@ export async function browse(
   { connection, mapper }: { readonly connection: EffectiveConnection; readonly mapper: Mapper },
   path: readonly string[],
 ): Promise<BrowsedNode[]> {
-  const { running } = mapper;
-  if (running === null) {
-    const { code, message } = mapper.trouble();
-    throw new AppError(code, `Cannot browse "${connection.name}": ${message}`);
-  }
+  const running = await processOf(mapper, connection.name);
   const deadlineMs = Math.max(leastMs, budgetMs(connection.line, 1));
   const answer = await running.request((id) => ({ t: "browse", id, connection: connection.uid, path, deadlineMs }), {
     deadlineMs,
@@ -28,4 +27,13 @@ export async function browse(
     throw new AppError("mapper/bad-answer", `The mapper answered a question with "${answer.t}"`);
   }
   return browsedNodes(answer.nodes);
+}
+
+async function processOf(mapper: Mapper, connection: string): Promise<MapperProcess> {
+  try {
+    return await mapper.whenRunning(startsWithinMs);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new AppError(codeOf(error), `Cannot browse "${connection}": ${message}`, { cause: error });
+  }
 }

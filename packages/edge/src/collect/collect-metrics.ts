@@ -19,6 +19,10 @@ export function collectMetrics(metrics: Metrics) {
       "penstock_collect_news_dropped_total",
       "Changes told by devices that found no room in their mapper; the oldest went",
     ),
+    changesLost: metrics.counter(
+      "penstock_collect_changes_lost_total",
+      "Changes told by devices before which others are lost at the device: its queue was full (mapper/changes-lost)",
+    ),
     readTime: metrics.histogram(
       "penstock_collect_read_seconds",
       "From the request to the mapper until its answer",

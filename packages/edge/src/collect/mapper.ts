@@ -1,4 +1,4 @@
-import { codeOf, type ErrorCode, type MapperStatus } from "@penstock/model";
+import { AppError, codeOf, type ErrorCode, type MapperStatus } from "@penstock/model";
 import {
   type Cancel,
   type ChildProcesses,
@@ -63,6 +63,7 @@ export class Mapper {
   #manifest = "";
   #timer: Cancel = () => {};
   #whenStopped: (() => void)[] = [];
+  readonly #whenRunning = new Set<(outcome: MapperProcess | AppError) => void>();
 
   constructor(options: MapperOptions) {
     const { name, clock, log, metrics } = options;
@@ -92,6 +93,25 @@ export class Mapper {
 
   send(message: AgentToMapper): void {
     this.running?.send(message);
+  }
+
+  /**
+   * The process, waited for while one is being started; at once why there is none, where none is on its way.
+   *
+   * @throws AppError mapper/stopped, mapper/not-found, mapper/wrong-version
+   */
+  whenRunning(withinMs: number): Promise<MapperProcess> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#options.clock.after(withinMs, () => settle(this.#refusal()));
+      const settle = (outcome: MapperProcess | AppError) => {
+        cancel();
+        this.#whenRunning.delete(settle);
+        if (outcome instanceof AppError) reject(outcome);
+        else resolve(outcome);
+      };
+      this.#whenRunning.add(settle);
+      this.#tellRunning();
+    });
   }
 
   /** why there is no process to ask */
@@ -129,6 +149,17 @@ export class Mapper {
     this.#timer =
       wakesAt === null ? () => {} : this.#options.clock.after(wakesAt - now, () => this.#take({ t: "tick" }));
     if (this.#state.phase === "stopped") for (const resolve of this.#whenStopped.splice(0)) resolve();
+    this.#tellRunning();
+  }
+
+  #tellRunning(): void {
+    if (this.running === null && isOnItsWay(this.#state)) return;
+    for (const settle of [...this.#whenRunning]) settle(this.running ?? this.#refusal());
+  }
+
+  #refusal(): AppError {
+    const { code, message } = this.trouble();
+    return new AppError(code, message);
   }
 
   #do(effect: SupervisorEffect): void {
@@ -237,6 +268,11 @@ export class Mapper {
 /** A program that only claims to be a mapper may say anything. */
 function isRange(protocol: { readonly min: unknown; readonly max: unknown } | null | undefined): boolean {
   return Number.isSafeInteger(protocol?.min) && Number.isSafeInteger(protocol?.max);
+}
+
+/** A process will say hello, or it will be known why not, soon. */
+function isOnItsWay({ phase, isWanted }: SupervisorState): boolean {
+  return isWanted && (phase === "finding" || phase === "starting" || phase === "stopping");
 }
 
 function stateOf(phase: SupervisorState["phase"], starts: number): State {

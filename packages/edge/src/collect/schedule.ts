@@ -1,8 +1,9 @@
 import type { ConnectionUid, DeviceHealth, DeviceUid, ErrorCode, LineHealth } from "@penstock/model";
-import { DueTimes } from "./due-times.ts";
+import { DeviceWatch } from "./device-watch.ts";
 import { type DeviceRecord, type GroupRecord, Line, type Turn } from "./line.ts";
 import { firstDue, nextDue } from "./phase.ts";
-import { healthOf, isOnlyProbed, isSilence, offlineAt, silencesUntilOffline } from "./presence.ts";
+import { healthOf, isOnlyProbed, isSilence, silencesUntilOffline } from "./presence.ts";
+import { ScheduleStep } from "./schedule-step.ts";
 import {
   type Outcome,
   type ScheduledGroup,
@@ -33,28 +34,26 @@ export class Schedule {
   readonly #lines = new Map<ConnectionUid, Line>();
   readonly #devices = new Map<DeviceUid, DeviceRecord>();
   readonly #groups = new Map<number, GroupRecord>();
-  readonly #due = new DueTimes();
+  readonly #step = new ScheduleStep();
+  readonly #watch = new DeviceWatch(this.#step);
   readonly #acts = new Map<number, { readonly device: DeviceRecord; hasTurn: boolean }>();
-  #effects: ScheduleEffect[] = [];
-  #now = 0;
 
   constructor(limits: ScheduleLimits = scheduleLimits) {
     this.#limits = limits;
   }
 
   step(input: ScheduleInput, now: number): readonly ScheduleEffect[] {
-    this.#effects = [];
-    this.#now = now;
+    this.#step.begin(now);
     this.#take(input);
-    return this.#effects;
+    return this.#step.effects;
   }
 
   nextAt(): number | null {
-    return this.#due.next();
+    return this.#step.due.next();
   }
 
   health(): DeviceHealth[] {
-    return [...this.#devices.values()].map((device) => healthOf(device, this.#now));
+    return [...this.#devices.values()].map((device) => healthOf(device, this.#step.now));
   }
 
   /** state of each line that was told of */
@@ -134,7 +133,7 @@ export class Schedule {
   #addDevice({ device: uid, connection, offlineAfterUs }: Extract<ScheduleInput, { readonly t: "add-device" }>): void {
     const line = this.#lineOf(connection);
     const device: DeviceRecord = {
-      ...{ uid, line, groups: new Set(), offlineAfterUs, addedAt: this.#now },
+      ...{ uid, line, groups: new Set(), offlineAfterUs, addedAt: this.#step.now },
       silences: 0,
       code: null,
       message: null,
@@ -146,47 +145,47 @@ export class Schedule {
     };
     this.#devices.set(uid, device);
     line.devices.add(device);
-    if (offlineAfterUs !== null) this.#due.set(`o${uid}`, this.#now + offlineAfterUs);
-    this.#tellHealth(device);
+    if (offlineAfterUs !== null) this.#step.due.set(`o${uid}`, this.#step.now + offlineAfterUs);
+    this.#watch.tellHealth(device);
   }
 
   #addGroup(group: ScheduledGroup): void {
     const of = this.#devices.get(group.device);
     if (of === undefined) throw new Error(`Cannot add group ${group.id}: no device "${group.device}"`);
     const { device, everyUs, isSubscribed = false } = group;
-    const dueAt = everyUs === null && !isSubscribed ? 0 : firstDue(device, everyUs ?? 1_000_000, this.#now);
+    const dueAt = everyUs === null && !isSubscribed ? 0 : firstDue(device, everyUs ?? 1_000_000, this.#step.now);
     const fresh = { isLate: false, isGood: null, code: null, failures: 0 };
     const record: GroupRecord = { ...group, of, dueAt, state: "idle", ...fresh };
     this.#groups.set(group.id, record);
     of.groups.add(record);
-    if (everyUs !== null) this.#due.set(`g${group.id}`, dueAt);
-    if (isSubscribed) this.#due.set(`s${group.id}`, dueAt);
+    if (everyUs !== null) this.#step.due.set(`g${group.id}`, dueAt);
+    if (isSubscribed) this.#step.due.set(`s${group.id}`, dueAt);
   }
 
   #removeDevice(uid: DeviceUid): void {
     const device = this.#devices.get(uid);
     if (device === undefined) return;
     this.#devices.delete(uid);
-    this.#due.remove(`d${uid}`);
-    this.#due.remove(`o${uid}`);
+    this.#step.due.remove(`d${uid}`);
+    this.#step.due.remove(`o${uid}`);
     device.line.devices.delete(device);
     // Whoever waits to act finds out by himself that there is no such device.
     for (const turn of device.line.withdraw((turn) => turn.device === device)) this.#grant(turn);
     for (const group of device.groups) {
-      this.#due.remove(`g${group.id}`);
-      this.#due.remove(`s${group.id}`);
+      this.#step.due.remove(`g${group.id}`);
+      this.#step.due.remove(`s${group.id}`);
       // A read in flight still fills its place on the line until it is answered.
       if (group.state !== "reading") this.#groups.delete(group.id);
     }
   }
 
   #tick(): void {
-    for (let key = this.#due.take(this.#now); key !== null; key = this.#due.take(this.#now)) {
+    for (let key = this.#step.due.take(this.#step.now); key !== null; key = this.#step.due.take(this.#step.now)) {
       const name = key.slice(1);
       if (key.startsWith("g")) this.#cycleInSteps(this.#groups.get(Number(name))!);
       else if (key.startsWith("s")) this.#subscribe(this.#groups.get(Number(name))!);
-      else if (key.startsWith("d")) this.#probe(this.#devices.get(name as DeviceUid)!);
-      else if (key.startsWith("o")) this.#maybeOffline(this.#devices.get(name as DeviceUid)!);
+      else if (key.startsWith("d")) this.#watch.probe(this.#devices.get(name as DeviceUid)!);
+      else if (key.startsWith("o")) this.#watch.maybeOffline(this.#devices.get(name as DeviceUid)!);
     }
     for (const line of this.#lines.values()) this.#startTurns(line);
   }
@@ -194,9 +193,9 @@ export class Schedule {
   #cycleInSteps(group: GroupRecord): void {
     const everyUs = group.everyUs!;
     // After a stall the cycles that were missed are counted, never made up for.
-    const missed = Math.floor((this.#now - group.dueAt) / everyUs);
-    group.dueAt = nextDue(group.device, everyUs, this.#now);
-    this.#due.set(`g${group.id}`, group.dueAt);
+    const missed = Math.floor((this.#step.now - group.dueAt) / everyUs);
+    group.dueAt = nextDue(group.device, everyUs, this.#step.now);
+    this.#step.due.set(`g${group.id}`, group.dueAt);
     this.#cycle(group, missed);
   }
 
@@ -208,11 +207,11 @@ export class Schedule {
     const mayWait = isBusy && !isSilent && !group.isLate;
     if (mayWait) group.isLate = true;
     const cycles = missed + (isBusy && !mayWait ? 1 : 0);
-    if (cycles > 0) this.#effects.push({ t: "overrun", group: group.id, cycles, isSilent });
+    if (cycles > 0) this.#step.effects.push({ t: "overrun", group: group.id, cycles, isSilent });
     if (group.state !== "idle") return;
-    if (line.state === "down") this.#publishBad(group, line.code);
-    else if (isOnlyProbed(device)) this.#publishBad(group, device.code ?? "mapper/timeout");
-    else this.#enqueue(group);
+    if (line.state === "down") this.#step.publishBad(group, line.code);
+    else if (isOnlyProbed(device)) this.#step.publishBad(group, device.code ?? "mapper/timeout");
+    else this.#step.enqueue(group);
   }
 
   /** Asks for a subscription, or again for one; one that cannot be asked for now is looked at again. */
@@ -221,29 +220,30 @@ export class Schedule {
     const { line } = device.line;
     if (group.state === "subscribed" || group.state === "queued" || group.state === "reading") return;
     if (line.state === "down") {
-      if (group.isGood !== false) this.#publishBad(group, line.code);
-    } else if (group.state === "idle" && (!isOnlyProbed(device) || device.probeGroup === group)) this.#enqueue(group);
+      if (group.isGood !== false) this.#step.publishBad(group, line.code);
+    } else if (group.state === "idle" && (!isOnlyProbed(device) || device.probeGroup === group))
+      this.#step.enqueue(group);
     else this.#subscribeLater(group);
   }
 
   #subscribeLater(group: GroupRecord): void {
     const { backOffFirstMs, backOffLongestMs } = group.of.line.settings;
     const backOffMs = Math.min(backOffLongestMs, backOffFirstMs * 2 ** Math.min(group.failures, 30));
-    this.#due.set(`s${group.id}`, this.#now + backOffMs * 1000);
+    this.#step.due.set(`s${group.id}`, this.#step.now + backOffMs * 1000);
   }
 
   #news(id: number, code: ErrorCode | null): void {
     const group = this.#groups.get(id);
     if (group === undefined || this.#devices.get(group.device) !== group.of) return;
     const { of: device } = group;
-    if (code === null || !isSilence(code)) this.#heard(device, code, null);
+    if (code === null || !isSilence(code)) this.#watch.heard(device, code, null);
     else {
       // Somebody else says that it is gone and will say when it is back: nobody has to ask.
       device.silences = Math.max(device.silences, silencesUntilOffline);
       device.code = code;
       device.message = null;
     }
-    this.#tellHealth(device);
+    this.#watch.tellHealth(device);
     this.#startTurns(device.line);
   }
 
@@ -251,25 +251,21 @@ export class Schedule {
     const group = this.#groups.get(id);
     if (group?.state !== "subscribed") return;
     const { of: device } = group;
-    this.#publishBad(group, code);
-    if (isSilence(code)) this.#silent(device, group, code, message);
-    this.#tellHealth(device);
+    this.#step.publishBad(group, code);
+    if (isSilence(code)) this.#watch.silent(device, group, code, message);
+    this.#watch.tellHealth(device);
     this.#startTurns(device.line);
-  }
-
-  #enqueue(group: GroupRecord): void {
-    group.of.line.enqueue({ kind: "read", device: group.of, group, queuedAt: this.#now });
   }
 
   #act(act: number, uid: DeviceUid): void {
     const device = this.#devices.get(uid);
     // Whoever acts looks again when it is his turn.
     if (device === undefined || device.line.line.state !== "up") {
-      this.#effects.push({ t: "act", act });
+      this.#step.effects.push({ t: "act", act });
       return;
     }
     this.#acts.set(act, { device, hasTurn: false });
-    device.line.enqueue({ kind: "act", device, act, queuedAt: this.#now });
+    device.line.enqueue({ kind: "act", device, act, queuedAt: this.#step.now });
     this.#startTurns(device.line);
   }
 
@@ -278,14 +274,14 @@ export class Schedule {
     if (known === undefined) return;
     this.#acts.delete(act);
     const { device, hasTurn } = known;
-    if (hasTurn) device.line.ended({ kind: "act", device }, this.#now, code !== null && isSilence(code));
+    if (hasTurn) device.line.ended({ kind: "act", device }, this.#step.now, code !== null && isSilence(code));
     else device.line.withdraw((turn) => turn.kind === "act" && turn.act === act);
     const isThere = this.#devices.get(device.uid) === device;
     if (hasTurn && code === null && isThere) {
       // What reads say of it stands, unless they say that it is not there.
-      if (device.silences > 0 || !device.hasAnswered) this.#heard(device, null, null);
-      device.answeredAt = this.#now;
-      this.#tellHealth(device);
+      if (device.silences > 0 || !device.hasAnswered) this.#watch.heard(device, null, null);
+      device.answeredAt = this.#step.now;
+      this.#watch.tellHealth(device);
     }
     this.#startTurns(device.line);
   }
@@ -294,26 +290,7 @@ export class Schedule {
   #grant(turn: Turn): void {
     if (turn.kind !== "act") return;
     this.#acts.delete(turn.act);
-    this.#effects.push({ t: "act", act: turn.act });
-  }
-
-  #maybeOffline(device: DeviceRecord): void {
-    const at = offlineAt(device);
-    if (at > this.#now) this.#due.set(`o${device.uid}`, at);
-    this.#tellHealth(device);
-  }
-
-  /** The read that finds out whether a silent device is back; besides, an hourly value is not missed for one lost answer. */
-  #probe(device: DeviceRecord): void {
-    const group = device.probeGroup;
-    if (group === null || device.silences === 0) return;
-    const heldUntil = device.line.heldUntil(device, this.#now);
-    if (heldUntil !== null) {
-      this.#due.set(`d${device.uid}`, heldUntil);
-      return;
-    }
-    if (group.state === "idle" && device.line.line.state === "up") this.#enqueue(group);
-    else if (group.state === "publishing") this.#due.set(`d${device.uid}`, this.#now + this.#backOffUs(device));
+    this.#step.effects.push({ t: "act", act: turn.act });
   }
 
   #answered(id: number, { code, message, hasRows }: Outcome): void {
@@ -321,7 +298,7 @@ export class Schedule {
     if (group === undefined) return;
     const { of: device } = group;
     const isSilent = code !== null && isSilence(code);
-    device.line.ended({ kind: "read", device }, this.#now, isSilent);
+    device.line.ended({ kind: "read", device }, this.#step.now, isSilent);
     if (!device.groups.has(group) || this.#devices.get(group.device) !== device) {
       this.#groups.delete(id);
       this.#startTurns(device.line);
@@ -332,10 +309,10 @@ export class Schedule {
     group.failures = code === null ? 0 : group.failures + 1;
     const hasBegun = group.isSubscribed === true && code === null;
     group.state = hasBegun ? "subscribed" : "publishing";
-    if (!hasRows && !hasBegun) this.#effects.push({ t: "publish-bad", group: id, code: code ?? "internal" });
-    if (isSilent) this.#silent(device, group, code, message);
-    else if (code !== "mapper/stopped") this.#heard(device, code, message);
-    this.#tellHealth(device);
+    if (!hasRows && !hasBegun) this.#step.effects.push({ t: "publish-bad", group: id, code: code ?? "internal" });
+    if (isSilent) this.#watch.silent(device, group, code, message);
+    else if (code !== "mapper/stopped") this.#watch.heard(device, code, message);
+    this.#watch.tellHealth(device);
     this.#startTurns(device.line);
   }
 
@@ -347,49 +324,9 @@ export class Schedule {
     if (!group.isLate) return;
     group.isLate = false;
     // A device that did not answer is not asked once more at once: that is the back-off's to say.
-    if (group.of.silences > 0) this.#effects.push({ t: "overrun", group: id, cycles: 1, isSilent: true });
+    if (group.of.silences > 0) this.#step.effects.push({ t: "overrun", group: id, cycles: 1, isSilent: true });
     else this.#cycle(group, 0);
     this.#startTurns(group.of.line);
-  }
-
-  #silent(device: DeviceRecord, group: GroupRecord, code: ErrorCode, message: string | null): void {
-    device.silences++;
-    device.code = code;
-    device.message = message;
-    device.probeGroup = group;
-    this.#due.set(`d${device.uid}`, this.#now + this.#backOffUs(device));
-    // From now on one read asks whether it is back; what else waits to ask it has its answer.
-    const isQueued = (turn: Turn) => turn.kind === "read" && turn.device === device;
-    for (const turn of isOnlyProbed(device) ? device.line.withdraw(isQueued) : []) {
-      if (turn.kind === "read") this.#publishBad(turn.group, code);
-    }
-  }
-
-  #backOffUs({ line, silences }: DeviceRecord): number {
-    const { backOffFirstMs, backOffLongestMs } = line.settings;
-    return Math.min(backOffLongestMs, backOffFirstMs * 2 ** Math.min(silences - 1, 30)) * 1000;
-  }
-
-  #heard(device: DeviceRecord, code: ErrorCode | null, message: string | null): void {
-    const wasSilent = device.silences > 0;
-    const wasOffline = offlineAt(device) <= this.#now;
-    device.silences = 0;
-    device.code = code;
-    device.message = message;
-    device.hasAnswered = true;
-    device.answeredAt = this.#now;
-    device.probeGroup = null;
-    this.#due.remove(`d${device.uid}`);
-    if (wasOffline) this.#due.set(`o${device.uid}`, offlineAt(device));
-    if (wasSilent) this.#readAgain(device);
-  }
-
-  /** Groups whose last rows were bad for a reason that has just gone. */
-  #readAgain(device: DeviceRecord): void {
-    for (const group of device.groups) {
-      const isBad = group.isGood === false && (group.code === null || isSilence(group.code) || isOfLine(group.code));
-      if (isBad && group.state === "idle") this.#enqueue(group);
-    }
   }
 
   #lineChanged(line: Line, to: Line["line"]): void {
@@ -397,59 +334,40 @@ export class Schedule {
     line.lost = null;
     if (to.state !== "up") for (const turn of line.withdraw(({ kind }) => kind === "act")) this.#grant(turn);
     if (to.state === "down") {
-      for (const turn of line.flush()) if (turn.kind === "read") this.#publishBad(turn.group, to.code);
+      for (const turn of line.flush()) if (turn.kind === "read") this.#step.publishBad(turn.group, to.code);
       for (const group of [...line.devices].flatMap((device) => [...device.groups])) {
-        if (group.state === "subscribed") this.#publishBad(group, to.code);
+        if (group.state === "subscribed") this.#step.publishBad(group, to.code);
       }
     }
     if (to.state === "up") {
       for (const device of line.devices) {
         device.silences = 0;
-        this.#readAgain(device);
+        this.#watch.readAgain(device);
       }
     }
-    for (const device of line.devices) this.#tellHealth(device);
+    for (const device of line.devices) this.#watch.tellHealth(device);
     this.#startTurns(line);
   }
 
   #connectionChanged(line: Line, lost: Line["lost"]): void {
     line.lost = lost;
-    line.lostAt = this.#now;
+    line.lostAt = this.#step.now;
     for (const device of line.devices) {
-      if (lost === null) this.#probe(device);
-      this.#tellHealth(device);
+      if (lost === null) this.#watch.probe(device);
+      this.#watch.tellHealth(device);
     }
     this.#startTurns(line);
   }
 
-  #publishBad(group: GroupRecord, code: ErrorCode): void {
-    group.state = "publishing";
-    group.isGood = false;
-    group.code = code;
-    this.#effects.push({ t: "publish-bad", group: group.id, code });
-  }
-
   #startTurns(line: Line): void {
-    for (let turn = line.next(this.#now); turn !== null; turn = line.next(this.#now)) {
-      if (turn.kind === "read") this.#effects.push({ t: "read", group: turn.group.id });
+    for (let turn = line.next(this.#step.now); turn !== null; turn = line.next(this.#step.now)) {
+      if (turn.kind === "read") this.#step.effects.push({ t: "read", group: turn.group.id });
       else {
         this.#acts.get(turn.act)!.hasTurn = true;
-        this.#effects.push({ t: "act", act: turn.act });
+        this.#step.effects.push({ t: "act", act: turn.act });
       }
     }
-    const wakesAt = line.wakesAt(this.#now);
-    if (wakesAt !== null) this.#due.set(`l${line.uid}`, wakesAt);
+    const wakesAt = line.wakesAt(this.#step.now);
+    if (wakesAt !== null) this.#step.due.set(`l${line.uid}`, wakesAt);
   }
-
-  #tellHealth(device: DeviceRecord): void {
-    const health = healthOf(device, this.#now);
-    const short = `${health.state} ${health.reason}`;
-    if (short === device.health) return;
-    device.health = short;
-    this.#effects.push({ t: "health", health });
-  }
-}
-
-function isOfLine(code: ErrorCode): boolean {
-  return code === "mapper/stopped" || code === "mapper/not-found" || code === "mapper/wrong-version";
 }

@@ -159,3 +159,18 @@ test("collect ends the subscription of a device that is gone from the set, and b
   assert.equal(heard("ungroup").length, 2);
   await clock.advanceAsync(10);
 });
+
+test("collect counts the changes that a device's own queue has lost, and passes the reason on", async (t) => {
+  const { clock, processes, group, taken, start, counter } = setUp(t);
+  await start();
+  const lost = { property: "level", quality: "uncertain", reason: "mapper/changes-lost" } as const;
+  for (const value of [1, 2]) processes.last.news(group(), [{ ...lost, value }]);
+  processes.last.news(group(), [{ property: "level", value: 3 }]);
+  await clock.advanceAsync(10);
+  assert.deepEqual(shown(taken()), [
+    ["level", 1, "uncertain", "mapper/changes-lost"],
+    ["level", 2, "uncertain", "mapper/changes-lost"],
+    ["level", 3, "good", null],
+  ]);
+  assert.equal(counter("changes_lost_total"), 2);
+});

@@ -13,6 +13,8 @@ import type { ScheduleInput } from "./schedule-types.ts";
 
 type News = Extract<MapperToAgent, { readonly t: "news" | "unsubscribed" }>;
 const file = "edge/src/collect/subscribed.ts";
+/** A queue that is too small overflows again and again; the log says so once in a while. */
+const lostEveryUs = 60_000_000;
 
 export interface SubscribedOptions {
   readonly clock: Clock;
@@ -35,6 +37,8 @@ export class Subscribed {
   readonly #options: SubscribedOptions;
   /** since when, on the monotonic clock */
   readonly #since = new Map<number, number>();
+  /** when the log last said that changes are lost at the device */
+  readonly #lostAt = new Map<number, number>();
 
   constructor(options: SubscribedOptions) {
     this.#options = options;
@@ -79,6 +83,7 @@ export class Subscribed {
 
   removed(group: number): void {
     this.#since.delete(group);
+    this.#lostAt.delete(group);
   }
 
   async #publish(message: Extract<News, { readonly t: "news" }>, group: CollectGroup, mapper: Mapper): Promise<void> {
@@ -103,8 +108,21 @@ export class Subscribed {
     const { code } = outcomeOf(batch);
     run({ t: "news", group: id, code });
     metrics.readings.add(batch.count);
+    this.#countLost(batch, group);
     if (log.tracing) log.trace({ file, id: traceId(batch), readings: batch.count }, "Told by the device");
     await publish(batch);
     running?.send({ t: "taken", group: id });
+  }
+
+  #countLost({ reasons, reasonIndex }: ReadingBatch, { id, device }: CollectGroup): void {
+    const place = reasons.indexOf("mapper/changes-lost") + 1;
+    if (place === 0 || reasonIndex === null) return;
+    const { clock, log, metrics } = this.#options;
+    const changes = reasonIndex.reduce((sum, at) => (at === place ? sum + 1 : sum), 0);
+    metrics.changesLost.add(changes);
+    const now = clock.monotonic();
+    if (now - (this.#lostAt.get(id) ?? Number.NEGATIVE_INFINITY) < lostEveryUs) return;
+    this.#lostAt.set(id, now);
+    log.warn({ device: device.name, changes }, "Changes were lost at the device: its queue for us was full");
   }
 }

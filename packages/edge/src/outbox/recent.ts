@@ -10,13 +10,21 @@ export interface Recent {
   trim(isPassed: (entry: OutboxEntry) => boolean): void;
 }
 
+/**
+ * What an entry takes beside its bytes: the objects that hold it, measured at about 300 bytes of heap. A gateway of one
+ * value a batch has few bytes in each, and hundreds of thousands of them.
+ */
+const besidesBytes = 400;
+const sizeOf = ({ body }: OutboxEntry) => body.length + besidesBytes;
+
+/** @param options.bytes of memory that the entries may take, bodies and all */
 export function recentEntries(options: { readonly bytes: number }): Recent {
   let entries: OutboxEntry[] = [];
   let head = 0;
   let bytes = 0;
 
   function shift(): void {
-    bytes -= entries[head]!.body.length;
+    bytes -= sizeOf(entries[head]!);
     head++;
     if (head > 64 && head * 2 > entries.length) {
       entries = entries.slice(head);
@@ -27,7 +35,7 @@ export function recentEntries(options: { readonly bytes: number }): Recent {
   return {
     push: (entry) => {
       entries.push(entry);
-      bytes += entry.body.length;
+      bytes += sizeOf(entry);
       while (bytes > options.bytes && head < entries.length) shift();
     },
     from: (seq) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -12,7 +12,15 @@ import {
   type NodeUid,
   type TenantUid,
 } from "@penstock/model";
-import { realFiles, silentLog } from "@penstock/runtime";
+import {
+  openJournal,
+  plainCodec,
+  realFiles,
+  type SecretBox,
+  secretBox,
+  silentLog,
+  systemRandom,
+} from "@penstock/runtime";
 import { openResources } from "./resources.ts";
 
 async function folderOf(t: TestContext): Promise<string> {
@@ -21,7 +29,14 @@ async function folderOf(t: TestContext): Promise<string> {
   return folder;
 }
 
-const open = (folder: string) => openResources({ files: realFiles(), folder, log: silentLog });
+const box = secretBox([new Uint8Array(32).fill(1)], systemRandom);
+const open = (folder: string, secrets: SecretBox = box) =>
+  openResources({ files: realFiles(), folder, secrets, log: silentLog });
+/** what every file of the folder holds, one after the other */
+async function bytesIn(folder: string): Promise<string> {
+  const names = await readdir(folder);
+  return (await Promise.all(names.map((name) => readFile(join(folder, name), "latin1")))).join("\n");
+}
 
 const device = (uid: string, more: Partial<EffectiveDevice> = {}) =>
   ({
@@ -124,3 +139,42 @@ for (const [field, bad] of refusals) {
     await resources.close();
   });
 }
+
+const withPassword = (password: string) => {
+  const [connection] = set(1, []).connections;
+  return set(1, [device("d1")], { connections: [{ ...connection!, settings: { user: "u", password } }] });
+};
+
+// A stolen gateway, or its backup, must not give away the plant's passwords.
+test("resources.apply() leaves no password in plain text on the disk, and has it again after a restart", async (t) => {
+  const folder = await folderOf(t);
+  const resources = await open(folder);
+  await resources.apply(withPassword("hunter2hunter2"));
+  await resources.close();
+  assert.doesNotMatch(await bytesIn(folder), /hunter2/);
+  const again = await open(folder);
+  assert.deepEqual(again.current(), withPassword("hunter2hunter2"));
+  await again.close();
+  assert.doesNotMatch(await bytesIn(folder), /hunter2/);
+  const other = secretBox([new Uint8Array(32).fill(2)], systemRandom);
+  await assert.rejects(open(folder, other), { code: "data/key-missing" });
+});
+
+test("openResources() seals what was written before there was a key, and with a new key what the old one sealed", async (t) => {
+  const folder = await folderOf(t);
+  const before = await openJournal<AssignedSet | null, AssignedSet>({
+    ...{ files: realFiles(), folder, initial: null, apply: (_, set) => set },
+    ...{ stateCodec: plainCodec(), entryCodec: plainCodec() },
+  });
+  await before.append(withPassword("hunter2hunter2"));
+  await before.close();
+  assert.match(await bytesIn(folder), /hunter2/);
+  await (await open(folder)).close();
+  assert.doesNotMatch(await bytesIn(folder), /hunter2/);
+
+  const [older, newer] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  await (await open(folder, secretBox([newer, older], systemRandom))).close();
+  const again = await open(folder, secretBox([newer], systemRandom));
+  assert.deepEqual(again.current(), withPassword("hunter2hunter2"));
+  await again.close();
+});

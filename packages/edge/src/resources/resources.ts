@@ -1,5 +1,5 @@
 import { type AssignedChange, type AssignedSet, diffAssigned, isEmptyChange } from "@penstock/model";
-import { type Files, type Log, openJournal } from "@penstock/runtime";
+import { type Files, type Log, openJournal, plainCodec, type SecretBox, sealedCodec } from "@penstock/runtime";
 import { checkAssignedSet } from "./check-assigned.ts";
 
 /** What the gateway last accepted; it starts and works from this with no cloud in reach. */
@@ -18,14 +18,22 @@ export interface Resources {
   close(): Promise<void>;
 }
 
-export async function openResources(options: { files: Files; folder: string; log: Log }): Promise<Resources> {
-  const { files, folder } = options;
+/** @param options.secrets  what is on disk is sealed as a whole: the settings of devices hold their passwords */
+export async function openResources(options: {
+  readonly files: Files;
+  readonly folder: string;
+  readonly secrets: SecretBox;
+  readonly log: Log;
+}): Promise<Resources> {
+  const { files, folder, secrets } = options;
   const log = options.log.with({ stage: "resources" });
   const journal = await openJournal<AssignedSet | null, AssignedSet>({
     files,
     folder,
     initial: null,
     apply: (_before, set) => set,
+    stateCodec: sealedCodec(plainCodec(), secrets, "resources state"),
+    entryCodec: sealedCodec(plainCodec(), secrets, "resources entry"),
   });
   const listeners = new Set<(change: AssignedChange) => void>();
   // One at a time: two sets that arrive together must not both be compared with the one before them.

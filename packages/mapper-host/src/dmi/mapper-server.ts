@@ -14,10 +14,13 @@ export interface MapperHandlers {
   get(request: DmiMessages["GetDeviceRequest"]): DmiMessages["GetDeviceResponse"];
 }
 
+/** EdgeCore makes one at a time. Those that never end would hold what they have sent. */
+const mostCalls = 64;
+
 /** Listens for the manager at a path, for the socket's owner alone; what was left there by an earlier process goes. */
 export async function openMapperServer(path: string, handlers: MapperHandlers): Promise<{ close(): void }> {
   const grpc = await loadGrpc();
-  const server = new grpc.Server({ "grpc.enable_channelz": 0 });
+  const server = new grpc.Server({ "grpc.enable_channelz": 0, "grpc.max_concurrent_streams": mostCalls });
   const answering =
     <Request, Answer extends object>(handle: (request: Request) => Answer) =>
     ({ request }: ServerUnaryCall<Request, Answer>, answer: sendUnaryData<Answer>) => {
@@ -71,4 +74,5 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   "twin/read-only": 3,
   "twin/wrong-type": 3,
   "resource/not-found": 5,
+  "request/too-many": 8,
 };

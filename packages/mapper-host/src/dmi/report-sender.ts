@@ -19,7 +19,8 @@ export interface ReportSenderOptions {
   count(what: "replaced" | "failed" | "sent", amount: number): void;
 }
 
-const backOff = { firstMs: 1000, longestMs: 30_000 } as const;
+/** One call every so often burdens no manager, and one that is well again soon knows what is so. */
+const backOff = { firstMs: 1000, longestMs: 5000 } as const;
 
 interface Pending {
   readonly twins: Map<string, DmiTwin>;

@@ -30,7 +30,9 @@ export interface ServeDmiOptions {
   readonly pid: number;
 }
 
-const again = { firstMs: 500, longestMs: 10_000 } as const;
+/** A manager that tells of more means no good. */
+const mostDevices = 10_000;
+const again = { firstMs: 500, longestMs: 5000 } as const;
 
 /**
  * Runs a mapper of ours under a DMI manager. It listens before it registers, so that no change falls into the time between;
@@ -53,7 +55,7 @@ export async function serveDmi(options: ServeDmiOptions): Promise<{ close(): Pro
     ...{ mapper, clock, random: options.random, pid: options.pid, folder: options.folder },
     onLog: (message, fields) => log.info({ said: fields }, message),
   });
-  const manager: ManagerClient = await openManagerClient(options.managerSocket, () => lost());
+  const manager: ManagerClient = await openManagerClient(options.managerSocket, { onLost: () => lost() });
   const counters = {
     sent: metrics.counter("penstock_dmi_reports_sent_total", "Reports that the manager took"),
     failed: metrics.counter(
@@ -89,6 +91,7 @@ export async function serveDmi(options: ServeDmiOptions): Promise<{ close(): Pro
     const model = models.get(dmiDeviceKey(device.namespace, device.spec?.deviceModelReference ?? ""));
     if (model === undefined) throw new AppError("input/invalid", `Cannot take device "${key}": its model has not come`);
     const known = devices.get(key);
+    if (known === undefined && devices.size >= mostDevices) throw tooMany(`device "${key}"`);
     const target: DmiTarget = fromDmi(device, model, mapper.manifest);
     // Wanted values alone are no reason to begin anew.
     if (known !== undefined && sameData([settled(known.device), known.model], [settled(device), model])) {
@@ -110,7 +113,11 @@ export async function serveDmi(options: ServeDmiOptions): Promise<{ close(): Pro
     register: ({ device }) => take(given(device)),
     update: ({ device }) => take(given(device)),
     remove: ({ deviceNamespace, deviceName }) => end(dmiDeviceKey(deviceNamespace, deviceName)),
-    model: ({ model }) => void models.set(dmiDeviceKey(given(model).namespace, given(model).name), given(model)),
+    model({ model }) {
+      const key = dmiDeviceKey(given(model).namespace, given(model).name);
+      if (!models.has(key) && models.size >= mostDevices) throw tooMany(`model "${key}"`);
+      models.set(key, given(model));
+    },
     removeModel: ({ modelNamespace, modelName }) => void models.delete(dmiDeviceKey(modelNamespace, modelName)),
     get({ deviceNamespace, deviceName }) {
       const known = devices.get(dmiDeviceKey(deviceNamespace, deviceName));
@@ -162,9 +169,16 @@ export async function serveDmi(options: ServeDmiOptions): Promise<{ close(): Pro
     }
   };
   let registering = register();
+  let isAgainDue = false;
   lost = () => {
     log.warn({}, "The manager is gone");
-    registering = registering.then(register);
+    // However often it goes meanwhile, once more is enough.
+    if (isAgainDue) return;
+    isAgainDue = true;
+    registering = registering.then(() => {
+      isAgainDue = false;
+      return register();
+    });
   };
   return {
     async close() {
@@ -178,6 +192,10 @@ export async function serveDmi(options: ServeDmiOptions): Promise<{ close(): Pro
       await host.close();
     },
   };
+}
+
+function tooMany(what: string): AppError {
+  return new AppError("request/too-many", `Cannot take ${what}: ${mostDevices} are here`);
 }
 
 /** A device but for wanted values. */

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { conformance } from "@penstock/mapper-sdk";
 import { mapper } from "../src/index.ts";
 import { PlayedDevice } from "./device.ts";
@@ -9,6 +10,7 @@ const numberOf = (request: Uint8Array) => Number(lineOf(request).split(" ")[0]);
 
 /** What the kit must know to play the device well and badly: slow, wrong, broken, gone. */
 await conformance(mapper, {
+  folder: join(import.meta.dirname, ".."),
   connection: ({ host, port }) => ({ host, port }),
   address: {},
   point: { type: "float64", visitor: { register: 2 }, value: 21.5 },

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { join } from "node:path";
 import { type ConformanceDevice, conformance, type DeviceManner } from "@penstock/mapper-sdk";
 import { ok, RawServer } from "../test/raw-server.ts";
 import { httpDevices } from "./index.ts";
@@ -65,6 +66,7 @@ class HttpDevice implements ConformanceDevice {
 }
 
 await conformance(httpDevices, {
+  folder: join(import.meta.dirname, ".."),
   connection: ({ host, port }) => ({ url: `http://${host}:${port}` }),
   address: {},
   point: { type: "float64", visitor: { resource: "/status", path: "$.level" }, value: 21.5 },

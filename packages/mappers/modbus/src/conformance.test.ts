@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { conformance } from "@penstock/mapper-sdk";
 import { modbus } from "./index.ts";
 
@@ -6,6 +7,7 @@ const answer = (request: Uint8Array, ...pdu: number[]) =>
   Uint8Array.of(request[0]!, request[1]!, 0, 0, 0, 1 + pdu.length, request[6]!, ...pdu);
 
 await conformance(modbus, {
+  folder: join(import.meta.dirname, ".."),
   connection: ({ host, port }) => ({ host, port }),
   address: { unitId: 1 },
   point: { type: "float64", visitor: { table: "holding", offset: 7, raw: "int16", scale: 0.1 }, value: 21.5 },

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { conformance } from "@penstock/mapper-sdk";
 import { mqttDevices } from "./index.ts";
 
@@ -22,6 +23,7 @@ const right = (request: Uint8Array) =>
   typeOf(request) === types.subscribe ? joined(subAck(packetId(request)), retained) : pubAck(packetId(request), 0);
 
 await conformance(mqttDevices, {
+  folder: join(import.meta.dirname, ".."),
   connection: ({ host, port }) => ({ url: `mqtt://${host}:${port}` }),
   address: {},
   point: { type: "float64", visitor: { topic }, value: 21.5 },

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { after } from "node:test";
 import { conformance } from "@penstock/mapper-sdk";
 import { DataType } from "node-opcua-client";
@@ -15,6 +16,7 @@ plant.counters[0]!.setValueFromSource({ dataType: DataType.UInt32, value });
 
 const visitor = { nodeId: `nsu=${plantUri};s=count0` };
 await conformance(opcua, {
+  folder: join(import.meta.dirname, ".."),
   connection: ({ host, port }) => ({ url: `opc.tcp://${host}:${port}` }),
   address: {},
   point: { type: "uint32", visitor, value },

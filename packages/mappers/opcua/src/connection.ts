@@ -69,7 +69,7 @@ export class OpcuaConnection
     let publisher: Publisher | null = null;
     const session = await Session.open(settings, context, {
       cut: () => publisher?.cut(),
-      restored: () => void publisher?.restored(),
+      restored: (isNew) => void publisher?.restored(isNew),
       over: (error) => {
         publisher?.close();
         context.lost(error);
@@ -146,6 +146,7 @@ export class OpcuaConnection
 
   async subscribe(points: readonly OpcuaPoint[], options: SubscribeOptions): Promise<void> {
     const { signal, ended, each, trace } = options;
+    const room = () => options.room?.() ?? null;
     const byInterval = new Map<number, number[]>();
     points.forEach(({ visitor: { publishing } }, row) => {
       byInterval.set(publishing, [...(byInterval.get(publishing) ?? []), row]);
@@ -156,6 +157,8 @@ export class OpcuaConnection
       const refused: AppError[] = [];
       for (const [publishing, rows] of byInterval) {
         const subscription = await this.#publisher.at(publishing, signal);
+        subscription.rooms.add(room);
+        undo.push(async () => void subscription.rooms.delete(room));
         for (const part of parts(rows, this.#session.maxPerCall)) {
           const made = await this.#watch(
             subscription,
@@ -203,10 +206,13 @@ export class OpcuaConnection
     const asked = rows.flatMap(({ row, point }) => {
       const handle = this.#nextHandle++;
       try {
-        const { request, take } = monitored(point, handle, this.#session.ids);
+        const { request, take, isBehind } = monitored(point, handle, this.#session.ids);
         const told = (result: PointResult) => each(row, result);
         const isEvent = point.visitor.event !== undefined;
-        subscription.items.set(handle, { take, each: isEvent ? told : firstOf(begun, told) });
+        subscription.items.set(handle, {
+          ...{ take, isBehind, hasGap: false },
+          each: isEvent ? told : firstOf(begun, told),
+        });
         return [{ row, handle, request, nodeId: point.visitor.nodeId }];
       } catch (error) {
         refused.push(asRefused(error));

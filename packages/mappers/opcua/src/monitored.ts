@@ -12,16 +12,19 @@ import {
   ofType,
   type Variant,
 } from "node-opcua-client";
-import { eventResult } from "./event-result.ts";
+import { eventResult, isQueueOverflow } from "./event-result.ts";
 import type { Address, Visitor } from "./fields.ts";
 import type { NodeIds } from "./node-ids.ts";
 import { numericRange } from "./numeric-range.ts";
 import { datedResultOf } from "./result-of.ts";
+import { hasOverflown } from "./status.ts";
 
 type OpcuaPoint = Point<Address, Visitor>;
 export interface Monitored {
   readonly request: MonitoredItemCreateRequestOptions;
   readonly take: (value: DataValue | readonly Variant[]) => PointResult;
+  /** the server's queue was full, and something before this went */
+  readonly isBehind: (value: DataValue | readonly Variant[]) => boolean;
 }
 
 /**
@@ -38,8 +41,9 @@ export function monitored(point: OpcuaPoint, handle: number, ids: NodeIds): Moni
     if (type !== "json") throw new AppError("mapper/unsupported", `Cannot take events as "${type}": they are json`);
     const { event: fields, eventType } = visitor;
     const where = eventType === undefined ? undefined : ofType(ids.parse(eventType, address));
-    // The time is asked for besides, so that the reading has it.
-    const filter = constructEventFilter([...fields.map((field) => field.replaceAll("/", ".")), "Time"], where);
+    // Asked for besides: the time, so that the reading has it, and what says that some are missing.
+    const paths = [...fields.map((field) => field.replaceAll("/", ".")), "Time", "EventType"];
+    const filter = constructEventFilter(paths, where);
     return {
       request: {
         itemToMonitor: { nodeId, attributeId: AttributeIds.EventNotifier },
@@ -47,6 +51,7 @@ export function monitored(point: OpcuaPoint, handle: number, ids: NodeIds): Moni
         requestedParameters: { ...common, samplingInterval: 0, filter },
       },
       take: (values) => eventResult(fields, values as readonly Variant[]),
+      isBehind: (values) => isQueueOverflow(fields, values as readonly Variant[]),
     };
   }
   return {
@@ -63,6 +68,7 @@ export function monitored(point: OpcuaPoint, handle: number, ids: NodeIds): Moni
       },
     },
     take: (value) => datedResultOf(type, value as DataValue),
+    isBehind: (value) => hasOverflown((value as DataValue).statusCode),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   RepublishRequest,
   type RepublishResponse,
   StatusCodes,
+  TransferSubscriptionsRequest,
 } from "node-opcua-client";
 import { rawServices } from "./raw-services.ts";
 import { ServerSubscription } from "./server-subscription.ts";
@@ -22,6 +23,13 @@ interface Acknowledgement {
 const keepAliveMs = 3000;
 /** questions for news under way at most; each answered one is handed on before the next is asked, so nothing piles up */
 const mostInFlight = 10;
+/**
+ * Changes in one message; the server sends what is more in further ones at once. So the answers to all questions under way
+ * find room beside what may wait in the runner before it says that it is full.
+ */
+const mostPerMessage = 2000;
+/** A subscription that nobody asks for news would end; so one more message is fetched when there was no room for so long. */
+const patienceMs = keepAliveMs;
 /** acknowledgements that wait; beyond, the server finds out by itself */
 const mostAcknowledgements = 1000;
 
@@ -90,11 +98,19 @@ export class Publisher {
     });
   }
 
-  async restored(): Promise<void> {
+  /** @param isNew the session is another one */
+  async restored(isNew: boolean): Promise<void> {
     this.#cancelHold?.();
     this.#cancelHold = null;
     const generation = this.#generation;
+    const isOurs = !isNew || (await this.#takeOver());
+    if (generation !== this.#generation) return;
+    if (!isOurs) {
+      this.#over("The server does not know our session any more");
+      return;
+    }
     for (const subscription of [...this.#byId.values()]) {
+      subscription.restored();
       await this.#catchUp(subscription, generation);
       if (generation !== this.#generation) return;
     }
@@ -109,6 +125,29 @@ export class Publisher {
     this.#byId.clear();
   }
 
+  /**
+   * The subscriptions of the session that the server has forgotten, with what their queues hold. Only of the same life of the
+   * server: another one numbers anew, and the numbers may be somebody else's. It refuses strangers, and those who are nobody
+   * over a line without security.
+   *
+   * @source OPC UA 1.05 Part 4, 5.14.7
+   */
+  async #takeOver(): Promise<boolean> {
+    const never = new AbortController().signal;
+    const subscriptionIds = [...this.#byId.keys()];
+    const request = new TransferSubscriptionsRequest({ subscriptionIds, sendInitialValues: false });
+    try {
+      if (!(await this.#session.isSameServer(never))) return false;
+      const { results } = await this.#session.ask("take over subscriptions", never, (session) =>
+        rawServices(session).transferSubscriptions(request),
+      );
+      return subscriptionIds.every((_, i) => results?.[i]?.statusCode.isGood() === true);
+    } catch (error) {
+      this.#log.debug({ error: String(error) }, "The subscriptions were not taken over");
+      return false;
+    }
+  }
+
   async #make(publishingMs: number, signal: AbortSignal): Promise<ServerSubscription> {
     const keepAlives = Math.max(1, Math.round(keepAliveMs / publishingMs));
     const request = new CreateSubscriptionRequest({
@@ -116,7 +155,7 @@ export class Publisher {
       requestedMaxKeepAliveCount: keepAlives,
       // Part 4, 5.14.2.2: at least three times the keep-alive count
       requestedLifetimeCount: Math.max(keepAlives * 3, Math.ceil(this.#holdMs / publishingMs)),
-      maxNotificationsPerPublish: 0,
+      maxNotificationsPerPublish: mostPerMessage,
       publishingEnabled: true,
       priority: 0,
     });
@@ -166,8 +205,22 @@ export class Publisher {
       return this.#pump();
     }
     await this.#take(subscription, notificationMessage);
-    await subscription.settled;
+    await this.#handedOn(subscription);
     this.#pump();
+  }
+
+  /** What has come has left us, and there is room for more: until then the server's queues keep it. */
+  async #handedOn(subscription: ServerSubscription): Promise<void> {
+    await subscription.settled;
+    const full = [...subscription.rooms].map((room) => room()).filter((room) => room !== null);
+    if (full.length === 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(patienceMs, resolve);
+      void Promise.all(full).then(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   async #take(subscription: ServerSubscription, message: NotificationMessage): Promise<void> {
@@ -196,8 +249,10 @@ export class Publisher {
       const number = subscription.due;
       const message = await this.#again(subscription, number);
       if (generation !== this.#generation) return;
-      if (message !== null) await this.#take(subscription, message);
-      else if (subscription.isHolding) this.#report(subscription, subscription.gone(number).lost);
+      if (message !== null) {
+        await this.#take(subscription, message);
+        await this.#handedOn(subscription);
+      } else if (subscription.isHolding) this.#report(subscription, subscription.gone(number).lost);
       else return;
     }
   }

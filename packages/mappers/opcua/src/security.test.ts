@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -26,6 +26,10 @@ after(async () => {
   await plant.stop();
   await rm(folder, { recursive: true, force: true });
 });
+
+interface Seen {
+  readonly channel: { readonly securityPolicy: SecurityPolicy; readonly securityMode: MessageSecurityMode };
+}
 
 async function errorOf(work: Promise<unknown>): Promise<AppError> {
   const error = await work.then(
@@ -57,6 +61,20 @@ test("an unknown server certificate is refused with its thumbprint and the comma
   assert.equal(await shown({ policy: "Basic256Sha256" }), 65535);
 });
 
+for (const policy of secured) {
+  test(`${policy} refuses a stranger with the command that would trust it, and shows him nothing`, async (t) => {
+    const other = await mkdtemp(join(tmpdir(), "penstock-opcua-"));
+    t.after(() => rm(other, { recursive: true, force: true }));
+    await cp(join(folder, "own"), join(other, "own"), { recursive: true });
+    const user = { user: "operator", password: "s3cret" };
+    const error = await errorOf(openFor(plant.url, { policy, ...user }, { folder: other }));
+    assert.equal(error.code, "mapper/connect-failed");
+    assert.match(error.message, /penstock edge trust opcua [0-9a-f]{40}$/);
+    assert.doesNotMatch(error.message, /s3cret/);
+    assert.equal(plant.server.currentSessionCount, 0);
+  });
+}
+
 test("the gateway's own key is made once, for its eyes only", async () => {
   assert.equal((await stat(join(folder, "own/key.pem"))).mode & 0o777, 0o600);
   const made = (await stat(join(folder, "own/key.pem"))).mtimeMs;
@@ -66,8 +84,16 @@ test("the gateway's own key is made once, for its eyes only", async () => {
 
 for (const policy of secured) {
   for (const mode of ["Sign", "SignAndEncrypt"]) {
-    test(`${policy} connects with ${mode}`, async () => {
-      assert.equal(await shown({ policy, mode }), 65535);
+    test(`${policy} connects with ${mode}`, async (t) => {
+      const { connection, close } = await openFor(plant.url, { policy, mode }, { folder });
+      t.after(close);
+      assert.equal((await connection.read([point("uint16", "uint16")], { signal }))[0]?.value, 65535);
+      // as the server sees the line
+      const { _sessions: sessions } = plant.server.engine as unknown as { readonly _sessions: Record<string, Seen> };
+      const seen = Object.values(sessions).map(({ channel }) => [channel.securityPolicy, channel.securityMode]);
+      assert.deepEqual(seen, [
+        [SecurityPolicy[policy], mode === "Sign" ? MessageSecurityMode.Sign : MessageSecurityMode.SignAndEncrypt],
+      ]);
     });
   }
 }

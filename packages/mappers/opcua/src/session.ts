@@ -1,6 +1,7 @@
 import type { OpenContext } from "@penstock/mapper-sdk";
 import { AppError, type ErrorCode } from "@penstock/model";
 import {
+  AttributeIds,
   type ClientSession,
   MessageSecurityMode,
   OPCUAClient,
@@ -20,8 +21,8 @@ import { within } from "./within.ts";
 export interface SessionEvents {
   /** the line is cut; the library tries to take the session up again */
   cut(): void;
-  /** the same session goes on */
-  restored(): void;
+  /** the line is back; with `isNew` in another session, since the server had forgotten the first */
+  restored(isNew: boolean): void;
   /** the session is over, on the server or because nobody took it up */
   over(error: AppError): void;
 }
@@ -39,13 +40,16 @@ export class Session {
   readonly session: ClientSession;
   readonly #context: OpenContext;
   readonly #closing = new AbortController();
-  readonly #id: string;
+  /** of the server, for whoever wants to know whether it was restarted; null where it does not tell */
+  readonly #startTime: number | null;
+  #id: string;
   #state: "up" | "cut" | "over" = "up";
 
   private constructor(options: {
     readonly client: OPCUAClient;
     readonly session: ClientSession;
     readonly namespaces: readonly string[];
+    readonly startTime: number | null;
     readonly context: OpenContext;
     readonly events: SessionEvents;
   }) {
@@ -54,6 +58,7 @@ export class Session {
     this.ids = new NodeIds(options.namespaces);
     this.events = options.events;
     this.#context = options.context;
+    this.#startTime = options.startTime;
     this.#id = options.session.sessionId.toString();
     this.client.on("connection_lost", () => this.#cut());
     this.session.on("session_restored", () => this.#restored());
@@ -83,14 +88,16 @@ export class Session {
       requestedSessionTimeout: settings.holdMs + keepAliveMs,
       keepSessionAlive: true,
       keepAliveInterval: keepAliveMs,
-      transportTimeout: context.line.connectTimeoutMs,
+      // A line on which nothing changes is silent between two questions whether it is there.
+      transportTimeout: Math.max(context.line.connectTimeoutMs, keepAliveMs * 3),
       defaultTransactionTimeout: Math.max(context.line.timeoutMs, 1000),
     });
     const opening = async () => {
       await client.connect(settings.url);
       const session = await client.createSession(await identityOf(settings));
       const namespaces = await session.readNamespaceArray();
-      return new Session({ client, session, namespaces, context, events });
+      const startTime = await startTimeOf(session);
+      return new Session({ client, session, namespaces, startTime, context, events });
     };
     try {
       const opened = await within(opening(), {
@@ -163,13 +170,18 @@ export class Session {
 
   #restored(): void {
     if (this.#state === "over") return;
-    // The library makes a new session where the server does not know the old one: then nothing of ours is there.
-    if (this.session.sessionId.toString() !== this.#id) {
-      this.#over("The server does not know our session any more");
-      return;
-    }
     this.#state = "up";
-    this.events.restored();
+    // The library makes a new session where the server does not know the old one, in the same object.
+    const id = this.session.sessionId.toString();
+    const isNew = id !== this.#id;
+    this.#id = id;
+    this.events.restored(isNew);
+  }
+
+  /** It is still the one that we had opened a session with: what we know of it holds. */
+  async isSameServer(signal: AbortSignal): Promise<boolean> {
+    if (this.#startTime === null) return false;
+    return (await this.ask("read the server's start", signal, startTimeOf)) === this.#startTime;
   }
 
   /** Tells once that the session is over; nothing of it can be used. */
@@ -182,6 +194,12 @@ export class Session {
     this.#state = "over";
     this.events.over(error);
   }
+}
+
+/** @source OPC UA 1.05 Part 5, 6.3.3 (Server_ServerStatus_StartTime) */
+async function startTimeOf(session: ClientSession): Promise<number | null> {
+  const { value } = await session.read({ nodeId: "i=2257", attributeId: AttributeIds.Value });
+  return value.value instanceof Date ? value.value.getTime() : null;
 }
 
 /** Ends it, though the server may not answer any more. */

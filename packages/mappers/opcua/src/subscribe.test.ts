@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { PointResult } from "@penstock/mapper-sdk";
-import { codeOf } from "@penstock/model";
+import { codeOf, defaultLine } from "@penstock/model";
 import { DataType, StatusCodes } from "node-opcua-client";
 import { CutProxy } from "../test/cut-proxy.ts";
 import { type Opened, openFor, point, realClock } from "../test/open-for.ts";
@@ -185,6 +185,35 @@ for (const how of ["torn", "silent"] as const) {
     await proxy.close();
   });
 }
+
+test("a line on which nothing changes is not taken for a cut one, and one that was cut tells nothing twice", async (t) => {
+  const proxy = new CutProxy(() => plant.port);
+  t.after(() => proxy.close());
+  const port = await proxy.listen();
+  const line = { ...defaultLine, timeoutMs: 1000, connectTimeoutMs: 1000 };
+  const { connection, close, lost } = await openFor(`opc.tcp://127.0.0.1:${port}`, {}, { line });
+  t.after(close);
+  plant.raise(7);
+  const news = await subscribed(connection, ["count0", "count1"]);
+  plant.raise(8);
+  await news.until(() => news.told.length === 4, "the change");
+  await wait(4000);
+  assert.equal(proxy.connections, 1);
+  proxy.cut();
+  await wait(200);
+  proxy.heal();
+  await wait(4000);
+  assert.deepEqual(
+    [news.values(0), news.values(1)],
+    [
+      [7, 8],
+      [7, 8],
+    ],
+  );
+  plant.counters[0]!.setValueFromSource({ dataType: DataType.UInt32, value: 9 });
+  await news.until(() => news.told.length === 5, "the next change");
+  assert.deepEqual([news.values(0), lost], [[7, 8, 9], []]);
+});
 
 test("a read while the line is cut is a time-out, not the end of the subscription", async () => {
   const proxy = new CutProxy(() => plant.port);

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { conformance } from "@penstock/mapper-sdk";
 import { s7 } from "./index.ts";
 
@@ -13,6 +14,7 @@ const word = (request: Uint8Array, high: number, low: number) => answer(request,
 const point = { type: "float64", visitor: { address: "DB10.DBW4", type: "int", scale: 0.1 } } as const;
 
 await conformance(s7, {
+  folder: join(import.meta.dirname, ".."),
   connection: ({ host, port }) => ({ host, port }),
   address: {},
   point: { ...point, value: 21.5 },

@@ -40,8 +40,8 @@ export function fromAny({ type_url: type, value: bytes }: DmiAny): string | numb
   const kind = type.slice(type.lastIndexOf(".") + 1);
   try {
     while (!reader.isAtEnd) {
-      const { number, wireType } = reader.tag();
-      if (number !== 1 || wireType !== wireTypeOf[kind]) reader.skip(wireType);
+      const tag = reader.tag();
+      if (tag !== 8 + (wireTypeOf[kind] ?? Number.NaN)) reader.skip(tag & 7);
       else if (kind === "StringValue") found = reader.text();
       // EdgeCore sends every number as 32 bits: 0.1 shall be 0.1 again.
       else if (kind === "FloatValue") found = shortestFloat32(reader.float());

@@ -64,37 +64,42 @@ function writeOne(writer: ProtoWriter, { number, type }: DmiField, value: unknow
 
 function read(reader: ProtoReader, name: DmiMessageName, depth: number): Fields {
   if (depth > mostDepth) throw new AppError("input/invalid", `Cannot read a message: more than ${mostDepth} levels`);
-  const fields = dmiFields[name];
-  const message: Record<string, unknown> = {};
-  for (const field of fields) message[field.name] = emptyOf(field);
+  const { empty, byNumber } = readings[name];
+  const message: Record<string, unknown> = { ...empty };
   while (!reader.isAtEnd) {
-    const { number, wireType } = reader.tag();
-    const field = fields.find((one) => one.number === number);
+    const tag = reader.tag();
+    const field = byNumber[tag >>> 3];
     if (field === undefined) {
-      reader.skip(wireType);
+      reader.skip(tag & 7);
       continue;
     }
-    if (wireType !== (isVarint(field) ? wireTypes.varint : wireTypes.bytes)) {
-      throw new AppError("input/invalid", `Cannot read "${name}.${field.name}": wire type ${wireType}`);
+    if ((tag & 7) !== (isVarint(field) ? wireTypes.varint : wireTypes.bytes)) {
+      throw new AppError("input/invalid", `Cannot read "${name}.${field.name}": wire type ${tag & 7}`);
     }
     const before = message[field.name];
-    if (field.kind === "list") (before as unknown[]).push(readOne(reader, field, depth));
-    else if (field.kind === "map") readEntry(reader.message(), before as Map<string, unknown>, field, depth);
-    else message[field.name] = readOne(reader, field, depth);
+    if (field.kind === "list") {
+      const list = before === noList ? [] : (before as unknown[]);
+      list.push(readOne(reader, field, depth));
+      message[field.name] = list;
+    } else if (field.kind === "map") {
+      const map = before === noMap ? new Map<string, unknown>() : (before as Map<string, unknown>);
+      readEntry(reader.message(), map, field, depth);
+      message[field.name] = map;
+    } else message[field.name] = readOne(reader, field, depth);
   }
   return message;
 }
 
 function readEntry(reader: ProtoReader, into: Map<string, unknown>, field: DmiField, depth: number): void {
   let key = "";
-  let value = field.type === "string" ? "" : read(new ProtoReader(new Uint8Array()), field.type as "Any", depth + 1);
+  let value: unknown;
   while (!reader.isAtEnd) {
-    const { number, wireType } = reader.tag();
-    if (number === 1 && wireType === wireTypes.bytes) key = reader.text();
-    else if (number === 2 && wireType === wireTypes.bytes) value = readOne(reader, field, depth) as typeof value;
-    else reader.skip(wireType);
+    const tag = reader.tag();
+    if (tag === 8 + wireTypes.bytes) key = reader.text();
+    else if (tag === 16 + wireTypes.bytes) value = readOne(reader, field, depth);
+    else reader.skip(tag & 7);
   }
-  into.set(key, value);
+  into.set(key, value ?? (field.type === "string" ? "" : { ...readings[field.type as "Any"].empty }));
 }
 
 function readOne(reader: ProtoReader, { type }: DmiField, depth: number): unknown {
@@ -117,14 +122,19 @@ function isVarint({ kind, type }: DmiField): boolean {
   return kind === "one" && (type === "bool" || type === "int32" || type === "int64");
 }
 
+const noList: readonly unknown[] = Object.freeze([]);
+/** Handed out as a ReadonlyMap only. */
+const noMap: ReadonlyMap<string, unknown> = new Map();
+const noBytes = new Uint8Array();
+
 function emptyOf({ kind, type }: DmiField): unknown {
-  if (kind === "list") return [];
-  if (kind === "map") return new Map();
+  if (kind === "list") return noList;
+  if (kind === "map") return noMap;
   switch (type) {
     case "string":
       return "";
     case "bytes":
-      return new Uint8Array();
+      return noBytes;
     case "bool":
       return false;
     case "int32":
@@ -134,3 +144,19 @@ function emptyOf({ kind, type }: DmiField): unknown {
       return null;
   }
 }
+
+/** By message: what it is when nothing of it was sent, and its fields by number. */
+const readings = Object.fromEntries(
+  Object.entries(dmiFields).map(([name, fields]) => [
+    name,
+    {
+      empty: Object.fromEntries(fields.map((field) => [field.name, emptyOf(field)])) as Fields,
+      byNumber: fields.reduce<(DmiField | undefined)[]>((all, field) => {
+        all[field.number] = field;
+        return all;
+      }, []),
+    },
+  ]),
+) as unknown as Readonly<
+  Record<DmiMessageName, { readonly empty: Fields; readonly byNumber: readonly (DmiField | undefined)[] }>
+>; // the keys are those of the table

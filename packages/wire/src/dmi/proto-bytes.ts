@@ -4,8 +4,6 @@ import { AppError } from "@penstock/model";
 export const wireTypes = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 const utf8 = new TextEncoder();
-// Go refuses a string that is no UTF-8; a mapper in C may send one, and then the text is what can be read of it.
-const fromUtf8 = new TextDecoder();
 
 /** Protobuf fields one after the other. */
 export class ProtoWriter {
@@ -66,30 +64,36 @@ export class ProtoWriter {
   }
 }
 
-/** Protobuf fields from bytes that anybody may have sent. Throws AppError input/invalid at what is none. */
+/**
+ * Protobuf fields from bytes that anybody may have sent. Throws AppError input/invalid at what is none. Messages within are
+ * read where they lie: thousands of reports come in a second, and each has a dozen.
+ */
 export class ProtoReader {
-  readonly #bytes: Uint8Array;
-  #at = 0;
+  readonly #bytes: Buffer;
+  #at: number;
+  readonly #end: number;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+  constructor(bytes: Uint8Array, at = 0, end = bytes.length) {
+    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#at = at;
+    this.#end = end;
   }
 
   get isAtEnd(): boolean {
-    return this.#at >= this.#bytes.length;
+    return this.#at >= this.#end;
   }
 
-  tag(): { readonly number: number; readonly wireType: number } {
-    const tag = Number(this.varint());
+  /** number of the field times eight, and its wire type */
+  tag(): number {
+    const tag = this.#small();
     if (tag > 0xffffffff || tag < 8) throw broken("a field has no number");
-    return { number: Math.floor(tag / 8), wireType: tag % 8 };
+    return tag;
   }
 
   varint(): bigint {
     let value = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.#bytes[this.#at++];
-      if (byte === undefined) throw broken("it ends within a number");
+      const byte = this.#byte();
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return BigInt.asUintN(64, value);
     }
@@ -97,20 +101,23 @@ export class ProtoReader {
   }
 
   bytes(): Uint8Array {
-    return this.#take(Number(this.varint()));
+    const at = this.#pass(this.#small());
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + at, this.#at - at);
   }
 
   text(): string {
-    return fromUtf8.decode(this.bytes());
+    // Go refuses a string that is no UTF-8; a mapper in C may send one, and then the text is what can be read of it.
+    const at = this.#pass(this.#small());
+    return this.#bytes.toString("utf8", at, this.#at);
   }
 
   message(): ProtoReader {
-    return new ProtoReader(this.bytes());
+    const at = this.#pass(this.#small());
+    return new ProtoReader(this.#bytes, at, this.#at);
   }
 
   float(): number {
-    const four = this.#take(4);
-    return new DataView(four.buffer, four.byteOffset, 4).getFloat32(0, true);
+    return this.#bytes.readFloatLE(this.#pass(4));
   }
 
   skip(wireType: number): void {
@@ -119,23 +126,37 @@ export class ProtoReader {
         this.varint();
         break;
       case wireTypes.fixed64:
-        this.#take(8);
+        this.#pass(8);
         break;
       case wireTypes.bytes:
-        this.bytes();
+        this.#pass(this.#small());
         break;
       case wireTypes.fixed32:
-        this.#take(4);
+        this.#pass(4);
         break;
       default:
         throw broken(`wire type ${wireType}`);
     }
   }
 
-  #take(length: number): Uint8Array {
-    if (length > this.#bytes.length - this.#at) throw broken("it ends within a field");
+  #byte(): number {
+    if (this.#at >= this.#end) throw broken("it ends within a number");
+    return this.#bytes[this.#at++]!;
+  }
+
+  /** A number that is mostly below 128, and of use below 2^53 only. */
+  #small(): number {
+    const first = this.#byte();
+    if (first < 0x80) return first;
+    this.#at--;
+    return Number(this.varint());
+  }
+
+  /** @returns where what was passed over began */
+  #pass(length: number): number {
+    if (length > this.#end - this.#at) throw broken("it ends within a field");
     this.#at += length;
-    return this.#bytes.subarray(this.#at - length, this.#at);
+    return this.#at - length;
   }
 }
 

@@ -12,7 +12,15 @@ import type {
   SeriesQuery,
   SeriesStore,
 } from "@penstock/model";
-import { type Clock, metricsRegistry, type Random, realFiles, silentLog } from "@penstock/runtime";
+import {
+  type Clock,
+  metricsRegistry,
+  type Random,
+  realFiles,
+  secretBox,
+  silentLog,
+  systemRandom,
+} from "@penstock/runtime";
 import { openAuthority } from "../../authority/authority.ts";
 import { openStateStore } from "../../store/state/open-state-store.ts";
 import type { ServiceContext } from "../context.ts";
@@ -129,6 +137,7 @@ export async function testBench({ manifests = [modbus] }: { readonly manifests?:
     isConnected: (node: NodeUid) => connected.has(node),
   };
   const authority = await openAuthority({ files: realFiles(), folder: join(folder, "authority"), clock, random });
+  let keys = [7];
   const open = async () => {
     const state = await openStateStore({ folder, log: silentLog });
     const context: ServiceContext = {
@@ -140,6 +149,10 @@ export async function testBench({ manifests = [modbus] }: { readonly manifests?:
       metrics: metricsRegistry(),
       nudger,
       authority,
+      box: secretBox(
+        keys.map((fill) => new Uint8Array(32).fill(fill)),
+        systemRandom,
+      ),
       manifests,
     };
     const services = createServices(context);
@@ -149,11 +162,14 @@ export async function testBench({ manifests = [modbus] }: { readonly manifests?:
   const now = await open();
   const bench = {
     ...now,
+    folder,
     clock,
     series,
     nudges,
     connected,
-    async restart() {
+    /** @param newKeys of the secrets from now on: keys of this byte alone, the first seals */
+    async restart(newKeys = keys) {
+      keys = newKeys;
       await bench.services.close();
       await bench.state.close();
       Object.assign(bench, await open());

@@ -32,6 +32,8 @@ export interface DmiChildOptions {
   /** milliseconds between two looks of the mapper at a property */
   cycleMs(device: DeviceUid, property: string): number;
   write(device: DeviceUid, writes: readonly ChildWrite[]): Promise<void>;
+  /** so many reported values have no taker any more */
+  onLost(values: number): void;
 }
 
 interface Group {
@@ -73,6 +75,7 @@ export class DmiChild implements Child {
   #toAgent: (bytes: Uint8Array) => void = () => {};
   #onExit: (exit: ChildExit) => void = () => {};
   #timer: Cancel = () => {};
+  #isEnding = false;
   #isGone = false;
 
   constructor(options: DmiChildOptions) {
@@ -80,7 +83,7 @@ export class DmiChild implements Child {
     this.pipe = {
       queuedBytes: 0,
       write: (bytes) => {
-        if (!this.#isGone) for (const message of this.#reader.push(bytes)) this.#take(message);
+        if (!this.#isEnding) for (const message of this.#reader.push(bytes)) this.#take(message);
       },
       onData: (listener) => {
         this.#toAgent = listener;
@@ -102,13 +105,16 @@ export class DmiChild implements Child {
     this.exit("ended");
   }
 
-  /** None of the protocol's mappers runs any more. */
+  /** None of the protocol's mappers runs any more, or nobody wants them. What they have told is said first. */
   exit(message: string): void {
-    if (this.#isGone) return;
-    this.#isGone = true;
+    if (this.#isEnding) return;
+    this.#isEnding = true;
     this.#timer();
-    for (const { queue } of this.#groups.values()) queue.close();
-    this.#onExit({ code: null, signal: null, error: new Error(message) });
+    for (const group of this.#groups.values()) this.#close(group, true);
+    queueMicrotask(() => {
+      this.#isGone = true;
+      this.#onExit({ code: null, signal: null, error: new Error(message) });
+    });
   }
 
   /** Which connections are served is other than before. */
@@ -118,6 +124,10 @@ export class DmiChild implements Child {
 
   /** A value of a device, from whichever mapper. */
   report(device: DeviceUid, row: ReportedRow): void {
+    if (this.#isEnding) {
+      this.#options.onLost(1);
+      return;
+    }
     const at = this.#options.clock.monotonic();
     const key = `${device}/${row.property}`;
     const report: LastReport = { value: row.value, reason: row.reason, at };
@@ -213,7 +223,7 @@ export class DmiChild implements Child {
     if (group === undefined) return;
     const { device } = group.message;
     this.#groups.delete(number);
-    group.queue.close();
+    this.#close(group, false);
     const ofDevice = this.#byDevice.get(device);
     ofDevice?.delete(group);
     if (ofDevice?.size !== 0) return;
@@ -221,6 +231,11 @@ export class DmiChild implements Child {
     for (const kept of [this.#last, this.#writtenAt]) {
       for (const key of kept.keys()) if (key.startsWith(`${device}/`)) kept.delete(key);
     }
+  }
+
+  #close({ queue }: Group, isHeard: boolean): void {
+    const lost = queue.close({ isHeard });
+    if (lost > 0) this.#options.onLost(lost);
   }
 
   /** Says what a connection's state is, once for each change. */

@@ -1,9 +1,8 @@
 import { createServer, type Server, type Socket } from "node:net";
-import type { ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from "@grpc/grpc-js";
-import { AppError, codeOf, type ErrorCode } from "@penstock/model";
+import { AppError, type ErrorCode } from "@penstock/model";
 import type { Files, Log } from "@penstock/runtime";
-import { type DmiMessages, dmiServiceDefinition } from "@penstock/wire";
-import { loadGrpc } from "./load-grpc.ts";
+import { type DmiMessages, decodeDmi, dmiServiceDefinition, encodeDmi } from "@penstock/wire";
+import { type UnaryServer, unaryServer } from "./unary-server.ts";
 
 export interface DmiHandlers {
   register(request: DmiMessages["MapperRegisterRequest"]): DmiMessages["MapperRegisterResponse"];
@@ -16,12 +15,12 @@ export interface DmiServer {
 
 /** A path of a UNIX socket has room for so many bytes. @source unix(7) */
 const longestPath = 107;
-/** A report of 10,000 properties has under one. */
-const mostMessageBytes = 4 * 1024 * 1024;
+/** Mappers of KubeEdge's framework open a connection for each report. */
+const mostConnections = 512;
 
 /**
- * Listens for DMI mappers, for the socket's owner alone. The gRPC library is loaded when the first of them comes: a gateway
- * without any pays nothing for it.
+ * Listens for DMI mappers, for the socket's owner alone. HTTP/2 is loaded when the first of them comes: a gateway without any pays
+ * nothing for it.
  *
  * @throws AppError port/in-use when another program listens there, input/invalid for a path that is too long
  */
@@ -30,81 +29,75 @@ export async function openDmiServer(options: {
   readonly handlers: DmiHandlers;
   readonly files: Pick<Files, "exists" | "remove">;
   readonly log: Log;
+  /** a call, or a connection before any call, that was refused */
+  onRefused(code: ErrorCode): void;
 }): Promise<DmiServer> {
-  const { path, handlers, files, log } = options;
+  const { path, handlers, files, log, onRefused } = options;
   if (Buffer.byteLength(path) > longestPath) {
     const rule = `must have at most ${longestPath} bytes`;
     throw new AppError("input/invalid", `Cannot listen for DMI mappers at "${path}": ${rule}`, {
       fields: [{ field: "--dmi-socket", value: path, rule }],
     });
   }
-  let grpc: Promise<Injected> | null = null;
+  let unary: Promise<UnaryServer> | null = null;
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
-    grpc ??= injected(handlers, log);
-    grpc.then(
-      ({ inject }) => socket.destroyed || inject(socket),
+    unary ??= unaryServer({
+      ...{ methods: methodsOf(handlers), statuses },
+      onRefused(code, error) {
+        onRefused(code);
+        if (code === "internal") log.error({ error }, "A message of a DMI mapper failed");
+      },
+    });
+    unary.then(
+      ({ serve }) => socket.destroyed || serve(socket),
       (error: unknown) => {
         log.error({ error }, "Cannot serve a DMI mapper");
         socket.destroy();
       },
     );
   });
+  server.maxConnections = mostConnections;
+  server.on("drop", () => onRefused("request/too-many"));
   await listen(server, path, files);
   log.info({ path }, "Listening for DMI mappers");
   return {
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
-      (await grpc?.catch(() => null))?.close();
       await closed;
     },
   };
 }
 
-interface Injected {
-  inject(socket: Socket): void;
-  close(): void;
-}
-
-async function injected(handlers: DmiHandlers, log: Log): Promise<Injected> {
-  const grpc = await loadGrpc();
-  const server = new grpc.Server({ "grpc.max_receive_message_length": mostMessageBytes, "grpc.enable_channelz": 0 });
-  /** Every method answers, whatever it throws: a mapper's message must not end the agent. */
-  const answering =
-    <Request, Answer>(handle: (request: Request) => Answer) =>
-    ({ request }: ServerUnaryCall<Request, Answer>, answer: sendUnaryData<Answer>) => {
-      try {
-        answer(null, handle(request));
-      } catch (error) {
-        const code = codeOf(error);
-        if (code === "internal") log.error({ error }, "A message of a DMI mapper failed");
-        answer({
-          code: statuses[code] ?? grpc.status.INTERNAL,
-          details: error instanceof AppError ? error.message : "",
-        });
-      }
-    };
-  const implementation: UntypedServiceImplementation = {
-    MapperRegister: answering(handlers.register),
-    ReportDeviceStatus: answering((request: DmiMessages["ReportDeviceStatusRequest"]) => {
-      handlers.status(request);
-      return {};
-    }),
-    ReportDeviceStates: answering((request: DmiMessages["ReportDeviceStatesRequest"]) => {
-      handlers.states(request);
-      return {};
-    }),
-  };
-  server.addService(dmiServiceDefinition("v1beta1.DeviceManagerService"), implementation);
-  const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
-  return {
-    inject: (socket) => injector.injectConnection(socket),
-    close: () => server.forceShutdown(),
-  };
+/** Whatever a handler throws is answered: a mapper's message must not end the agent. */
+function methodsOf({ register, status, states }: DmiHandlers): Map<string, (request: Uint8Array) => Uint8Array> {
+  const { MapperRegister, ReportDeviceStatus, ReportDeviceStates } =
+    dmiServiceDefinition("v1beta1.DeviceManagerService");
+  const nothing = new Uint8Array();
+  return new Map([
+    [
+      MapperRegister.path,
+      (request) => encodeDmi("MapperRegisterResponse", register(decodeDmi("MapperRegisterRequest", request))),
+    ],
+    [
+      ReportDeviceStatus.path,
+      (request) => {
+        status(decodeDmi("ReportDeviceStatusRequest", request));
+        return nothing;
+      },
+    ],
+    [
+      ReportDeviceStates.path,
+      (request) => {
+        states(decodeDmi("ReportDeviceStatesRequest", request));
+        return nothing;
+      },
+    ],
+  ]);
 }
 
 /** @source gRPC status codes: what a mapper's own language makes of them */

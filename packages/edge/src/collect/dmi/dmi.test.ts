@@ -251,3 +251,70 @@ test("a mapper whose :authority is an encoded path or localhost is served, one w
   assert.equal(await outcome("%2Fetc%2Fkubeedge%2Fdmi.sock"), "status 5");
   assert.match(await outcome("/etc/kubeedge/dmi.sock"), /^stream ERR_HTTP2_STREAM_ERROR|^session/);
 });
+
+test("a time that no clock will ever show spoils no value that comes with it", async (t) => {
+  const { clock, collect, register, call, last } = await stage(t);
+  collect.apply(assigned([device("press", [property("t"), property("u")])]));
+  await register();
+  await clock.advanceAsync(2000);
+  const twin = (propertyName: string, timestamp: string) => {
+    const reported = { value: "7", metadata: new Map([["timestamp", timestamp]]) };
+    return { propertyName, observedDesired: null, reported };
+  };
+  const twins = [twin("t", "999999999999999"), twin("u", "946684800000")];
+  const reportedDevice = { twins, reportToCloud: false, reportCycle: 0 };
+  await call("ReportDeviceStatus", { deviceName: "press", deviceNamespace: "acme", reportedDevice });
+  await clock.advanceAsync(100);
+  assert.deepEqual([last("t")?.value, last("t")?.reason], [7, "mapper/bad-time"]);
+  assert.equal(last("u")?.value, 7);
+});
+
+// A protocol's process begins anew with all its devices: one mapper's change of mind must not do that to another's.
+test("a mapper that registers under another protocol leaves those of both alone", async (t) => {
+  const { clock, collect, register, report, last } = await stage(t);
+  const on = (uid: string, protocol: string, mapper: string) => connection(uid, { protocol, settings: { mapper } });
+  collect.apply(
+    assigned(
+      [device("press", [property("t")], "a"), device("oven", [property("u")], "b")],
+      [on("a", "fake", "m"), on("b", "other", "n")],
+    ),
+  );
+  await register();
+  await register("n", "other");
+  await clock.advanceAsync(2000);
+  await report("press", { t: "1" });
+  await clock.advanceAsync(100);
+  const { restarts } = collect.mappers().find(({ mapper }) => mapper === "fake")!;
+  for (const protocol of ["fake", "other", "fake"]) await register("changing", protocol);
+  await register("n", "third");
+  await clock.advanceAsync(1000);
+  assert.equal(collect.mappers().find(({ mapper }) => mapper === "fake")!.restarts, restarts);
+  assert.equal(last("t")?.quality, "good");
+  // Nobody serves its protocol any more.
+  assert.equal(last("u")?.quality, "bad");
+});
+
+test("what a mapper was told is taken is published, when the gateway stops and when the mapper dies right after it", async (t) => {
+  const { clock, collect, mapper, dmi, register, report, readings } = await stage(t);
+  const values = () => readings.flatMap(({ value }) => (value === null ? [] : [value]));
+  collect.apply(assigned([device("press", [property("t")])]));
+  await register();
+  await clock.advanceAsync(2000);
+  for (const t of ["1", "2", "3"]) await report("press", { t });
+  mapper.die();
+  await clock.advanceAsync(0);
+  assert.deepEqual(values(), [1, 2, 3]);
+  mapper.isAway = false;
+  await clock.advanceAsync(10_000);
+  // More than may be under way at once.
+  for (let i = 4; i <= 20; i++) await report("press", { t: String(i) });
+  await dmi.stopListening();
+  await assert.rejects(report("press", { t: "21" }));
+  const closed = collect.close();
+  await clock.advanceAsync(100);
+  await closed;
+  assert.deepEqual(
+    values(),
+    Array.from({ length: 20 }, (_, i) => i + 1),
+  );
+});

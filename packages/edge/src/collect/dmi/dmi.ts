@@ -3,27 +3,26 @@ import {
   type AssignedSet,
   type ConnectionUid,
   type DeviceUid,
-  type EffectiveConnection,
-  type EffectiveDevice,
-  type EffectiveProperty,
   type ErrorCode,
   limits,
   type OwnMappers,
 } from "@penstock/model";
 import type { Cancel, ChildProcesses, Clock, Files, Log, Metrics } from "@penstock/runtime";
-import { type DmiDevice, type DmiMessages, type DmiModel, encodeDmi } from "@penstock/wire";
+import type { DmiMessages } from "@penstock/wire";
 import { assignConnections } from "./assign-connections.ts";
 import { type ChildWrite, DmiChild } from "./dmi-child.ts";
-import { cycleMs, dmiKey, mostAnswerBytes, protocolLabel, toDmi } from "./dmi-device.ts";
+import { cycleMs, dmiKey, protocolLabel } from "./dmi-device.ts";
 import { dmiManifest } from "./dmi-manifest.ts";
 import { dmiMetrics } from "./dmi-metrics.ts";
 import { type DmiServer, openDmiServer } from "./dmi-server.ts";
+import { Incoming } from "./incoming.ts";
 import { type OpenClient, openMapperClient } from "./mapper-client.ts";
 import { MapperLink, type Registration, type WantedDevice } from "./mapper-link.ts";
-import { printOf } from "./print-of.ts";
+import { registerAnswer } from "./register-answer.ts";
 import { registrationOf } from "./registration-of.ts";
 import { Registrations } from "./registrations.ts";
-import { reportedTime, reportedValue } from "./reported-value.ts";
+import { sparingInfo } from "./sparing-log.ts";
+import { Targets } from "./targets.ts";
 
 export interface DmiOptions {
   /** of the socket that mappers register at */
@@ -51,19 +50,13 @@ export interface Dmi extends OwnMappers {
   /** told a protocol when its first mapper registers, and whenever one of its mappers runs again after none did */
   onServed(listener: (protocol: string) => void): () => void;
   onChange(listener: (names: readonly string[]) => void): () => void;
+  /** Mappers can tell nothing more; to be called before those who take what they tell are closed. */
+  stopListening(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** A mapper that has gone for so long has its connections taken over by others of its protocol. */
 const awayAfterMs = 30_000;
-const goneStates = new Set(["offline", "disconnected", "unhealthy"]);
-const goodStates = new Set(["online", "ok"]);
-
-interface Target {
-  readonly device: EffectiveDevice;
-  readonly connection: EffectiveConnection;
-  readonly properties: ReadonlyMap<string, EffectiveProperty>;
-}
 
 /** @throws AppError input/invalid, port/in-use for the socket */
 export async function openDmi(options: DmiOptions): Promise<Dmi> {
@@ -85,15 +78,13 @@ class DmiManager implements Dmi {
   readonly #links = new Map<string, MapperLink>();
   readonly #registrations: Registrations;
   readonly #children = new Map<string, DmiChild>();
+  readonly #targets = new Targets();
+  readonly #incoming: Incoming;
+  readonly #info: Log["info"];
+  /** name of the mapper that serves a connection */
   readonly #served = new Map<ConnectionUid, string | null>();
   readonly #listeners = new Set<(protocol: string) => void>();
   readonly #changed = new Set<(names: readonly string[]) => void>();
-  readonly #states = new Map<DeviceUid, string>();
-  #set: AssignedSet | null = null;
-  #connections = new Map<ConnectionUid, EffectiveConnection>();
-  #targets = new Map<DeviceUid, Target>();
-  #byName = new Map<string, Target>();
-  #prints = new WeakMap<EffectiveDevice, { readonly connection: EffectiveConnection; readonly print: string }>();
   #server: DmiServer | null = null;
   #away: Cancel = () => {};
   #isClosed = false;
@@ -102,6 +93,12 @@ class DmiManager implements Dmi {
     this.#options = options;
     this.#metrics = dmiMetrics(options.metrics);
     const { files, clock, log } = options;
+    this.#info = sparingInfo({ log, clock, dropped: this.#metrics.linesDropped });
+    this.#incoming = new Incoming({
+      ...{ targets: this.#targets, metrics: this.#metrics, info: this.#info },
+      childOf: (protocol) => this.#children.get(protocol) ?? null,
+      linkOf: ({ connection }) => this.#linkOf(connection.uid),
+    });
     this.#registrations = new Registrations({ path, files, clock, log }, () =>
       [...this.#links.values()].map(({ registration, held }) => ({ registration, held: Object.fromEntries(held) })),
     );
@@ -111,10 +108,11 @@ class DmiManager implements Dmi {
     const { socket: path, files, log } = this.#options;
     const handlers = {
       register: (request: DmiMessages["MapperRegisterRequest"]) => this.#register(request),
-      status: (request: DmiMessages["ReportDeviceStatusRequest"]) => this.#status(request),
-      states: (request: DmiMessages["ReportDeviceStatesRequest"]) => this.#state(request),
+      status: (request: DmiMessages["ReportDeviceStatusRequest"]) => this.#incoming.status(request),
+      states: (request: DmiMessages["ReportDeviceStatesRequest"]) => this.#incoming.states(request),
     };
-    this.#server = await openDmiServer({ path, handlers, files, log });
+    const onRefused = (code: ErrorCode) => this.#metrics.refused(code).add();
+    this.#server = await openDmiServer({ path, handlers, files, log, onRefused });
   }
 
   add(registration: Registration, held: ReadonlyMap<string, string>): MapperLink {
@@ -130,9 +128,8 @@ class DmiManager implements Dmi {
 
   apply(set: AssignedSet): void {
     if (this.#isClosed) return;
-    this.#set = set;
-    this.#connections = new Map(set.connections.map((connection) => [connection.uid, connection]));
-    this.#index();
+    this.#targets.apply(set, (protocol) => this.serves(protocol));
+    this.#incoming.targetsChanged();
     this.#assign();
   }
 
@@ -151,6 +148,7 @@ class DmiManager implements Dmi {
             return found === undefined ? 1000 : cycleMs(found);
           },
           write: (device, writes) => this.#write(device, writes),
+          onLost: (values) => this.#metrics.lost.add(values),
         });
         this.#children.set(protocol, child);
         return child;
@@ -186,10 +184,14 @@ class DmiManager implements Dmi {
     return null;
   }
 
+  async stopListening(): Promise<void> {
+    await this.#server?.close();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#away();
-    await this.#server?.close();
+    await this.stopListening();
     await Promise.all([...this.#links.values()].map((link) => link.close()));
     await this.#registrations.close();
   }
@@ -221,81 +223,21 @@ class DmiManager implements Dmi {
     }
     const isNew = !this.serves(protocol);
     const link = before ?? this.add(registration, new Map());
-    const was = before === undefined ? protocol : protocolLabel(before.registration.protocol);
+    const was = protocolLabel(link.registration.protocol);
     link.registration = registration;
-    if (isNew) this.#index();
+    if (isNew || was !== protocol) this.#targets.index((one) => this.serves(one));
     this.#assign();
-    const { answer, told } = withData ? this.#answer(link) : { answer: { modelList: [], deviceList: [] }, told: [] };
+    const wanted = this.#wantedOf(link);
+    const { answer, told } = withData
+      ? registerAnswer(wanted, (key) => link.desiredOf(key))
+      : { answer: { modelList: [], deviceList: [] }, told: [] };
     link.registered(registration, told);
-    this.#options.log.info({ dmiMapper: name, protocol, devices: told.length }, "A DMI mapper has registered");
+    this.#info({ dmiMapper: name, protocol, devices: told.length }, "A DMI mapper has registered");
     this.#registrations.changed();
-    if (isNew || was !== protocol) {
-      for (const listener of [...this.#changed]) listener([...new Set([protocol, was])]);
-      for (const listener of [...this.#listeners]) listener(protocol);
-    }
+    if (was !== protocol) this.#runsChanged(was);
+    if (isNew || was !== protocol) for (const listener of [...this.#changed]) listener([...new Set([protocol, was])]);
+    if (isNew) for (const listener of [...this.#listeners]) listener(protocol);
     return answer;
-  }
-
-  /** As many of its devices as one answer holds; the others are told one by one. */
-  #answer(link: MapperLink) {
-    const modelList: DmiModel[] = [];
-    const deviceList: DmiDevice[] = [];
-    const told: string[] = [];
-    let bytes = 0;
-    for (const [key, wanted] of this.#wantedOf(link)) {
-      const { device, model } = toDmi(wanted, link.desiredOf(key));
-      bytes += encodeDmi("RegisterDeviceRequest", { device }).length;
-      bytes += encodeDmi("CreateDeviceModelRequest", { model }).length;
-      if (bytes > mostAnswerBytes) break;
-      modelList.push(model);
-      deviceList.push(device);
-      told.push(key);
-    }
-    return { answer: { modelList, deviceList }, told };
-  }
-
-  #status({ deviceName, deviceNamespace, reportedDevice }: DmiMessages["ReportDeviceStatusRequest"]): void {
-    const target = this.#target(deviceNamespace, deviceName);
-    const { device, connection, properties } = target;
-    const child = this.#children.get(connection.protocol);
-    const link = this.#linkOf(connection.uid);
-    const key = dmiKey(deviceNamespace, deviceName);
-    this.#metrics.reports.add();
-    for (const { propertyName, reported } of reportedDevice?.twins ?? []) {
-      const property = properties.get(propertyName);
-      if (property === undefined || reported === null || child === undefined) {
-        this.#metrics.unknown.add();
-        continue;
-      }
-      const { value, reason = null } = reportedValue(property.type, reported.value);
-      link?.reported(key, property, value);
-      child.report(device.uid, { property: propertyName, value, reason, time: reportedTime(reported.metadata) });
-    }
-  }
-
-  #state({ deviceName, deviceNamespace, state }: DmiMessages["ReportDeviceStatesRequest"]): void {
-    const { device, connection } = this.#target(deviceNamespace, deviceName);
-    const said = state.toLowerCase();
-    const isNews = this.#states.get(device.uid) !== said;
-    this.#states.set(device.uid, said);
-    if (isNews && !goodStates.has(said)) {
-      this.#options.log.info(
-        { device: device.name, state: state.slice(0, 64) },
-        "A DMI mapper told the state of a device",
-      );
-    }
-    if (goneStates.has(said)) this.#children.get(connection.protocol)?.deviceGone(device.uid, "mapper/device-offline");
-  }
-
-  #target(namespace: string, name: string): Target {
-    // A mapper that leaves the namespace out has but one tenant to mean.
-    const target = this.#byName.get(dmiKey(namespace === "" ? (this.#set?.tenant.name ?? "") : namespace, name));
-    if (target !== undefined && this.serves(target.connection.protocol)) return target;
-    this.#metrics.unknown.add();
-    throw new AppError(
-      "resource/not-found",
-      `Cannot take a report: no device "${name}" of "${namespace}" speaks DMI here`,
-    );
   }
 
   async #write(uid: DeviceUid, writes: readonly ChildWrite[]): Promise<void> {
@@ -303,7 +245,7 @@ class DmiManager implements Dmi {
     const link = target && this.#linkOf(target.connection.uid);
     if (target === undefined || !link)
       throw new AppError("mapper/stopped", "Cannot write: no DMI mapper has the device");
-    await link.write(dmiKey(this.#set!.tenant.name, target.device.name), writes);
+    await link.write(dmiKey(this.#targets.namespace, target.device.name), writes);
   }
 
   #linkOf(connection: ConnectionUid): MapperLink | null {
@@ -315,38 +257,27 @@ class DmiManager implements Dmi {
     const link = this.#linkOf(uid);
     if (link?.isUp === true) return null;
     if (link !== null) return { code: "mapper/stopped", message: noneRuns([link]) };
-    const wanted = String(this.#connections.get(uid)?.settings.mapper ?? "");
+    const wanted = String(this.#targets.connection(uid)?.settings.mapper ?? "");
     return { code: "mapper/not-found", message: `No DMI mapper "${wanted}" has registered` };
   }
 
   #linkChanged(link: MapperLink): void {
     if (this.#isClosed) return;
     this.#registrations.changed();
-    const protocol = protocolLabel(link.registration.protocol);
-    const links = this.#linksOf(protocol);
     this.#metrics.running.set([...this.#links.values()].filter(({ isUp }) => isUp).length);
-    const child = this.#children.get(protocol);
     this.#assign();
+    this.#runsChanged(protocolLabel(link.registration.protocol));
+  }
+
+  /** Other mappers of a protocol run than before. */
+  #runsChanged(protocol: string): void {
+    const links = this.#linksOf(protocol);
+    const child = this.#children.get(protocol);
     if (!links.some(({ isUp }) => isUp)) {
       this.#children.delete(protocol);
       child?.exit(noneRuns(links));
     } else if (child === undefined) for (const listener of [...this.#listeners]) listener(protocol);
     else child.servedChanged();
-  }
-
-  #index(): void {
-    const set = this.#set;
-    if (set === null) return;
-    this.#targets = new Map();
-    this.#byName = new Map();
-    for (const device of set.devices) {
-      const connection = this.#connections.get(device.connection);
-      if (connection === undefined || !this.serves(connection.protocol)) continue;
-      const target = { device, connection, properties: new Map(device.properties.map((one) => [one.name, one])) };
-      this.#targets.set(device.uid, target);
-      this.#byName.set(dmiKey(set.tenant.name, device.name), target);
-    }
-    for (const uid of this.#states.keys()) if (!this.#targets.has(uid)) this.#states.delete(uid);
   }
 
   /** Who serves which connection, and what each mapper shall hold for it. */
@@ -361,11 +292,12 @@ class DmiManager implements Dmi {
         if (leftMs > 0) wakeInMs = Math.min(wakeInMs, leftMs);
         return { name, isAway: leftMs <= 0 };
       });
-      const connections = [...this.#connections.values()].filter((one) => one.protocol === protocol);
-      const asked = connections.map(({ uid, settings }) => ({ uid, mapper: settings.mapper }));
+      const asked = this.#targets
+        .connectionsOf(protocol)
+        .map(({ uid, settings }) => ({ uid, mapper: settings.mapper }));
       for (const [uid, name] of assignConnections(asked, candidates)) this.#served.set(uid, name);
     }
-    if (this.#set !== null) for (const link of this.#links.values()) link.want(this.#wantedOf(link));
+    if (this.#targets.isKnown) for (const link of this.#links.values()) link.want(this.#wantedOf(link));
     this.#away();
     if (!Number.isFinite(wakeInMs)) return;
     this.#away = this.#options.clock.after(wakeInMs + 1, () => {
@@ -375,26 +307,12 @@ class DmiManager implements Dmi {
   }
 
   #wantedOf({ registration: { name, protocol } }: MapperLink): Map<string, WantedDevice> {
-    const wanted = new Map<string, WantedDevice>();
-    const namespace = this.#set?.tenant.name ?? "";
-    for (const { device, connection } of this.#targets.values()) {
-      if (this.#served.get(connection.uid) !== name) continue;
-      const source = { device, connection, namespace, protocol };
-      wanted.set(dmiKey(namespace, device.name), { ...source, print: this.#printOf(device, connection) });
-    }
-    return wanted;
-  }
-
-  #printOf(device: EffectiveDevice, connection: EffectiveConnection): string {
-    const known = this.#prints.get(device);
-    if (known?.connection === connection) return known.print;
-    const print = printOf(device, connection);
-    this.#prints.set(device, { connection, print });
-    return print;
+    return this.#targets.wanted(protocol, (connection) => this.#served.get(connection) === name);
   }
 }
 
 function noneRuns(links: readonly MapperLink[]): string {
+  if (links.length === 0) return "No DMI mapper of the protocol is left";
   const names = links.map(({ registration: { name } }) => `"${name}"`).join(", ");
   return `DMI mapper ${names} does not run`;
 }

@@ -11,8 +11,8 @@ import {
 import type { Cancel, Clock } from "@penstock/runtime";
 import { encodeBatchBody, type MapperToAgent, newsInFlight, type PointSpec } from "@penstock/wire";
 
-/** What falls close together goes in one message. */
-const grainMs = 5;
+/** What falls close together goes in one message, and on the disk with one sync: at 5 ms thousands of reports cost a tenth more. */
+const grainMs = 10;
 const rowsPerMessage = 5000;
 /** A batch dates its rows by 32 bits of microseconds from its first; half of that to either side. */
 const spreadUs = 2 ** 30;
@@ -90,14 +90,22 @@ export class NewsQueue {
     this.#sendAll();
   }
 
-  close(): void {
+  /**
+   * Nobody will take more. What waits is sent at once if somebody did take some: its mapper was told that it was taken.
+   *
+   * @returns rows that are lost
+   */
+  close({ isHeard }: { readonly isHeard: boolean }): number {
     this.#flush?.();
+    if (this.#isOpen && isHeard) this.#sendAll(Number.POSITIVE_INFINITY);
+    const lost = this.#rows.length - this.#head;
     this.#rows = [];
     this.#head = 0;
+    return lost;
   }
 
-  #sendAll(): void {
-    while (this.#head < this.#rows.length && this.#inFlight < newsInFlight) {
+  #sendAll(mostInFlight = newsInFlight): void {
+    while (this.#head < this.#rows.length && this.#inFlight < mostInFlight) {
       const isWall = this.#rows[this.#head]!.time !== null;
       const { batch } = batchFromSamples({ layout: this.layout, samples: this.#next() });
       this.#inFlight++;

@@ -5,6 +5,8 @@ export type Reported =
   | { readonly value: Exclude<Value, null>; readonly reason?: never }
   | { readonly value: null; readonly reason: ErrorCode };
 
+/** In the year 2243. What is farther is judged like it, and must not be more than a batch can hold. */
+const farthest = 8_640_000_000_000_000;
 const notFinite = /^[+-]?(nan|inf(inity)?)$/i;
 
 /**
@@ -33,5 +35,5 @@ function plain(type: ValueType, text: string): string {
 export function reportedTime(metadata: ReadonlyMap<string, string>): number | null {
   const text = metadata.get("timestamp");
   if (text === undefined || !/^\d{1,15}$/.test(text)) return null;
-  return Number(text) * 1000;
+  return Math.min(Number(text) * 1000, farthest);
 }

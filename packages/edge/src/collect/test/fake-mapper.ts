@@ -10,7 +10,7 @@ import {
 } from "@penstock/wire";
 
 type Group = Extract<AgentToMapper, { readonly t: "group" }>;
-type Ask = Extract<AgentToMapper, { readonly t: "read" | "write" | "read-point" | "call" | "subscribe" }>;
+type Ask = Extract<AgentToMapper, { readonly t: "read" | "write" | "read-point" | "call" | "subscribe" | "browse" }>;
 
 /**
  * For tests: a mapper process that lives in memory and speaks real frames. Every property reads as `value`; a device in
@@ -25,6 +25,7 @@ export class FakeMapper implements Child {
   readonly silent = new Set<string>();
   answer: (ask: Ask, group: Group | undefined) => boolean = () => false;
   isDeaf = false;
+  isMute = false;
   value = 21.5;
   readonly #clock: Clock;
   readonly #reader = new MapperFrameReader<AgentToMapper>();
@@ -85,7 +86,7 @@ export class FakeMapper implements Child {
 
   sayBytes(bytes: Uint8Array): void {
     this.#clock.after(1, () => {
-      if (!this.#isGone) this.#toAgent(bytes);
+      if (!this.#isGone && !this.isMute) this.#toAgent(bytes);
     });
   }
 
@@ -132,6 +133,10 @@ export class FakeMapper implements Child {
       case "subscribe":
         if (!this.answer(message, this.groups.get(message.group))) this.say({ t: "subscribed", id: message.id });
         break;
+      case "browse":
+        if (!this.answer(message, undefined))
+          this.say({ t: "browsed", id: message.id, nodes: [{ name: "level", path: ["level"], visitor: {} }] });
+        break;
       case "write":
         if (!this.answer(message, undefined))
           this.say({ t: "written", id: message.id, outcomes: message.points.map(() => null) });
@@ -153,12 +158,15 @@ function propertiesOf({ points }: Group) {
 /** Every process that was started, in order. */
 export class FakeProcesses implements ChildProcesses {
   readonly started: FakeMapper[] = [];
+  /** those that start from now on say nothing, not even hello */
+  isMute = false;
   readonly #clock: Clock;
   constructor(clock: Clock) {
     this.#clock = clock;
   }
   spawn(spawned: SpawnOptions): FakeMapper {
     const fake = new FakeMapper({ pid: 100 + this.started.length, spawned, clock: this.#clock });
+    fake.isMute = this.isMute;
     this.started.push(fake);
     return fake;
   }

@@ -19,7 +19,8 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   "org.freedesktop.DBus.Error.UnknownInterface": "mapper/device-offline",
   "org.freedesktop.DBus.Error.ServiceUnknown": "mapper/connection-lost",
   "org.freedesktop.DBus.Error.NameHasNoOwner": "mapper/connection-lost",
-  "org.freedesktop.DBus.Error.NoReply": "mapper/timeout",
+  // The bus says so when bluetoothd went before it answered; our own time-outs are not its.
+  "org.freedesktop.DBus.Error.NoReply": "mapper/connection-lost",
 };
 
 /** What a failed call means here. @param what  "read the characteristic 2a19" */

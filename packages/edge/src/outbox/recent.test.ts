@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { OutboxEntry } from "@penstock/model";
+import { recentEntries } from "./recent.ts";
+
+test("recentEntries() keeps no more than its bytes, however small the entries are", () => {
+  const recent = recentEntries({ bytes: 1_000_000 });
+  const before = process.memoryUsage().heapUsed;
+  for (let seq = 1; seq <= 200_000; seq++) {
+    recent.push({ firstSeq: seq, count: 1, body: new Uint8Array(1) } as unknown as OutboxEntry);
+  }
+  assert.equal(recent.from(197_000), null);
+  assert.notEqual(recent.from(198_000), null);
+  // Without a count of what holds them the same bound kept all 200,000, which is 40 MB and more.
+  assert.ok(process.memoryUsage().heapUsed - before < 20_000_000);
+});
