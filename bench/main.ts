@@ -16,20 +16,8 @@ import { seriesSize } from "./series-size.ts";
 import { setLatency } from "./set-latency/set-latency.ts";
 
 const benches: readonly Bench[] = [
-<<<<<<< HEAD
-  ...[seriesSize, modbusWire, modbusCollect, setLatency, opcua, ingest, memory, catchUp],
+  ...[seriesSize, modbusWire, modbusCollect, setLatency, opcua, dmi, ingest, memory, catchUp],
   ...[rulesFilter, rulesShared, rulesWindow, rulesJoin],
-=======
-  seriesSize,
-  modbusWire,
-  modbusCollect,
-  setLatency,
-  opcua,
-  dmi,
-  ingest,
-  memory,
-  catchUp,
->>>>>>> main
 ];
 
 const { values, positionals } = parseArgs({
