@@ -7,7 +7,7 @@ export interface KillableOptions {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** how long the first line may take; default 20 s */
+  /** how long the first line may take; default 60 s: on a machine that others keep busy `penstock up` was seen to need 24 */
   readonly readyMs?: number;
 }
 export interface ProcessEnd {
@@ -80,7 +80,7 @@ export class KillableProcess {
     const ended = this.#ended.then((end) => {
       throw this.#failure(`ended with ${end.signal ?? end.code} before its first line`);
     });
-    const late = deadline(this.#options.readyMs ?? 20_000);
+    const late = deadline(this.#options.readyMs ?? 60_000);
     try {
       const line = await Promise.race([firstLine, ended, late.promise]);
       if (line === null) throw this.#failure("printed nothing in time");

@@ -26,3 +26,8 @@ test("checkEdgeMessage() keeps the counters of a status that are ours, and at mo
   assert.equal(Object.keys(countersAfter(many) as object).length, limits.countersPerNode);
   assert.throws(() => countersAfter(7), /report\.counters: a map/);
 });
+
+test("checkEdgeMessage() names the entry of a list that is no map, whatever the message", () => {
+  for (const taken of [null, 7, "x", [], undefined])
+    assert.throws(() => checkEdgeMessage({ t: "desired-taken", taken: [taken] }), /desired-taken\.taken\[0\]/);
+});

@@ -77,8 +77,9 @@ const entry: Check<WireEntry> = (value, path) => {
 
 const takenFields = shape({ device: uid, property, version: isCounter });
 const taken = list((value, path) => {
+  const fields = takenFields(value, path);
   const { time } = value as { time?: unknown };
-  return { ...takenFields(value, path), ...(time !== undefined && { time: micros(time, `${path}.time`) }) };
+  return { ...fields, ...(time !== undefined && { time: micros(time, `${path}.time`) }) };
 }, 100_000);
 
 const report: Check<DesiredReport> = (value, path) => {

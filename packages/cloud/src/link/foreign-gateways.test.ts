@@ -186,6 +186,6 @@ test("whatever a gateway says, its session ends with a code of the table or goes
       for (const answer of gateway.answers) if (answer.t === "refused") assert.ok(isErrorCode(answer.code));
       if (gateway.isClosed()) assert.notEqual(gateway.reason(), "internal error");
     }),
-    { numRuns: 150 },
+    { numRuns: 1000 },
   );
 });

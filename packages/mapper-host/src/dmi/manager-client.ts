@@ -56,11 +56,13 @@ export async function openManagerClient(
    * A connection on which calls fail may answer none any more: what was given up of answers longer than anybody takes stays
    * in the manager's memory until no stream has room (RFC 9113, 5.2), and nothing but its end mends that.
    */
-  const anew = (unanswered: typeof client): void => {
-    if (isClosed || unanswered !== client) return;
+  const anew = (): void => {
+    if (isClosed) return;
+    const given = client;
+    // First, so that what ends with the old one counts for nothing.
     client = connect();
+    given.close();
     failures = 0;
-    unanswered.close();
     isWatched = false;
     onLost();
   };
@@ -75,7 +77,7 @@ export async function openManagerClient(
           resolve(answer as Answer); // what the method's own decoder made
           return;
         }
-        if (asked === client && (++failures >= mostFailures || error.code === status.DEADLINE_EXCEEDED)) anew(asked);
+        if (asked === client && (++failures >= mostFailures || error.code === status.DEADLINE_EXCEEDED)) anew();
         reject(error);
       });
     });

@@ -18,9 +18,13 @@ const propertyOf = {
 } as const;
 export type Source = keyof typeof propertyOf;
 
+function sourceOf({ source }: Pick<Visitor, "source">): Source {
+  return source ?? "manufacturer";
+}
+
 /** A source and how it is read. @throws AppError mapper/unsupported */
 export function advertReader(visitor: Visitor, type: ValueType): (device: Properties) => Converted {
-  const source = visitor.source ?? "manufacturer";
+  const source = sourceOf(visitor);
   const name = propertyOf[source];
   const none: Converted = { value: null, reason: "mapper/device-offline" };
   const wrong: Converted = { value: null, reason: "mapper/bad-answer" };
@@ -61,12 +65,12 @@ const sentEachTime = new Set<string>([propertyOf.manufacturer, propertyOf.servic
  *
  * @source BlueZ 5.66, doc/device-api.txt and doc/adapter-api.txt, "DuplicateData"
  */
-function isHeard(changed: { has(property: string): boolean }, source: Visitor["source"]): boolean {
-  const own = propertyOf[source ?? "manufacturer"];
+function isHeard(changed: { has(property: string): boolean }, source: Source): boolean {
+  const own = propertyOf[source];
   return sentEachTime.has(own) ? changed.has(own) : Object.values(propertyOf).some((property) => changed.has(property));
 }
 
-const sources = Object.keys(propertyOf) as (keyof typeof propertyOf)[];
+const sources = Object.keys(propertyOf) as Source[];
 
 /** When the adapter heard each device last. */
 export class Advertisements {
@@ -95,12 +99,12 @@ export class Advertisements {
   /** What the device said last of this source, unless it is too long ago. */
   read(
     path: string | null,
-    { source, maxAge }: Pick<Visitor, "source" | "maxAge">,
+    visitor: Pick<Visitor, "source" | "maxAge">,
     reader: (device: Properties) => Converted,
   ): PointResult {
-    const at = path === null ? undefined : this.#heard.get(path)?.get(source ?? "manufacturer");
+    const at = path === null ? undefined : this.#heard.get(path)?.get(sourceOf(visitor));
     // A timer of `maxAge` may fire within its last millisecond: then too it was too long ago.
-    if (path === null || at === undefined || this.#clock.monotonic() - at > (maxAge - 1) * 1000)
+    if (path === null || at === undefined || this.#clock.monotonic() - at > (visitor.maxAge - 1) * 1000)
       return { value: null, reason: "mapper/device-offline" };
     return { ...reader(this.#adapter.objects.of(path, deviceInterface)), monotonic: at };
   }
@@ -116,7 +120,8 @@ export class Advertisements {
     { find, tell }: { readonly find: () => string | null; readonly tell: (result: PointResult) => void },
   ): () => void {
     const reader = advertReader(visitor, type);
-    const property = propertyOf[visitor.source ?? "manufacturer"];
+    const source = sourceOf(visitor);
+    const property = propertyOf[source];
     const found = () => {
       try {
         return find();
@@ -140,7 +145,7 @@ export class Advertisements {
     tell(this.read(found(), visitor, reader));
     const unwatch = this.#adapter.watch((change) => {
       const { changed } = change;
-      if (change.interface !== deviceInterface || changed === null || !isHeard(changed, visitor.source)) return;
+      if (change.interface !== deviceInterface || changed === null || !isHeard(changed, source)) return;
       if (found() !== change.path) return;
       const isNews = isSilent || changed.has(property);
       wait();
