@@ -8,6 +8,7 @@ type Branded<T, B extends string> = T & { readonly [brand]: B };
 export type TenantUid = Branded<string, "TenantUid">;
 export type NodeUid = Branded<string, "NodeUid">;
 export type DeviceUid = Branded<string, "DeviceUid">;
+export type RuleUid = Branded<string, "RuleUid">;
 export type ConnectionUid = Branded<string, "ConnectionUid">;
 export type ResourceUid = Branded<string, "ResourceUid">;
 /** 32 hex digits: the 128-bit number made with an outbox. */

@@ -47,6 +47,7 @@ export * from "./resources/effective-device.ts";
 export * from "./resources/extract-model.ts";
 export * from "./resources/line.ts";
 export * from "./resources/origins.ts";
+export * from "./resources/rule.ts";
 export * from "./resources/spec-secrets.ts";
 export * from "./resources/with-defaults.ts";
 export * from "./safe-pattern.ts";

@@ -31,6 +31,17 @@ export const limits = {
   batchBytes: 8 * 1024 * 1024 - 65_536,
   /** of one query or one statement about streams */
   sqlChars: 65_536,
+  actionsPerRule: 32,
+  sourcesPerRule: 16,
+  nodesPerRule: 10_000,
+  rulesPerNode: 10_000,
+  /** columns that an action names */
+  ruleFields: 1000,
+  ruleTemplateChars: 16_384,
+  /** that an action sends together */
+  ruleBatchRows: 10_000,
+  /** on disk, of one action */
+  ruleCacheBytes: 1024 * 1024 * 1024,
   /** that a window of a rule keeps; beyond, the oldest go and are counted */
   windowRows: 1_000_000,
   lagRows: 10_000,

@@ -4,7 +4,7 @@ import { limits } from "../limits.ts";
 
 /** The schemas of DESIGN 5: what people write is checked against these, at the API, in the CLI and at the gateway. */
 export const apiVersion = "penstock.dev/v1";
-export const kinds = ["Tenant", "User", "Node", "Connection", "DeviceModel", "Device"] as const;
+export const kinds = ["Tenant", "User", "Node", "Connection", "DeviceModel", "Device", "Rule"] as const;
 export type Kind = (typeof kinds)[number];
 
 export const nameSchema = Type.String({ pattern: dnsLabel.source, maxLength: 63, description: "DNS-1123 label" });

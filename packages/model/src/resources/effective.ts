@@ -1,7 +1,8 @@
-import type { ConnectionUid, DeviceUid, NodeUid, TenantUid } from "../ids.ts";
+import type { ConnectionUid, DeviceUid, NodeUid, RuleUid, TenantUid } from "../ids.ts";
 import type { ExactJson, Json, ValueType } from "../value.ts";
 import type { Access, LocalWritePolicy } from "./device.ts";
 import type { LineSettings } from "./line.ts";
+import type { RuleActionSpec, RuleSourceSpec } from "./rule.ts";
 
 /**
  * What the cloud hands a gateway and the gateway keeps on disk: names resolved to uids, models merged in, durations in
@@ -14,6 +15,21 @@ export interface AssignedSet {
   readonly node: { readonly uid: NodeUid; readonly name: string; readonly timeZone: string };
   readonly connections: readonly EffectiveConnection[];
   readonly devices: readonly EffectiveDevice[];
+  readonly rules: readonly EffectiveRule[];
+}
+/** A rule as a gateway runs it: its spec without where it runs. */
+export interface EffectiveRule {
+  readonly uid: RuleUid;
+  /** unique in the tenant */
+  readonly name: string;
+  readonly generation: number;
+  readonly sql: string;
+  readonly mode: "strict" | "compat";
+  readonly isStopped: boolean;
+  /** null: by when rows come */
+  readonly eventTime: { readonly lateToleranceMs: number; readonly idleAfterMs: number } | null;
+  readonly sources: Readonly<Record<string, RuleSourceSpec>>;
+  readonly actions: readonly RuleActionSpec[];
 }
 export interface EffectiveConnection {
   readonly uid: ConnectionUid;
