@@ -5,6 +5,7 @@ import { root } from "./repository.ts";
 /** Licences that may stand beside Apache-2.0 in what we ship. */
 const allowed = new Set([
   "MIT",
+  "MIT-0",
   "ISC",
   "BSD-2-Clause",
   "BSD-3-Clause",
