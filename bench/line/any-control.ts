@@ -10,6 +10,7 @@ export const anyControl: CloudControl = {
     node: { uid: node, name: "bench", timeZone: "UTC" },
     connections: [],
     devices: [],
+    rules: [],
   }),
   pendingDesired: async () => [],
   desiredTaken: async () => {},

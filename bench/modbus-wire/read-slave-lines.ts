@@ -112,6 +112,7 @@ function assignedSet(settings: SlavesAnswer["settings"]): AssignedSet {
     node: { uid: "bench" as NodeUid, name: "bench", timeZone: "UTC" },
     connections,
     devices,
+    rules: [],
   };
 }
 

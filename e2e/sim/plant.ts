@@ -93,6 +93,7 @@ export const assignedSet: AssignedSet = {
   node: { uid: node, name: "gw-01", timeZone: "UTC" },
   connections: [line],
   devices,
+  rules: [],
 };
 /** the one that is set */
 export const machine = devices[0]!;

@@ -44,6 +44,8 @@ const assignedSet: Check<Assigned["set"]> = (value, path) => {
     node: shape({ uid: text(64), name: text(63), timeZone: text(64) }),
     connections: list((item) => item, 100_000),
     devices: list((item) => item, 100_000),
+    // A cloud of an earlier day knows no rules.
+    rules: (rules, at) => (rules === undefined ? [] : list((item) => item, limits.rulesPerNode)(rules, at)),
   })(value, path);
   return envelope as unknown as Assigned["set"];
 };

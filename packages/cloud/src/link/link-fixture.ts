@@ -253,6 +253,7 @@ export class MemoryCloudControl implements CloudControl {
       node: { uid: peer.node, name: "gw-01", timeZone: "UTC" },
       connections: [],
       devices: [],
+      rules: [],
     };
   }
   async pendingDesired() {

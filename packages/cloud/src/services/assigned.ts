@@ -131,6 +131,7 @@ export function createAssigned(context: Pick<CheckingContext, "db" | "secrets">)
         node: { uid: node.uid as NodeUid, name: node.name, timeZone: specOf<NodeSpec>(node).timeZone ?? "UTC" },
         connections: [...connections.values()],
         devices,
+        rules: [],
       };
     },
     async applied(tenant: TenantUid, node: NodeUid, version: number): Promise<void> {

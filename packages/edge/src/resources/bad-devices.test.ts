@@ -29,6 +29,7 @@ function setOf(spec: DeviceSpec): AssignedSet {
     node: { uid: "n1" as NodeUid, name: "gw-01", timeZone: "UTC" },
     connections: [effectiveConnection({ uid, name: "bus-a", spec: connection })],
     devices: [effectiveDevice({ ...device, merged: mergeDevice(null, spec) })],
+    rules: [],
   };
 }
 

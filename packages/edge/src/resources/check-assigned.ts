@@ -10,6 +10,7 @@ import {
   type EffectiveDevice,
   type EffectiveMethod,
   type EffectiveProperty,
+  type EffectiveRule,
   type FieldError,
   invalid,
   limits,
@@ -44,9 +45,24 @@ function* faults(set: AssignedSet): Generator<FieldError> {
   for (const [i, connection] of set.connections.entries()) {
     yield* connectionFaults(`connections[${i}]`, connection, connections);
   }
+  if (!Array.isArray(set.rules)) return yield fault("rules", set.rules, "list");
   const devices = new Set<string>();
   for (const [i, device] of set.devices.entries()) {
     yield* deviceFaults(`devices[${i}]`, device, connections, devices);
+  }
+  const rules = new Set<string>();
+  for (const [i, rule] of set.rules.entries()) yield* ruleFaults(`rules[${i}]`, rule, rules);
+}
+
+/** Its shape only: what its SQL says is looked at where it runs, and one that is refused there harms no other. */
+function* ruleFaults(at: string, rule: EffectiveRule, seen: Set<string>): Generator<FieldError> {
+  if (!isObject(rule)) return yield fault(at, rule, "object");
+  yield* uidFaults(at, rule.uid, seen);
+  if (!isText(rule.name)) yield fault(`${at}.name`, rule.name, "text");
+  if (typeof rule.sql !== "string") yield fault(`${at}.sql`, rule.sql, "text");
+  if (!isObject(rule.sources)) yield fault(`${at}.sources`, rule.sources, "object");
+  if (!Array.isArray(rule.actions) || !rule.actions.every(isObject)) {
+    yield fault(`${at}.actions`, rule.actions, "list of objects");
   }
 }
 

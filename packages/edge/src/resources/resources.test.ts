@@ -73,6 +73,7 @@ const set = (version: number, devices: readonly EffectiveDevice[], more: object 
   node: { uid: "n1" as NodeUid, name: "gw-01", timeZone: "UTC" },
   connections: [{ uid: "c1" as ConnectionUid, name: "bus-a", protocol: "modbus", settings: {}, line: defaultLine }],
   devices,
+  rules: [],
   ...more,
 });
 
@@ -123,6 +124,11 @@ const refusals: readonly [field: string, bad: AssignedSet][] = [
   ],
   ["devices[0].properties", set(2, [device("d1", { properties: new Array(10_001).fill(property) })])],
   ["connections", set(2, [], { connections: null })],
+  ["rules", set(2, [], { rules: "none" })],
+  [
+    "rules[0].actions",
+    set(2, [], { rules: [{ uid: "r1", name: "r", sql: "SELECT a FROM s", sources: {}, actions: 1 }] }),
+  ],
   ["version", set(1.5, [])],
 ];
 for (const [field, bad] of refusals) {
@@ -139,6 +145,21 @@ for (const [field, bad] of refusals) {
     await resources.close();
   });
 }
+
+// Its disk outlives the program: a gateway must start from what an older one kept.
+test("openResources() reads a set that was kept before there were rules as one without any", async (t) => {
+  const folder = await folderOf(t);
+  const before = await openJournal<object | null, object>({
+    ...{ files: realFiles(), folder, initial: null, apply: (_, kept) => kept },
+    ...{ stateCodec: plainCodec(), entryCodec: plainCodec() },
+  });
+  const { rules: _, ...kept } = set(1, [device("d1")]);
+  await before.append(kept);
+  await before.close();
+  const resources = await open(folder);
+  assert.deepEqual(resources.current(), set(1, [device("d1")]));
+  await resources.close();
+});
 
 const withPassword = (password: string) => {
   const [connection] = set(1, []).connections;

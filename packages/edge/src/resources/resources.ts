@@ -1,5 +1,13 @@
 import { type AssignedChange, type AssignedSet, diffAssigned, isEmptyChange } from "@penstock/model";
-import { type Files, type Log, openJournal, plainCodec, type SecretBox, sealedCodec } from "@penstock/runtime";
+import {
+  type Codec,
+  type Files,
+  type Log,
+  openJournal,
+  plainCodec,
+  type SecretBox,
+  sealedCodec,
+} from "@penstock/runtime";
 import { checkAssignedSet } from "./check-assigned.ts";
 
 /** What the gateway last accepted; it starts and works from this with no cloud in reach. */
@@ -32,8 +40,8 @@ export async function openResources(options: {
     folder,
     initial: null,
     apply: (_before, set) => set,
-    stateCodec: sealedCodec(plainCodec(), secrets, "resources state"),
-    entryCodec: sealedCodec(plainCodec(), secrets, "resources entry"),
+    stateCodec: sealedCodec(setCodec(), secrets, "resources state"),
+    entryCodec: sealedCodec(setCodec(), secrets, "resources entry"),
   });
   const listeners = new Set<(change: AssignedChange) => void>();
   // One at a time: two sets that arrive together must not both be compared with the one before them.
@@ -68,8 +76,20 @@ export async function openResources(options: {
   };
 }
 
-function countsOf({ connections, devices }: AssignedChange): Record<string, string> {
+/** A set kept by a gateway of before there were rules has none. */
+function setCodec<T extends AssignedSet | null>(): Codec<T> {
+  const plain = plainCodec<T>();
+  return {
+    encode: plain.encode,
+    decode(bytes) {
+      const set = plain.decode(bytes);
+      return set === null ? set : { ...set, rules: (set as Partial<AssignedSet>).rules ?? [] };
+    },
+  };
+}
+
+function countsOf({ connections, devices, rules }: AssignedChange): Record<string, string> {
   const text = (list: { added: readonly unknown[]; changed: readonly unknown[]; removed: readonly unknown[] }) =>
     `+${list.added.length} ~${list.changed.length} -${list.removed.length}`;
-  return { connections: text(connections), devices: text(devices) };
+  return { connections: text(connections), devices: text(devices), rules: text(rules) };
 }

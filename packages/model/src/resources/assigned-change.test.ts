@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { ConnectionUid, DeviceUid, NodeUid, TenantUid } from "../ids.ts";
+import type { ConnectionUid, DeviceUid, NodeUid, RuleUid, TenantUid } from "../ids.ts";
 import { diffAssigned, isEmptyChange, type ListChange } from "./assigned-change.ts";
-import type { AssignedSet, EffectiveConnection, EffectiveDevice } from "./effective.ts";
+import type { AssignedSet, EffectiveConnection, EffectiveDevice, EffectiveRule } from "./effective.ts";
 import { defaultLine } from "./line.ts";
 
 const json = fc.dictionary(
@@ -31,6 +31,17 @@ const device: fc.Arbitrary<EffectiveDevice> = fc.record({
   offlineAfterMs: fc.constant(null),
   custom: json,
 });
+const rule: fc.Arbitrary<EffectiveRule> = fc.record({
+  uid: fc.constantFrom("r1", "r2", "r3").map((uid) => uid as RuleUid),
+  name: fc.constantFrom("clean", "mean"),
+  generation: fc.integer({ min: 1, max: 2 }),
+  sql: fc.constantFrom("SELECT a FROM s", "SELECT b FROM s"),
+  mode: fc.constant("strict" as const),
+  isStopped: fc.boolean(),
+  eventTime: fc.constant(null),
+  sources: fc.constant({}),
+  actions: fc.constant([{ log: {} }]),
+});
 // Cloned, since generated records may lack a prototype and plain data never does.
 const set: fc.Arbitrary<AssignedSet> = fc
   .record({
@@ -39,6 +50,7 @@ const set: fc.Arbitrary<AssignedSet> = fc
     node: fc.constant({ uid: "n" as NodeUid, name: "gw-01", timeZone: "UTC" }),
     connections: fc.uniqueArray(connection, { selector: ({ uid }) => uid }),
     devices: fc.uniqueArray(device, { selector: ({ uid }) => uid }),
+    rules: fc.uniqueArray(rule, { selector: ({ uid }) => uid }),
   })
   .map((made) => structuredClone(made));
 
@@ -63,6 +75,7 @@ test("diffAssigned(): the change applied to the old members gives the new ones",
       const change = diffAssigned(from, to);
       assert.deepEqual(after(from?.connections ?? [], change.connections), byUid(to.connections));
       assert.deepEqual(after(from?.devices ?? [], change.devices), byUid(to.devices));
+      assert.deepEqual(after(from?.rules ?? [], change.rules), byUid(to.rules));
     }),
   );
 });
@@ -73,7 +86,13 @@ test("diffAssigned() leaves members alone that are equal field by field, whateve
       const keysTurned = <T extends object>(item: T): T => Object.fromEntries(Object.entries(item).reverse()) as T;
       const turned = <T extends object>(items: readonly T[]) =>
         items.map((_, i) => keysTurned(structuredClone(items[(i + turn) % items.length]!)));
-      const to = { ...from, version: 10, connections: turned(from.connections), devices: turned(from.devices) };
+      const to = {
+        ...from,
+        version: 10,
+        connections: turned(from.connections),
+        devices: turned(from.devices),
+        rules: turned(from.rules),
+      };
       assert.ok(isEmptyChange(diffAssigned(from, to)));
     }),
   );
@@ -82,7 +101,7 @@ test("diffAssigned() leaves members alone that are equal field by field, whateve
 test("diffAssigned() names a device whose deepest field differs, and only that one", () => {
   const [base] = fc.sample(fc.uniqueArray(device, { minLength: 2, selector: ({ uid }) => uid }), 1);
   const devices = base!.map((d) => ({ ...d, custom: { deep: { list: [1, 2, { x: 1 }] } } }));
-  const common = { version: 1, tenant: { uid: "t" as TenantUid, name: "t" }, connections: [] };
+  const common = { version: 1, tenant: { uid: "t" as TenantUid, name: "t" }, connections: [], rules: [] };
   const from: AssignedSet = { ...common, node: { uid: "n" as NodeUid, name: "n", timeZone: "UTC" }, devices };
   const last = devices[devices.length - 1]!;
   const to = { ...from, devices: devices.with(-1, { ...last, custom: { deep: { list: [1, 2, { x: 2 }] } } }) };

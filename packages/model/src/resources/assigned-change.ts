@@ -1,5 +1,5 @@
-import type { ConnectionUid, DeviceUid } from "../ids.ts";
-import type { AssignedSet, EffectiveConnection, EffectiveDevice } from "./effective.ts";
+import type { ConnectionUid, DeviceUid, RuleUid } from "../ids.ts";
+import type { AssignedSet, EffectiveConnection, EffectiveDevice, EffectiveRule } from "./effective.ts";
 
 export interface ListChange<Uid, Item> {
   readonly added: readonly Item[];
@@ -13,6 +13,7 @@ export interface AssignedChange {
   readonly set: AssignedSet;
   readonly connections: ListChange<ConnectionUid, EffectiveConnection>;
   readonly devices: ListChange<DeviceUid, EffectiveDevice>;
+  readonly rules: ListChange<RuleUid, EffectiveRule>;
 }
 
 export function diffAssigned(from: AssignedSet | null, to: AssignedSet): AssignedChange {
@@ -20,12 +21,13 @@ export function diffAssigned(from: AssignedSet | null, to: AssignedSet): Assigne
     set: to,
     connections: diffList(from?.connections ?? [], to.connections),
     devices: diffList(from?.devices ?? [], to.devices),
+    rules: diffList(from?.rules ?? [], to.rules),
   };
 }
 
-/** True when nobody who connects or collects has anything to do. */
-export function isEmptyChange({ connections, devices }: AssignedChange): boolean {
-  return [connections, devices].every(
+/** True when nobody who connects, collects or computes has anything to do. */
+export function isEmptyChange({ connections, devices, rules }: AssignedChange): boolean {
+  return [connections, devices, rules].every(
     ({ added, changed, removed }) => added.length + changed.length + removed.length === 0,
   );
 }

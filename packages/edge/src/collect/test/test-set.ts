@@ -52,5 +52,5 @@ export function assigned(
 ): AssignedSet {
   const tenant = { uid: "t1" as TenantUid, name: "acme" };
   const node = { uid: "n1" as NodeUid, name: "gw-01", timeZone: "UTC" };
-  return { version: ++version, tenant, node, connections, devices };
+  return { version: ++version, tenant, node, connections, devices, rules: [] };
 }
