@@ -171,12 +171,44 @@ export const errors = {
     http: 503,
     means: "The gateway's clock was not trusted when the value was read",
   },
+  "rules/alarm": { who: "plant", retry: "never", http: 409, means: "An alarm of a rule, in the words of the rule" },
+  "rules/no-alarm": {
+    who: "caller",
+    retry: "never",
+    http: 409,
+    means: "The alarm does not stand any more, or its rule is gone",
+  },
   "rules/bad-sql": {
     who: "caller",
     retry: "never",
     http: 400,
     means: "A query cannot be read or does not fit its streams; the message names line, column and what to write",
   },
+  "rules/no-device": {
+    who: "caller",
+    retry: "never",
+    http: 400,
+    means: "A rule names a device, or a property of one, that its gateway does not have",
+  },
+  "rules/loop": {
+    who: "caller",
+    retry: "never",
+    http: 400,
+    means: "A rule would be fed with what it gives, by itself or by way of other rules",
+  },
+  "rules/unknown-action": {
+    who: "operator",
+    retry: "never",
+    http: 501,
+    means: "The gateway is of a version that does not have this kind of action or source",
+  },
+  "rules/action-failed": {
+    who: "operator",
+    retry: "later",
+    http: 502,
+    means: "A result of a rule could not be delivered or acted on",
+  },
+  "rules/no-value": { who: "plant", retry: "later", http: 503, means: "A rule gave null for the value" },
   "bus/dropped": {
     who: "operator",
     retry: "later",
@@ -189,7 +221,7 @@ export const errors = {
     who: "caller",
     retry: "never",
     http: 403,
-    means: "A local client without a login may subscribe, never publish",
+    means: "A local client may not publish there: without a login nowhere, with one to what its user may",
   },
   "bypass/packet-too-large": {
     who: "caller",

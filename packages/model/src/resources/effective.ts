@@ -2,6 +2,7 @@ import type { ConnectionUid, DeviceUid, NodeUid, RuleUid, TenantUid } from "../i
 import type { ExactJson, Json, ValueType } from "../value.ts";
 import type { Access, LocalWritePolicy } from "./device.ts";
 import type { LineSettings } from "./line.ts";
+import type { EffectiveMqtt } from "./mqtt.ts";
 import type { RuleActionSpec, RuleSourceSpec } from "./rule.ts";
 
 /**
@@ -12,7 +13,13 @@ export interface AssignedSet {
   /** grows with every change for this node; applying the same set twice changes nothing */
   readonly version: number;
   readonly tenant: { readonly uid: TenantUid; readonly name: string };
-  readonly node: { readonly uid: NodeUid; readonly name: string; readonly timeZone: string };
+  readonly node: {
+    readonly uid: NodeUid;
+    readonly name: string;
+    readonly timeZone: string;
+    /** none: as `defaultMqtt` */
+    readonly mqtt?: EffectiveMqtt | null;
+  };
   readonly connections: readonly EffectiveConnection[];
   readonly devices: readonly EffectiveDevice[];
   readonly rules: readonly EffectiveRule[];
@@ -78,6 +85,8 @@ export interface EffectiveProperty {
   readonly report: ReportPolicy;
   readonly publish: { readonly topic: string; readonly qos: 0 | 1 } | null;
   readonly localWrites: LocalWritePolicy;
+  /** rules write it: it is never collected, and nobody else sets it; left out: no */
+  readonly isCalculated?: true;
   readonly custom: Readonly<Record<string, ExactJson>>;
 }
 export interface EffectiveArgument {

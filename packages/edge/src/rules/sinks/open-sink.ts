@@ -1,0 +1,28 @@
+import { AppError, type RuleActionKind, type RuleActionSpec } from "@penstock/model";
+import { openCall } from "./call-sink.ts";
+import { openLog } from "./log-sink.ts";
+import { openMemory } from "./memory-sink.ts";
+import { openMqttHere } from "./mqtt-sink.ts";
+import { openSeries } from "./series-sink.ts";
+import type { Sink } from "./sink.ts";
+import type { OpenSink, SinkParts } from "./sink-parts.ts";
+import { openWrite } from "./write-sink.ts";
+
+/** What opens each kind of action; a kind that is not here is refused with its rule. */
+const openers: { readonly [K in RuleActionKind]?: OpenSink<K> } = {
+  log: openLog,
+  mqtt: openMqttHere,
+  series: openSeries,
+  write: openWrite,
+  call: openCall,
+  memory: openMemory,
+};
+
+/** @throws AppError rules/unknown-action for a kind that this gateway does not have */
+export function openSink(action: RuleActionSpec, parts: SinkParts): Sink {
+  const [[kind, settings] = ["nothing", {}]] = Object.entries(action);
+  // The settings of a kind are those that its opener takes: the schema of a rule says so.
+  const open = openers[kind as RuleActionKind] as OpenSink<"log"> | undefined;
+  if (open === undefined) throw new AppError("rules/unknown-action", `This gateway has no action "${kind}"`);
+  return open(settings as object, parts);
+}
