@@ -3,6 +3,7 @@ import {
   AppError,
   type BootId,
   type DeviceUid,
+  defaultMqtt,
   type EdgeControl,
   type EffectiveDevice,
   hexId,
@@ -186,7 +187,8 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       const tenant = resources.current()?.tenant.name;
       return found === null || tenant === undefined ? null : { tenant, device: found };
     };
-    const bypass = await openBypass({ ...options.mqtt, lookup: named, clock, random, log, metrics });
+    const mqtt = () => resources.current()?.node.mqtt ?? defaultMqtt;
+    const bypass = await openBypass({ ...options.mqtt, mqtt: mqtt(), lookup: named, clock, random, log, metrics });
     closers.push(() => bypass.close());
     bus.subscribe(bypass.consumer);
 
@@ -237,6 +239,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       const set = resources.current();
       if (set === null) return;
       collect.apply(set);
+      void bypass.apply(mqtt());
       twin.devicesChanged();
       reports.devicesChanged();
     };

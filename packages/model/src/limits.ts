@@ -42,6 +42,21 @@ export const limits = {
   ruleBatchRows: 10_000,
   /** on disk, of one action */
   ruleCacheBytes: 1024 * 1024 * 1024,
+  /** that stand or are shelved at one gateway; the next ones are counted and not raised */
+  alarmsPerNode: 10_000,
+  /** what became of alarms and the cloud does not have yet; beyond, the oldest go and are counted */
+  alarmTransitionsPerNode: 10_000,
+  /** of one message */
+  alarmTransitionsTold: 200,
+  /** on their way to one gateway, and ids that it remembers */
+  alarmActsPerNode: 1000,
+  alarmShelvedMs: 30 * 24 * 3600 * 1000,
+  alarmCommentChars: 1024,
+  /** in the history of one tenant; the oldest go */
+  alarmTransitionsKept: 1_000_000,
+  alarmHistoryMs: 366 * 24 * 3600 * 1000,
+  /** that the cloud has yet to tell somebody; beyond, the oldest go and are counted */
+  alarmNotices: 10_000,
   /** that a window of a rule keeps; beyond, the oldest go and are counted */
   windowRows: 1_000_000,
   lagRows: 10_000,
@@ -137,6 +152,15 @@ export const limits = {
   mqttQueuePerClient: 1000,
   mqttQueueBytesPerClient: 4 * 1024 * 1024,
   mqttClients: 1000,
+  /** that may log in at one gateway, and filters of what each may publish, and subscribe to */
+  mqttUsers: 100,
+  mqttFiltersPerUser: 100,
+  /** of one client, and of all together: beyond, the gateway reads from it later */
+  mqttPublishesPerSecond: 1000,
+  mqttPublishesPerSecondInAll: 4000,
+  /** messages that clients leave with the broker for late subscribers */
+  mqttRetainedTopics: 1000,
+  mqttRetainedBytes: 8 * 1024 * 1024,
   countersPerNode: 100,
   liveSubscribersPerUser: 32,
   /** of values on their way to one gateway; what one device waits for stays together up to it */

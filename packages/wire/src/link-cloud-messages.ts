@@ -10,6 +10,7 @@ import {
   isCounter,
   list,
   oneOf,
+  orNull,
   ranges,
   shape,
   text,
@@ -41,7 +42,8 @@ const assignedSet: Check<Assigned["set"]> = (value, path) => {
   const envelope = shape({
     version: isCounter,
     tenant: shape({ uid: text(64), name: text(63) }),
-    node: shape({ uid: text(64), name: text(63), timeZone: text(64) }),
+    // A cloud of an earlier day says nothing of mqtt.
+    node: shape({ uid: text(64), name: text(63), timeZone: text(64), mqtt: orNull((mqtt) => mqtt) }),
     connections: list((item) => item, 100_000),
     devices: list((item) => item, 100_000),
     // A cloud of an earlier day knows no rules.

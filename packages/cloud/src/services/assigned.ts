@@ -8,6 +8,7 @@ import {
   type EffectiveDevice,
   effectiveConnection,
   effectiveDevice,
+  effectiveMqtt,
   mergeDevice,
   type NodeSpec,
   type NodeUid,
@@ -16,7 +17,7 @@ import {
 import type { CheckingContext, Reader, Trx } from "./context.ts";
 import { inlineConnectionUid } from "./inline-connection.ts";
 import { createModelVersions } from "./model-versions.ts";
-import { findRow, type Row, rowsNaming, specOf } from "./resource-rows.ts";
+import { findRow, type Row, rowsNaming } from "./resource-rows.ts";
 
 /** The node has changed: its set gets the next version, in the same transaction. */
 export async function bumpAssigned(trx: Trx, tenant: string, node: string): Promise<void> {
@@ -86,6 +87,7 @@ export function createAssigned(context: Pick<CheckingContext, "db" | "secrets">)
         .select("name")
         .where("uid", "=", tenant)
         .executeTakeFirstOrThrow();
+      const { timeZone = "UTC", mqtt } = secrets.open<NodeSpec>(node);
       const connections = new Map<string, EffectiveConnection>();
       const devices: EffectiveDevice[] = [];
       const models = createModelVersions(db, tenant, (row) => secrets.open(row));
@@ -128,7 +130,7 @@ export function createAssigned(context: Pick<CheckingContext, "db" | "secrets">)
       return {
         version: state?.version ?? 0,
         tenant: { uid: tenant, name: tenantRow.name },
-        node: { uid: node.uid as NodeUid, name: node.name, timeZone: specOf<NodeSpec>(node).timeZone ?? "UTC" },
+        node: { uid: node.uid as NodeUid, name: node.name, timeZone, mqtt: effectiveMqtt(mqtt) },
         connections: [...connections.values()],
         devices,
         rules: [],

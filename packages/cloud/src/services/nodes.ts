@@ -1,5 +1,6 @@
 import { contract } from "@penstock/api";
 import {
+  checkMqttSpec,
   formatMicros,
   invalid,
   type Micros,
@@ -45,6 +46,8 @@ export function createNodes(context: CheckingContext, statuses: NodeStatuses) {
         const rule = "must be an IANA time zone such as Asia/Shanghai";
         throw invalid([{ field: "spec.timeZone", value: `"${spec.timeZone}"`, rule }]);
       }
+      const fields = checkMqttSpec(spec.mqtt ?? {});
+      if (fields.length > 0) throw invalid(fields);
     },
     async changed({ trx, tenant, uid }) {
       await bumpAssigned(trx, tenant, uid);

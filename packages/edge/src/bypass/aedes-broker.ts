@@ -1,10 +1,13 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { AppError, hexId } from "@penstock/model";
-import type { Clock, Log, Metrics, Random } from "@penstock/runtime";
-import { Aedes, type AuthenticateError, type Client } from "aedes";
-import type { Broker, BrokerAddress, BrokerMessage } from "./broker.ts";
+import type { Cancel, Clock, Log, Metrics, Random } from "@penstock/runtime";
+import { Aedes, type AuthenticateError, type Client, type ConnectPacket } from "aedes";
+import type { Broker, BrokerAddress, BrokerMessage, BrokerUse } from "./broker.ts";
 import { type BrokerLimits, defaultBrokerLimits } from "./broker-limits.ts";
+import type { ClientAccess, Login } from "./client-access.ts";
 import { ClientQueue } from "./client-queue.ts";
+import { PublishPace } from "./publish-pace.ts";
+import { RetainedBound } from "./retained-bound.ts";
 
 export interface AedesBrokerOptions {
   /** loopback unless told otherwise */
@@ -12,6 +15,8 @@ export interface AedesBrokerOptions {
   /** 0 = any free one */
   readonly port: number;
   readonly limits?: Partial<BrokerLimits>;
+  readonly access: ClientAccess;
+  readonly use: BrokerUse;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -21,32 +26,46 @@ export interface AedesBrokerOptions {
 /** CONNACK return codes. @source MQTT 3.1.1, table 3.1; aedes turns them into the reason codes of MQTT 5, 3.2.2.2 */
 const identifierRejected = 2;
 const serverUnavailable = 3;
+const badUserNameOrPassword = 4;
 const notAuthorized = 5;
 /** @source MQTT 5.0, 3.14.2.1 */
 const reasonNotAuthorized = 0x87;
 const connectTimeoutMs = 10_000;
+/** who says a wrong password waits for the answer, so that guessing is slow; what waits is bounded by connections */
+const wrongLoginMs = 1000;
 /** connections that have not said CONNECT yet, besides the clients */
 const connectionsBesides = 64;
 
+/** The embedded broker can let others in while it runs. */
+export interface EmbeddedBroker extends Broker {
+  /** Who may no longer do what it came to do, by its login, is disconnected and may come again. */
+  accessChanged(isChanged: (login: Login) => boolean): void;
+}
+
 /**
- * The embedded broker: MQTT 3.1.1 and 5 over TCP. Whoever reaches the port may subscribe, nobody may publish, leave a
- * will or keep a session: a session would hold messages for a client that may never come back.
+ * The embedded broker: MQTT 3.1.1 and 5 over TCP. Who may come in and do what `ClientAccess` says. Nobody keeps a session:
+ * it would hold messages for a client that may never come back.
  *
  * @throws AppError port/in-use
  */
-export async function openAedesBroker(options: AedesBrokerOptions): Promise<Broker> {
+export async function openAedesBroker(options: AedesBrokerOptions): Promise<EmbeddedBroker> {
   const broker = new AedesBroker(options);
   await broker.open();
   return broker;
 }
 
-class AedesBroker implements Broker {
+class AedesBroker implements EmbeddedBroker {
   readonly #options: AedesBrokerOptions;
   readonly #limits: BrokerLimits;
   readonly #aedes: Aedes;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #queues = new Map<Client, ClientQueue>();
+  readonly #logins = new WeakMap<Client, Login>();
+  readonly #pace: PublishPace;
+  readonly #retained: RetainedBound;
+  /** answers that are held back */
+  readonly #waiting = new Set<Cancel>();
   /** why a CONNECT that was read will be refused */
   readonly #refusals = new WeakMap<Client, AuthenticateError>();
   #address: BrokerAddress = { host: "", port: 0 };
@@ -54,6 +73,8 @@ class AedesBroker implements Broker {
   constructor(options: AedesBrokerOptions) {
     this.#options = options;
     this.#limits = { ...defaultBrokerLimits, ...options.limits };
+    this.#pace = new PublishPace(this.#limits);
+    this.#retained = new RetainedBound(this.#limits);
     this.#server = createServer((socket) => this.#accept(socket));
     this.#server.maxConnections = this.#limits.clients + connectionsBesides;
     this.#aedes = new Aedes({
@@ -69,21 +90,36 @@ class AedesBroker implements Broker {
         if (packet.properties !== undefined) delete packet.properties.sessionExpiryInterval;
         done(null, true);
       },
-      authenticate: (client, _username, _password, done) => {
-        const refusal = this.#refusals.get(client) ?? null;
-        if (refusal !== null) this.#count("refused", "connect");
-        done(refusal, refusal === null);
+      authenticate: (client, username, password, done) => {
+        const refused = this.#refusals.get(client);
+        const login = refused === undefined ? options.access.enter(username, password) : undefined;
+        if (login !== undefined) {
+          this.#logins.set(client, login);
+          return done(null, true);
+        }
+        this.#count("refused", "connect");
+        if (refused !== undefined) return done(refused, false);
+        const unnamed = refusal(notAuthorized, "Cannot come in without a login");
+        const wrong = refusal(badUserNameOrPassword, "Cannot come in: the user or the password is wrong");
+        this.#later(wrongLoginMs, () => done(username === undefined ? unnamed : wrong, false));
       },
       authorizePublish: (client, packet, done) => {
-        this.#count("refused", "publish");
-        // MQTT 5 has no answer to a QoS 0 publish, so the client learns it from the DISCONNECT.
-        if (client?.version === 5 && packet.qos === 0) client.disconnect({ reasonCode: reasonNotAuthorized });
-        done(new AppError("bypass/publish-refused", "Cannot publish: a client without a login may only subscribe"));
+        const refused = client === null ? "publish" : this.#whyNotPublish(client, packet);
+        if (client === null || refused !== null) {
+          this.#count("refused", refused ?? "publish");
+          // MQTT 5 has no answer to a QoS 0 publish, so the client learns it from the DISCONNECT.
+          if (client?.version === 5 && packet.qos === 0) client.disconnect({ reasonCode: reasonNotAuthorized });
+          return done(new AppError("bypass/publish-refused", whyRefused(this.#logins.get(client as Client) ?? null)));
+        }
+        const waitMs = this.#pace.take(client, packet.payload.length, options.clock.monotonic());
+        if (waitMs === 0) return done();
+        this.#count("delayed", "publish");
+        this.#later(waitMs, () => done());
       },
       authorizeSubscribe: (client, subscription, done) => {
         const { topic } = subscription;
-        // The broker's own topics name other clients.
-        const isRefused = topic.startsWith("$SYS") || isTooLong(topic, this.#limits.topicBytes) || this.#isFull(client);
+        const isAllowed = options.access.maySubscribe(this.#logins.get(client) ?? null, topic);
+        const isRefused = !isAllowed || isTooLong(topic, this.#limits.topicBytes) || this.#isFull(client);
         if (isRefused) this.#count("refused", "subscribe");
         done(null, isRefused ? null : subscription);
       },
@@ -121,16 +157,38 @@ class AedesBroker implements Broker {
     this.#server.on("error", (error) => this.#options.log.error({ error }, "The MQTT port failed"));
     const bound = this.#server.address();
     if (bound !== null && typeof bound !== "string") this.#address = { host: bound.address, port: bound.port };
+    const { commands, command, greeting } = this.#options.use;
+    for (const filter of commands) {
+      const take = (packet: { topic: string; payload: string | Buffer }, done: () => void) => {
+        command(packet.topic, Buffer.from(packet.payload));
+        done();
+      };
+      await new Promise<void>((resolve) => this.#aedes.subscribe(filter, take, resolve));
+    }
+    for (const message of greeting()) await this.publish(message);
   }
 
-  publish({ topic, payload, qos }: BrokerMessage): Promise<void> {
+  accessChanged(isChanged: (login: Login) => boolean): void {
+    for (const client of this.#queues.keys()) {
+      const login = this.#logins.get(client);
+      if (login === undefined || !isChanged(login)) continue;
+      this.#note("has other rights now", client);
+      if (client.version === 5) client.disconnect({ reasonCode: reasonNotAuthorized });
+      else client.close();
+    }
+  }
+
+  publish({ topic, payload, qos, retain }: BrokerMessage): Promise<void> {
     return new Promise((resolve, reject) => {
-      const packet = { cmd: "publish", topic, payload: Buffer.from(payload), qos, retain: false, dup: false } as const;
+      const packet = { cmd: "publish", topic, payload: Buffer.from(payload), qos, retain, dup: false } as const;
       this.#aedes.publish(packet, (error) => (error instanceof Error ? reject(error) : resolve()));
     });
   }
 
   async close(): Promise<void> {
+    const last = this.#options.use.lastWords();
+    if (last !== null) await this.publish(last);
+    for (const cancel of this.#waiting) cancel();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await this.#closeAedes();
     for (const socket of this.#sockets) socket.destroy();
@@ -153,9 +211,28 @@ class AedesBroker implements Broker {
     });
   }
 
-  #refusalOf(packet: { readonly clientId: string; readonly will?: unknown }): AuthenticateError | null {
-    if (packet.will !== undefined)
-      return refusal(notAuthorized, "Cannot leave a will: a client without a login may not publish");
+  /** null when it may */
+  #whyNotPublish(client: Client, { topic, retain, payload }: Published): string | null {
+    const login = this.#logins.get(client);
+    if (login === undefined || isTooLong(topic, this.#limits.topicBytes)) return "publish";
+    if (!this.#options.access.mayPublish(login, topic)) return "publish";
+    return retain && !this.#retained.take(topic, payload.length) ? "retain" : null;
+  }
+
+  #later(delayMs: number, run: () => void): void {
+    const cancel = this.#options.clock.after(delayMs, () => {
+      this.#waiting.delete(cancel);
+      run();
+    });
+    this.#waiting.add(cancel);
+  }
+
+  #refusalOf(packet: ConnectPacket): AuthenticateError | null {
+    const { will, username = null } = packet;
+    // Whether it is the user's password is looked at next.
+    if (will !== undefined && !this.#options.access.mayPublish(username, will.topic)) {
+      return refusal(notAuthorized, `Cannot leave a will: ${whyRefused(username)}`);
+    }
     if (isTooLong(packet.clientId, this.#limits.clientIdBytes)) {
       return refusal(identifierRejected, `Cannot take a client id of more than ${this.#limits.clientIdBytes} bytes`);
     }
@@ -186,8 +263,9 @@ class AedesBroker implements Broker {
     return false;
   }
 
-  #count(what: "refused" | "dropped", reason: string): void {
+  #count(what: "refused" | "dropped" | "delayed", reason: string): void {
     const help = {
+      delayed: "Messages of local clients that had to wait, and their connections with them",
       refused: "Requests of local clients that were refused",
       dropped: "Messages not given to a local client",
     };
@@ -199,6 +277,14 @@ class AedesBroker implements Broker {
     metrics.gauge("penstock_bypass_clients", "Local clients of the broker").set(this.#aedes.connectedClients);
     log.debug({ client: client.id, what }, "Local MQTT client");
   }
+}
+
+type Published = { readonly topic: string; readonly retain: boolean; readonly payload: { readonly length: number } };
+
+function whyRefused(login: Login): string {
+  return login === null
+    ? "Cannot publish: a client without a login may only subscribe"
+    : "Cannot publish: the user may not publish to this topic, or has left too much there already";
 }
 
 function isTooLong(text: string, bytes: number): boolean {

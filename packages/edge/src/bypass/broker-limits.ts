@@ -12,6 +12,10 @@ export interface BrokerLimits {
   readonly subscriptions: number;
   readonly topicBytes: number;
   readonly clientIdBytes: number;
+  readonly publishesPerSecond: number;
+  readonly publishesPerSecondInAll: number;
+  readonly retainedTopics: number;
+  readonly retainedBytes: number;
   /** a client that is full and has taken nothing for so long is disconnected */
   readonly stalledMs: number;
 }
@@ -25,5 +29,9 @@ export const defaultBrokerLimits: BrokerLimits = {
   subscriptions: 100,
   topicBytes: 512,
   clientIdBytes: 256,
+  publishesPerSecond: limits.mqttPublishesPerSecond,
+  publishesPerSecondInAll: limits.mqttPublishesPerSecondInAll,
+  retainedTopics: limits.mqttRetainedTopics,
+  retainedBytes: limits.mqttRetainedBytes,
   stalledMs: 60_000,
 };

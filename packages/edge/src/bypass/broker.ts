@@ -5,10 +5,11 @@ export interface Broker {
   readonly hasClients: boolean;
   /**
    * Hands one message to every subscriber. Resolves when it is in their bounded queues, or dropped there and counted; a
-   * slow subscriber never makes it wait. Callers wait for one message before the next, which keeps the order.
+   * slow subscriber or a broker that is away never makes it wait. Callers wait for one message before the next, which
+   * keeps the order.
    */
   publish(message: BrokerMessage): Promise<void>;
-  /** resolves when the port is free and every client is gone */
+  /** resolves when the port is free and every client is gone, or the connection closed */
   close(): Promise<void>;
 }
 export interface BrokerAddress {
@@ -19,4 +20,18 @@ export interface BrokerMessage {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly qos: 0 | 1;
+  /** kept for late subscribers */
+  readonly retain: boolean;
+}
+
+/** What a broker does with the gateway besides taking its messages. */
+export interface BrokerUse {
+  /** filters of what others may tell the gateway */
+  readonly commands: readonly string[];
+  /** a message that came to one of them; never throws */
+  command(topic: string, payload: Uint8Array): void;
+  /** The broker is there, for the first time or again: what subscribers must hear first. Nothing else goes before it. */
+  greeting(): readonly BrokerMessage[];
+  /** What the broker shall say when the gateway is gone; asked for before each connection. null = nothing */
+  lastWords(): BrokerMessage | null;
 }

@@ -1,101 +1,10 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: topic templates have placeholders of the same shape
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
-import {
-  batchFromSamples,
-  type DeviceUid,
-  type EffectiveDevice,
-  layoutOrder,
-  type Micros,
-  type ReadingBatch,
-} from "@penstock/model";
-import { type Metrics, metricsRegistry, silentLog, systemClock, systemRandom } from "@penstock/runtime";
 import { needs } from "@penstock/testkit";
-import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
-import { type Bypass, type BypassOptions, openBypass } from "./bypass.ts";
-
-const uid = "d".repeat(32) as DeviceUid;
-const time = 1_800_000_000_000_000 as Micros;
-const press: EffectiveDevice = {
-  uid,
-  name: "press-3",
-  generation: 1,
-  connection: "c".repeat(32) as EffectiveDevice["connection"],
-  address: {},
-  methods: [],
-  offlineAfterMs: null,
-  custom: {},
-  properties: (["pressure", "recipe"] as const).map((name) => ({
-    name,
-    type: name === "pressure" ? ("float32" as const) : ("string" as const),
-    unit: null,
-    access: "read" as const,
-    minimum: null,
-    maximum: null,
-    visitor: {},
-    collect: { everyMs: 1000 },
-    report: { toCloud: true, cadence: null, deadband: null, atLeastMs: null },
-    localWrites: "refuse",
-    custom: {},
-    publish: name === "pressure" ? { topic: "plant/${device}/${property}", qos: 1 as const } : null,
-  })),
-};
-const layout = { id: 0, device: uid, properties: layoutOrder(press.properties) };
-
-function cycle(pressure: number, recipe = "bottle"): ReadingBatch {
-  const good = { time, quality: "good" as const, reason: null };
-  return batchFromSamples({
-    layout,
-    samples: [
-      { property: "pressure", value: Math.fround(pressure), ...good },
-      { property: "recipe", value: recipe, ...good },
-    ],
-  }).batch;
-}
-
-interface Site {
-  readonly bypass: Bypass;
-  readonly metrics: Metrics;
-  readonly port: number;
-}
-
-async function open(t: TestContext, options: Partial<BypassOptions> = {}): Promise<Site> {
-  const metrics = metricsRegistry();
-  const ports = { clock: systemClock(), random: systemRandom, log: silentLog, metrics };
-  const lookup = (device: DeviceUid) => (device === uid ? { tenant: "acme", device: press } : null);
-  const bypass = await openBypass({ port: 0, lookup, ...ports, ...options });
-  t.after(() => bypass.close());
-  return { bypass, metrics, port: bypass.address.port };
-}
-
-function counted(metrics: Metrics, name: string, reason: string): number {
-  return metrics.counter(`penstock_bypass_${name}_total`, "", { reason }).value;
-}
-
-async function client(t: TestContext, port: number, options: IClientOptions = {}): Promise<MqttClient> {
-  const made = await connectAsync({ host: "127.0.0.1", port, reconnectPeriod: 0, protocolVersion: 5, ...options });
-  made.on("error", () => {});
-  t.after(() => made.end(true));
-  return made;
-}
-
-function closing(of: MqttClient): Promise<void> {
-  return new Promise((resolve) => of.once("close", resolve));
-}
-
-/** The next so many messages, as topic and text. */
-function messages(from: MqttClient, count: number): Promise<Map<string, string>> {
-  const seen = new Map<string, string>();
-  return new Promise((resolve) => {
-    from.on("message", (topic, payload) => {
-      seen.set(topic, payload.toString());
-      if (seen.size === count) resolve(seen);
-    });
-  });
-}
+import { client, closing, counted, cycle, messages, open } from "./bypass-fixture.ts";
 
 for (const version of ["311", "5"]) {
   test(

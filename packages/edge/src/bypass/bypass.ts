@@ -2,6 +2,7 @@ import {
   type BusConsumer,
   type DeviceUid,
   type EffectiveDevice,
+  type EffectiveMqtt,
   hexId,
   type ReadingBatch,
   traceId,
@@ -11,6 +12,7 @@ import { encodeFlatData, encodeKubeEdgeData, flatDataTopic, kubeEdgeDataTopic } 
 import { openAedesBroker } from "./aedes-broker.ts";
 import type { Broker, BrokerAddress, BrokerMessage } from "./broker.ts";
 import type { BrokerLimits } from "./broker-limits.ts";
+import { ClientAccess } from "./client-access.ts";
 import { planTopics, type TopicPlan } from "./topics.ts";
 
 const file = "edge/src/bypass/bypass.ts";
@@ -27,6 +29,7 @@ export interface BypassOptions {
   readonly host?: string;
   /** default 1883; 0 = any free one */
   readonly port?: number;
+  readonly mqtt: EffectiveMqtt;
   /** null when the device is not, or no longer, at this gateway */
   lookup(device: DeviceUid): NamedDevice | null;
   readonly clock: Clock;
@@ -36,6 +39,8 @@ export interface BypassOptions {
   readonly limits?: Partial<BrokerLimits>;
 }
 export interface Bypass {
+  /** takes other settings while it runs; resolves when they count */
+  apply(mqtt: EffectiveMqtt): Promise<void>;
   readonly consumer: BusConsumer;
   readonly address: BrokerAddress;
   /** resolves when the port is free */
@@ -49,10 +54,15 @@ export interface Bypass {
  * @throws AppError port/in-use
  */
 export async function openBypass(options: BypassOptions): Promise<Bypass> {
-  const broker = await openAedesBroker({ ...options, port: options.port ?? 1883 });
+  const access = new ClientAccess(options.mqtt, options.random.bytes(32));
+  const use = { commands: [], command: () => {}, greeting: () => [], lastWords: () => null };
+  const broker = await openAedesBroker({ ...options, port: options.port ?? 1883, access, use });
   const publisher = new Publisher(options, broker);
   return {
     consumer: { name: "bypass", bound, policy: "drop-oldest", take: (batch) => publisher.take(batch) },
+    async apply(mqtt) {
+      broker.accessChanged(access.set(mqtt));
+    },
     address: broker.address,
     close: () => broker.close(),
   };
@@ -87,7 +97,7 @@ class Publisher {
   #messages({ tenant, device }: NamedDevice, batch: ReadingBatch): BrokerMessage[] {
     const messages: BrokerMessage[] = [];
     const add = (topic: string, qos: 0 | 1, payload: Uint8Array | null) => {
-      if (payload !== null) messages.push({ topic, qos, payload });
+      if (payload !== null) messages.push({ topic, qos, payload, retain: false });
     };
     const eventId = hexId(this.#options.random.bytes(16));
     add(kubeEdgeDataTopic(tenant, device.name), 0, encodeKubeEdgeData(batch, eventId));

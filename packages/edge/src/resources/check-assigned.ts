@@ -6,11 +6,13 @@ import {
   checkEffectiveDevice,
   checkEffectiveProperty,
   checkLineSettings,
+  defaultMqtt,
   type EffectiveConnection,
   type EffectiveDevice,
   type EffectiveMethod,
   type EffectiveProperty,
   type EffectiveRule,
+  effectiveMqttFaults,
   type FieldError,
   invalid,
   limits,
@@ -39,6 +41,7 @@ function* faults(set: AssignedSet): Generator<FieldError> {
   if (!Number.isSafeInteger(set.version) || set.version < 1) yield fault("version", set.version, "whole number from 1");
   if (!isObject(set.tenant) || !isText(set.tenant.uid)) yield fault("tenant.uid", set.tenant?.uid, "text");
   if (!isObject(set.node) || !isText(set.node.uid)) yield fault("node.uid", set.node?.uid, "text");
+  else yield* effectiveMqttFaults(set.node.mqtt ?? defaultMqtt, "node.mqtt");
   if (!Array.isArray(set.connections)) return yield fault("connections", set.connections, "list");
   if (!Array.isArray(set.devices)) return yield fault("devices", set.devices, "list");
   const connections = new Set<string>();

@@ -5,6 +5,7 @@ import { valueTypes } from "../value.ts";
 import { durationSchema, nameSchema, type Resource } from "./common.ts";
 import type { LineLoad } from "./line.ts";
 import { lineSchema } from "./line.ts";
+import { mqttSpecSchema } from "./mqtt.ts";
 
 export const accesses = ["read", "write", "readWrite"] as const;
 export type Access = (typeof accesses)[number];
@@ -94,6 +95,8 @@ const propertyFields = {
     ),
   ),
   localWrites: Type.Optional(Type.Enum([...localWritePolicies], { default: "refuse" })),
+  /** rules give its readings: it is never collected, and nobody sets it */
+  calculated: Type.Optional(Type.Boolean({ default: false, description: "Rules give its readings" })),
   /** two properties that lie in the same place of the device are refused unless one of them says that it is meant */
   mayOverlap: Type.Optional(Type.Boolean({ default: false })),
   /** handed to the mapper as it is: 64-bit integers, lists, nested objects */
@@ -211,7 +214,10 @@ export const connectionSpecSchema = Type.Object(
 export type ConnectionSpec = Static<typeof connectionSpecSchema>;
 
 export const nodeSpecSchema = Type.Object(
-  { timeZone: Type.Optional(Type.String({ maxLength: 64, description: "IANA time zone", default: "UTC" })) },
+  {
+    timeZone: Type.Optional(Type.String({ maxLength: 64, description: "IANA time zone", default: "UTC" })),
+    mqtt: Type.Optional(mqttSpecSchema),
+  },
   { additionalProperties: false },
 );
 export type NodeSpec = Static<typeof nodeSpecSchema>;

@@ -2,8 +2,8 @@ import { isObject } from "../is-object.ts";
 import type { SecretPart } from "../secret-fields.ts";
 import type { Kind } from "./common.ts";
 
-/** Kinds whose spec holds settings of mappers, and with them secrets of devices. */
-export const kindsWithSecrets: ReadonlySet<string> = new Set<Kind>(["Connection", "DeviceModel", "Device"]);
+/** Kinds whose spec holds settings of mappers, and with them secrets of devices; and logins of MQTT. */
+export const kindsWithSecrets: ReadonlySet<string> = new Set<Kind>(["Connection", "DeviceModel", "Device", "Node"]);
 
 /** Whether the field `name` of a set of settings holds a secret. */
 export type IsSecret = (part: SecretPart, name: string) => boolean;
@@ -34,6 +34,13 @@ export function mapSecrets<Spec>(spec: Spec, isSecret: IsSecret, change: (value:
   // Made once: a device has up to 10,000 properties.
   const inProperty = [["visitor", settingsOf("visitor")] as const, ["custom", custom] as const];
   const inMethod = [["visitor", settingsOf("method")] as const];
+  // By place: a user may be called "token".
+  const login: Step = (value, path) =>
+    fields(value, path, (key, inner) => (key === "password" ? change(inner, [...path]) : inner));
+  const inMqtt = [
+    ["users", (value: unknown, path: string[]) => fields(value, path, (_, one) => login(one, path))] as const,
+    ["broker", login] as const,
+  ];
   // Only values of settings, which any JSON may be, have become others.
   return parts(
     spec,
@@ -45,6 +52,7 @@ export function mapSecrets<Spec>(spec: Spec, isSecret: IsSecret, change: (value:
       ["connection", (value, path) => parts(value, path, [["settings", settings]])],
       ["properties", (value, path) => fields(value, path, (_, one) => parts(one, path, inProperty))],
       ["methods", (value, path) => fields(value, path, (_, one) => parts(one, path, inMethod))],
+      ["mqtt", (value, path) => parts(value, path, inMqtt)],
     ],
   ) as Spec;
 }
