@@ -20,5 +20,7 @@ export { batchReader, columnTypeOf } from "./run/read-batch.ts";
 export { type Message, rowReader } from "./run/read-row.ts";
 export { Watermark, type WatermarkOptions } from "./run/watermark.ts";
 export type { OffsetAt } from "./run/windows/alignment.ts";
+export type { Saved } from "./value/saved.ts";
+export { decodeSaved, encodeSaved } from "./value/saved-codec.ts";
 export type * from "./value/value.ts";
 export { Instant, kindOf } from "./value/value.ts";

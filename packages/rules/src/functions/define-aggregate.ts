@@ -1,9 +1,10 @@
 import type { Mode } from "../parse/ast.ts";
+import type { Stateful } from "../value/saved.ts";
 import type { Value } from "../value/value.ts";
 import type { Param } from "./define-function.ts";
 
 /** What an aggregate keeps of a group. */
-export interface Accumulator {
+export interface Accumulator extends Stateful {
   /** @param args of one row, checked; null where the argument is null @throws RowError */
   add(args: readonly Value[]): void;
   /** of all that was added so far; asking changes nothing */

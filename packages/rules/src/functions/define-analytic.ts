@@ -1,9 +1,10 @@
 import type { Mode } from "../parse/ast.ts";
+import type { Stateful } from "../value/saved.ts";
 import type { Value } from "../value/value.ts";
 import type { Param } from "./define-function.ts";
 
 /** What an analytic function remembers of the rows before. */
-export interface Memory {
+export interface Memory extends Stateful {
   /** one more row; its arguments, checked @returns what the function gives for it @throws RowError */
   next(args: readonly Value[]): Value;
 }

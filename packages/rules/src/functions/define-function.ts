@@ -67,6 +67,12 @@ export interface ScalarFunction {
   /** false: the same arguments may give another value, so nothing is computed beforehand */
   readonly isPure?: boolean;
   readonly examples: readonly Example[];
+  /**
+   * Looks at the arguments that are written in the query, when the rule is saved; undefined where one is not known yet.
+   *
+   * @throws RowError for one that is an error of every row, such as a bad regular expression
+   */
+  check?(literals: readonly (Value | undefined)[], context: Pick<CallContext, "mode" | "timeZone">): void;
   /** @throws RowError */
   run(args: readonly Value[], context: CallContext): Value;
 }

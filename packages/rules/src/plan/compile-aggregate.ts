@@ -9,6 +9,8 @@ import { truthOf } from "./compile-expression.ts";
 
 /** A call of an aggregate in a query; its result stands in the frame, at its place. */
 export interface PlannedAggregate {
+  /** same text: same call of the same columns, so that one's sums are the other's */
+  readonly fingerprint: string;
   start(): Accumulator;
   /** adds the frame's row @throws RowError */
   add(to: Accumulator, frame: Frame): void;
@@ -21,11 +23,12 @@ export function planAggregate(
     readonly spec: AggregateFunction;
     readonly sql: string;
     readonly mode: Mode;
+    readonly fingerprint: string;
     compile(expr: Expr): Evaluate;
     wholeRow(star: Star): Evaluate;
   },
 ): PlannedAggregate {
-  const { spec, sql, mode, compile, wholeRow } = of;
+  const { spec, sql, mode, fingerprint, compile, wholeRow } = of;
   const { name, params, takesNull, takesStar } = spec;
   if (call.over !== null) throw sqlError(sql, call.over, `${call.name} takes no OVER`);
   const problem = countProblem(spec, call.args.length);
@@ -37,6 +40,7 @@ export function planAggregate(
   });
   const filter = call.filter === null ? null : compile(call.filter);
   return {
+    fingerprint,
     start: () => spec.start({ mode }),
     add(to, frame) {
       if (filter !== null && truthOf(filter(frame), "FILTER") !== true) return;

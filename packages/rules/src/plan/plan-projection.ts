@@ -4,14 +4,23 @@ import { sqlError } from "../parse/sql-error.ts";
 import type { Frame } from "../run/frame.ts";
 import { isSame } from "../value/compare.ts";
 import { RowError } from "../value/row-error.ts";
+import { type Remembering, restoreEach, type Saved, type Stateful, saveEach } from "../value/saved.ts";
 import { isObject, type ObjectValue, shown, type Value } from "../value/value.ts";
 import { compileExpression } from "./compile-expression.ts";
 import type { QueryScope } from "./query-scope.ts";
 import type { RowLayout } from "./row-layout.ts";
 
-export type Project = (frame: Frame) => ObjectValue;
+/** The select list of a running rule. It remembers what `changed_cols` gave last. */
+export interface Project extends Stateful {
+  row(frame: Frame): ObjectValue;
+}
 type Into = { [name: string]: Value };
 type Put = (into: Into, frame: Frame) => void;
+interface RunningPut {
+  readonly put: Put;
+  /** null: it remembers nothing */
+  readonly memory: Remembering | null;
+}
 
 interface Parts {
   readonly layout: RowLayout;
@@ -24,10 +33,10 @@ interface Parts {
 export function planProjection(query: Select, parts: Parts): () => Project {
   const { scope, sql, mode } = parts;
   let unnamed = 0;
-  const plans = query.fields.flatMap((one): (() => Put)[] => {
+  const plans = query.fields.flatMap((one): (() => RunningPut)[] => {
     if (!("expr" in one)) {
       const put = compileStar(one, parts);
-      return [() => put];
+      return [() => ({ put, memory: null })];
     }
     if (one.isInvisible) return [];
     if (one.expr.t === "call" && one.expr.name.toLowerCase() === "changed_cols")
@@ -40,15 +49,21 @@ export function planProjection(query: Select, parts: Parts): () => Project {
     const put: Put = (into, frame) => {
       into[name] = evaluate(frame);
     };
-    return [() => put];
+    return [() => ({ put, memory: null })];
   });
   return () => {
-    const puts = plans.map((start) => start());
-    return (frame) => {
-      // No name of a column is one of the language's own.
-      const into: Into = Object.create(null) as Into;
-      for (const put of puts) put(into, frame);
-      return into;
+    const running = plans.map((start) => start());
+    const puts = running.map(({ put }) => put);
+    const memories = running.flatMap(({ memory }) => (memory === null ? [] : [memory]));
+    return {
+      row(frame) {
+        // No name of a column is one of the language's own.
+        const into: Into = Object.create(null) as Into;
+        for (const put of puts) put(into, frame);
+        return into;
+      },
+      save: () => saveEach(memories),
+      restore: (saved) => restoreEach(memories, saved),
     };
   };
 }
@@ -78,7 +93,7 @@ function compileStar(star: Star, { layout, scope, sql }: Parts): Put {
  * `changed_cols(prefix, ignoreNull, column, …)`: the columns whose values are others than in the last row that was put out,
  * each with the prefix before its name.
  */
-function planChangedCols(call: Call, { layout, scope, sql }: Parts): () => Put {
+function planChangedCols(call: Call, { layout, scope, sql }: Parts): () => RunningPut {
   const [prefix, ignoreNull, ...columns] = call.args;
   if (prefix === undefined || ignoreNull === undefined || columns.length === 0) {
     throw sqlError(
@@ -103,6 +118,8 @@ function planChangedCols(call: Call, { layout, scope, sql }: Parts): () => Put {
   });
   const before = prefix.value;
   const passesNull = !ignoreNull.value;
+  const fingerprint = scope.fingerprint(call);
+  scope.remembers = true;
   return () => {
     const last = new Map<string, Value>();
     const look = (into: Into, name: string, value: Value) => {
@@ -113,7 +130,7 @@ function planChangedCols(call: Call, { layout, scope, sql }: Parts): () => Put {
       last.set(name, value);
       into[before + name] = value;
     };
-    return (into, frame) => {
+    const put: Put = (into, frame) => {
       for (const { name, evaluate } of read) {
         const value = evaluate(frame);
         if (name !== null) look(into, name, value);
@@ -121,5 +138,13 @@ function planChangedCols(call: Call, { layout, scope, sql }: Parts): () => Put {
         else throw new RowError(`Cannot call changed_cols: ${shown(value)} is no row`);
       }
     };
+    const memory = {
+      fingerprint,
+      save: () => [...last].map((entry): Value => entry),
+      restore(saved: Saved) {
+        for (const [name, value] of saved as unknown as readonly [string, Value][]) last.set(name, value);
+      },
+    };
+    return { put, memory };
   };
 }

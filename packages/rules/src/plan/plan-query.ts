@@ -24,6 +24,19 @@ export interface QueryOptions extends Omit<CallParts, "sql"> {
   readonly offsetAt: OffsetAt;
 }
 
+/** Of the parts of a query that remember something, beside analytic calls and aggregates. */
+export interface Fingerprints {
+  /** of the whole text */
+  readonly query: string;
+  /** of what chooses the rows that count as hits */
+  readonly hits: string;
+  /** of what chooses and cuts the rows of the window */
+  readonly window: string;
+  readonly keys: string;
+  /** one for each value of a row, in its place: kept rows fit where each value that is wanted was kept */
+  readonly values: readonly string[];
+}
+
 /** A query as closures. */
 export interface Plan {
   readonly mode: Mode;
@@ -43,6 +56,11 @@ export interface Plan {
   readonly limit: number | null;
   /** null: every row by itself */
   readonly window: PlannedWindow | null;
+  readonly fingerprints: Fingerprints;
+  /** true: a row's results depend on rows before it, or on how many there were */
+  readonly hasState: boolean;
+  /** when the rule began, microseconds: a rule that goes on after a restart began before it */
+  readonly began: { startedAt: number };
   /** once for each run of the rule */
   startProjection(): Project;
 }
@@ -56,7 +74,8 @@ export function planQuery(options: QueryOptions): Plan {
   const { sql, mode, catalog } = options;
   const query = parseQuery(sql, mode);
   const layout = new RowLayout(sql, query, catalog);
-  const scope = new QueryScope(query, layout, options);
+  const parts = { ...options };
+  const scope = new QueryScope(query, layout, parts);
   const where = query.where === null ? null : conditionOf(compileExpression(query.where, scope), "WHERE");
   const joins = planJoins({
     sql,
@@ -86,7 +105,24 @@ export function planQuery(options: QueryOptions): Plan {
       "add TUMBLINGWINDOW(ss, 10) to GROUP BY",
     );
   }
+  const sources = layout.finish();
+  const { fingerprint } = scope;
+  const chosen = query.joins.length === 0 ? query.where : null;
   return {
+    began: parts,
+    hasState: window !== null || scope.analytics.length > 0 || scope.remembers,
+    fingerprints: {
+      query: fingerprint(query),
+      hits: fingerprint("hits", query.where, query.window, query.having),
+      window: fingerprint("window", query.window, chosen, options.timeZone, isGrouped && joins.length === 0),
+      keys: fingerprint("keys", query.groupBy),
+      values: [
+        ...sources.flatMap(({ source, columns }) =>
+          columns.map((column) => fingerprint("value", source, column, layout.typeOf(source, column))),
+        ),
+        ...scope.analytics.map((one) => one.fingerprint),
+      ],
+    },
     ...{
       mode,
       joins,
@@ -96,7 +132,7 @@ export function planQuery(options: QueryOptions): Plan {
       startProjection,
       analytics: scope.analytics,
       numberings: scope.numberings,
-      sources: layout.finish(),
+      sources,
     },
     grouping: isGrouped ? { keys, aggregates } : null,
     limit: query.limit,

@@ -12,9 +12,15 @@ import { type PlannedAggregate, planAggregate } from "./compile-aggregate.ts";
 import { type PlannedAnalytic, planAnalytic } from "./compile-analytic.ts";
 import { type CallParts, compileScalar } from "./compile-call.ts";
 import { compileExpression, type Scope } from "./compile-expression.ts";
+import { fingerprinter } from "./fingerprint.ts";
 import { compileFrameFunction } from "./frame-functions.ts";
 import { namesIn } from "./names-in.ts";
 import type { RowLayout } from "./row-layout.ts";
+
+/** functions of the frame that go on where the rule was, after a restart */
+const remembering: ReadonlySet<string> = new Set([
+  ...["last_hit_count", "last_hit_time", "last_agg_hit_count", "last_agg_hit_time", "rule_start"],
+]);
 
 /** Names of a query: columns, and what AS names. */
 export class QueryScope implements Scope {
@@ -25,6 +31,8 @@ export class QueryScope implements Scope {
   readonly aggregates: PlannedAggregate[] = [];
   readonly analytics: PlannedAnalytic[] = [];
   readonly numberings: Numbering[] = [];
+  /** something beside windows, aggregates and analytic calls depends on rows before */
+  remembers = false;
   #isInAnalytic = false;
   /** where rows are not grouped yet there is nothing to aggregate */
   takesAggregates = false;
@@ -33,11 +41,13 @@ export class QueryScope implements Scope {
   /** aliases that were read as columns since the innermost definition began */
   #readAsColumn = new Set<string>();
   readonly #compiled = new Map<Field, Evaluate>();
+  readonly fingerprint: ReturnType<typeof fingerprinter>;
 
   constructor(query: Select, layout: RowLayout, options: CallParts) {
     this.mode = options.mode;
     this.#layout = layout;
     this.#options = options;
+    this.fingerprint = fingerprinter(query, options.mode);
     const fields = query.fields.filter((one): one is Field => "expr" in one);
     this.#aliases = new Map(fields.flatMap((one) => (one.alias === null ? [] : [[one.alias, one] as const])));
   }
@@ -99,7 +109,10 @@ export class QueryScope implements Scope {
     if (analytic !== undefined) return this.#analytic(call, analytic, compile);
     if (call.name.toLowerCase() === "row_number") return this.#rowNumber(call, compile);
     const ofFrame = compileFrameFunction(call, { parts: this.#options, layout: this.#layout });
-    if (ofFrame !== null) return ofFrame;
+    if (ofFrame !== null) {
+      this.remembers ||= remembering.has(call.name.toLowerCase());
+      return ofFrame;
+    }
     const spec = scalarFunctions.get(call.name.toLowerCase());
     if (spec === undefined) throw sqlError(sql, call, `there is no function "${call.name}"`);
     return compileScalar(call, { spec, parts: this.#options, compile });
@@ -119,7 +132,11 @@ export class QueryScope implements Scope {
     const takesAggregates = this.takesAggregates;
     this.takesAggregates = false;
     this.#isInAnalytic = true;
-    const planned = planAnalytic(call, { spec, sql, mode, compile, wholeRow: () => wholeRow(this.#layout) });
+    const planned = planAnalytic(call, {
+      ...{ spec, sql, mode, compile },
+      fingerprint: this.fingerprint(call),
+      wholeRow: () => wholeRow(this.#layout),
+    });
     this.#isInAnalytic = false;
     this.takesAggregates = takesAggregates;
     const cell = this.#layout.computed(this.analytics.push(planned) - 1);
@@ -149,7 +166,11 @@ export class QueryScope implements Scope {
       );
     }
     this.takesAggregates = false;
-    const planned = planAggregate(call, { spec, sql, mode, compile, wholeRow: () => wholeRow(this.#layout) });
+    const planned = planAggregate(call, {
+      ...{ spec, sql, mode, compile },
+      fingerprint: this.fingerprint(call),
+      wholeRow: () => wholeRow(this.#layout),
+    });
     this.takesAggregates = true;
     const at = this.aggregates.push(planned) - 1;
     return (frame) => frame.aggregates[at]!;

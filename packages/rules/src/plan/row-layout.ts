@@ -1,4 +1,4 @@
-import type { Name, Select } from "../parse/ast.ts";
+import type { ColumnType, Name, Select } from "../parse/ast.ts";
 import { sqlError } from "../parse/sql-error.ts";
 import type { Catalog, RowColumn, SourceLayout, StreamSchema } from "./stream-schema.ts";
 
@@ -101,6 +101,11 @@ export class RowLayout {
   columnsOf(source: number): readonly string[] | null {
     const { columns } = this.#sources[source]!.schema;
     return columns === null ? null : [...columns.keys()];
+  }
+
+  /** The type of a column, where it is known. */
+  typeOf(source: number, column: RowColumn): ColumnType | null {
+    return column.t === "column" ? (this.#sources[source]!.schema.columns?.get(column.name) ?? null) : null;
   }
 
   /** Nothing is asked for any more: every cell gets its place. */

@@ -1,8 +1,10 @@
 import type { Accumulator } from "../functions/define-aggregate.ts";
 import type { PlannedAggregate } from "../plan/compile-aggregate.ts";
 import { RowError } from "../value/row-error.ts";
+import type { Saved } from "../value/saved.ts";
 import type { Value } from "../value/value.ts";
 import { type Evaluate, type Frame, newFrame, type Row } from "./frame.ts";
+import { type RowOf, saveRow } from "./saved-rows.ts";
 
 export interface Grouping {
   readonly keys: readonly Evaluate[];
@@ -47,6 +49,34 @@ export class Groups {
       if (!(error instanceof RowError)) throw error;
       group.error ??= error;
     }
+  }
+
+  save(): Saved {
+    return [
+      this.#grouping.aggregates.map(({ fingerprint }) => fingerprint),
+      [...this.#groups].map(([key, { first, accumulators, error }]): Saved => {
+        const sums = accumulators.map((one) => one.save());
+        // What keyOf gives is a value.
+        return [key as Value, saveRow(first), sums, error?.message ?? null];
+      }),
+    ];
+  }
+
+  /** @returns false, and nothing is there, where an aggregate is wanted that was not kept */
+  restore(saved: Saved, rowOf: RowOf): boolean {
+    const [kept, groups] = saved as unknown as readonly [
+      readonly string[],
+      readonly (readonly [Value, Saved, readonly Saved[], string | null])[],
+    ];
+    const { aggregates } = this.#grouping;
+    const places = aggregates.map(({ fingerprint }) => kept.indexOf(fingerprint));
+    if (places.includes(-1)) return false;
+    for (const [key, first, sums, error] of groups) {
+      const accumulators = aggregates.map((one) => one.start());
+      for (const [at, one] of accumulators.entries()) one.restore(sums[places[at]!]!);
+      this.#groups.set(key, { first: rowOf(first), accumulators, error: error === null ? null : new RowError(error) });
+    }
+    return true;
   }
 
   /** Each group in a frame of its own, with its results, or why it has none. */

@@ -1,18 +1,33 @@
+import type { RunningAnalytic } from "../plan/compile-analytic.ts";
 import { truthOf } from "../plan/compile-expression.ts";
 import type { Project } from "../plan/plan-projection.ts";
 import type { Plan } from "../plan/plan-query.ts";
 import { RowError } from "../value/row-error.ts";
+import { restoreEach, type Saved, saveEach } from "../value/saved.ts";
 import type { ObjectValue, Value } from "../value/value.ts";
 import { type Evaluate, type Frame, newFrame, type Row } from "./frame.ts";
 import { joinRows } from "./join-rows.ts";
+import { rowReaderFor } from "./saved-rows.ts";
 import { WindowResults } from "./window-result.ts";
 import { TumblingGroups } from "./windows/tumbling-groups.ts";
 import type { Closed, Window } from "./windows/window.ts";
 
 /** Where results and errors go; one `rows` for each row that passes, or for each window that closes. */
 export interface Output {
-  rows(rows: readonly ObjectValue[]): void;
+  /** @param number counts from 1 over the rule's life; after `restore` it goes on */
+  rows(rows: readonly ObjectValue[], number: number): void;
   error(error: RowError): void;
+}
+
+/** What `QueryRunner.save` gives. */
+interface SavedRule {
+  readonly number: number;
+  readonly query: string;
+  readonly startedAt: number;
+  readonly hits: readonly [fingerprint: string, hits: number, hitAt: number | null, results: Saved];
+  readonly analytics: Saved;
+  readonly projections: readonly [Saved, Saved];
+  readonly window: readonly [window: string, keys: string, values: readonly string[], rows: Saved];
 }
 
 /**
@@ -27,7 +42,8 @@ export class QueryRunner {
   /** in place of a window whose rows nobody asks for */
   readonly #tumbling: TumblingGroups | null;
   readonly #results: WindowResults;
-  readonly #analytics: readonly ((frame: Frame) => Value)[];
+  readonly #analytics: readonly RunningAnalytic[];
+  #number = 0;
 
   constructor(plan: Plan, output: Output) {
     this.#plan = plan;
@@ -79,7 +95,11 @@ export class QueryRunner {
     const frame = this.#frame;
     frame.row = row;
     frame.now = now;
-    return { at: row.at, source: row.source, values: [...row.values, ...this.#analytics.map((next) => next(frame))] };
+    return {
+      at: row.at,
+      source: row.source,
+      values: [...row.values, ...this.#analytics.map((one) => one.next(frame))],
+    };
   }
 
   #isKept(row: Row, now: number): boolean {
@@ -99,7 +119,7 @@ export class QueryRunner {
   #alone(row: Row, now: number): void {
     const { grouping, having } = this.#plan;
     if (grouping === null && having === null) {
-      this.#output.rows([this.#project(this.#frame)]);
+      this.#put([this.#project.row(this.#frame)]);
       return;
     }
     this.#tell(this.#results.ofRows([row], { start: row.at, end: row.at, trigger: row.at }, now));
@@ -159,7 +179,66 @@ export class QueryRunner {
 
   #tell({ rows, errors }: ReturnType<WindowResults["ofRows"]>): void {
     for (const error of errors) this.#output.error(error);
-    if (rows.length > 0) this.#output.rows(rows);
+    if (rows.length > 0) this.#put(rows);
+  }
+
+  #put(rows: readonly ObjectValue[]): void {
+    this.#number++;
+    this.#output.rows(rows, this.#number);
+  }
+
+  /** of the last output; 0: none so far */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** The next output has the number after it; never fewer than there were. */
+  numberFrom(number: number): void {
+    this.#number = Math.max(this.#number, number);
+  }
+
+  /** All that the rule remembers. It stays what it is when more rows come. */
+  save(): Saved {
+    const { fingerprints, began } = this.#plan;
+    const { hits, hitAt } = this.#frame;
+    return {
+      number: this.#number,
+      query: fingerprints.query,
+      startedAt: began.startedAt,
+      hits: [fingerprints.hits, hits, hitAt, this.#results.hits.save()],
+      analytics: saveEach(this.#analytics),
+      projections: [this.#project.save(), this.#results.projection.save()],
+      window: [
+        fingerprints.window,
+        fingerprints.keys,
+        fingerprints.values,
+        this.#tumbling?.save() ?? this.#window?.save() ?? null,
+      ],
+    };
+  }
+
+  /**
+   * Takes up what a runner of this query, or of another, has saved, before the first row. Of another query each part is
+   * taken that is the same there; the others begin anew. Output numbers always go on.
+   */
+  restore(saved: Saved): void {
+    const { fingerprints, began } = this.#plan;
+    const kept = saved as unknown as SavedRule;
+    this.numberFrom(kept.number);
+    if (kept.query === fingerprints.query) began.startedAt = kept.startedAt;
+    const [hitsOf, hits, hitAt, results] = kept.hits;
+    if (hitsOf === fingerprints.hits) {
+      Object.assign(this.#frame, { hits, hitAt });
+      this.#results.hits.restore(results);
+    }
+    restoreEach(this.#analytics, kept.analytics);
+    this.#project.restore(kept.projections[0]);
+    this.#results.projection.restore(kept.projections[1]);
+    const [window, keys, values, rows] = kept.window;
+    const rowOf = rowReaderFor(values, fingerprints.values);
+    if (rows === null || rowOf === null || window !== fingerprints.window) return;
+    if (this.#tumbling === null) this.#window?.restore(rows, rowOf);
+    else if (keys === fingerprints.keys) this.#tumbling.restore(rows, rowOf);
   }
 
   #failed(error: unknown): void {

@@ -1,4 +1,6 @@
+import type { Saved, Stateful } from "../value/saved.ts";
 import type { Row } from "./frame.ts";
+import { rowReaderFor, saveRow } from "./saved-rows.ts";
 
 /** A row of one of the sources of a query. */
 export interface SourceRow {
@@ -20,12 +22,12 @@ export interface WatermarkOptions {
  * Puts rows into the order of their own times. A row goes on when no earlier one is expected: when every source that is not
  * idle has told a time beyond it, the tolerance counted. What comes later still is late, and dropped, and counted.
  */
-export class Watermark {
+export class Watermark implements Stateful {
   readonly #options: WatermarkOptions;
   /** sorted by time; of equals the first first */
   #waiting: SourceRow[] = [];
-  readonly #newest: number[];
-  readonly #heardAt: number[];
+  #newest: number[];
+  #heardAt: number[];
   #mark = Number.NEGATIVE_INFINITY;
   late = 0;
 
@@ -81,6 +83,28 @@ export class Watermark {
       else high = middle;
     }
     return low;
+  }
+
+  save(): Saved {
+    const waiting = this.#waiting.map(({ source, row }): Saved => [source, saveRow(row)]);
+    return [waiting, [...this.#newest], [...this.#heardAt], this.#mark, this.late];
+  }
+
+  /** Of the same sources, whose rows have the same values. */
+  restore(saved: Saved): void {
+    const [waiting, newest, heardAt, mark, late] = saved as unknown as readonly [
+      readonly (readonly [number, Saved])[],
+      readonly number[],
+      readonly number[],
+      number,
+      number,
+    ];
+    const rowOf = rowReaderFor([], [])!;
+    this.#waiting = waiting.map(([source, row]) => ({ source, row: rowOf(row) }));
+    this.#newest = [...newest];
+    this.#heardAt = [...heardAt];
+    this.#mark = mark;
+    this.late = late;
   }
 
   /** when `tick` may have something to do though nothing comes, in `now`'s time; null: never */

@@ -1,6 +1,7 @@
 import type { Project } from "../plan/plan-projection.ts";
 import type { Plan } from "../plan/plan-query.ts";
 import { RowError } from "../value/row-error.ts";
+import type { Stateful } from "../value/saved.ts";
 import type { ObjectValue, Value } from "../value/value.ts";
 import { newFrame, type Row, type WindowSpan } from "./frame.ts";
 import { Groups } from "./groups.ts";
@@ -64,7 +65,7 @@ export class WindowResults {
       frame.aggregates = one.aggregates;
       if (numbers !== null) frame.numbers = numbers[at]!;
       this.#guarded(errors, () => {
-        kept.push({ row: this.#project(frame), keys: orderBy.map(({ key }) => key(frame)) });
+        kept.push({ row: this.#project.row(frame), keys: orderBy.map(({ key }) => key(frame)) });
         frame.hits++;
         frame.hitAt = now;
       });
@@ -72,6 +73,18 @@ export class WindowResults {
     if (orderBy.length > 0) kept.sort((a, b) => compareKeys(orderBy, mode, a.keys, b.keys));
     const rows = kept.map(({ row }) => row);
     return { rows: limit === null ? rows : rows.slice(0, limit), errors };
+  }
+
+  /** how many results there were, and when the last was: what they count depends on what chooses them */
+  readonly hits: Stateful = {
+    save: () => [this.#frame.hits, this.#frame.hitAt],
+    restore: (saved) => {
+      [this.#frame.hits, this.#frame.hitAt] = saved as [number, number | null];
+    },
+  };
+
+  get projection(): Stateful {
+    return this.#project;
   }
 
   #guarded(errors: RowError[], work: () => void): void {

@@ -13,6 +13,11 @@ export const avg = defineAggregate({
   ],
   start({ mode }) {
     const total = new Sum(mode);
-    return { add: ([x]) => total.add(x as number | bigint), result: () => total.mean };
+    return {
+      add: ([x]) => total.add(x as number | bigint),
+      result: () => total.mean,
+      save: () => total.save(),
+      restore: (saved) => total.restore(saved),
+    };
   },
 });

@@ -14,7 +14,14 @@ export const collect = defineAggregate({
     { sql: "collect(a)", rows: [], gives: [] },
   ],
   start() {
-    const values: Value[] = [];
-    return { add: ([x]) => void values.push(x!), result: () => [...values] };
+    let values: Value[] = [];
+    return {
+      add: ([x]) => void values.push(x!),
+      result: () => [...values],
+      save: () => [...values],
+      restore(saved) {
+        values = [...(saved as readonly Value[])];
+      },
+    };
   },
 });

@@ -17,6 +17,10 @@ export const count = defineAggregate({
         rows++;
       },
       result: () => BigInt(rows),
+      save: () => rows,
+      restore(saved) {
+        rows = saved as number;
+      },
     };
   },
 });

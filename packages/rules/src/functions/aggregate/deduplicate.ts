@@ -17,7 +17,7 @@ export const deduplicate = defineAggregate({
     { sql: "deduplicate(a, false)", rows: [{ a: 1n }, { a: 1n }], gives: null },
   ],
   start() {
-    const values: Value[] = [];
+    let values: Value[] = [];
     let last: { readonly value: Value; readonly isNew: boolean } = { value: null, isNew: false };
     let isAll = true;
     return {
@@ -26,6 +26,13 @@ export const deduplicate = defineAggregate({
         const isNew = !values.some((one) => isSame(one, x!));
         if (isNew) values.push(x!);
         last = { value: x!, isNew };
+      },
+      save: () => [[...values], last.value, last.isNew, isAll],
+      restore(saved) {
+        const [before, value, isNew, all] = saved as readonly [readonly Value[], Value, boolean, boolean];
+        values = [...before];
+        last = { value, isNew };
+        isAll = all;
       },
       result: () => (isAll ? [...values] : last.isNew ? last.value : null),
     };

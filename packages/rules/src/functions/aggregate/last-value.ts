@@ -21,6 +21,10 @@ export const lastValue = defineAggregate({
         if (x !== null || ignoreNull !== true) last = x!;
       },
       result: () => last,
+      save: () => last,
+      restore(saved) {
+        last = saved;
+      },
     };
   },
 });

@@ -18,6 +18,10 @@ export const mergeAgg = defineAggregate({
         if (isObject(x!)) Object.assign(merged, x);
       },
       result: () => ({ ...merged }),
+      save: () => ({ ...merged }),
+      restore(saved) {
+        Object.assign(merged, saved);
+      },
     };
   },
 });

@@ -10,5 +10,9 @@ export function best(isBefore: (order: number) => boolean): Accumulator {
       if (found === null || isBefore(order(x!, found))) found = x!;
     },
     result: () => found,
+    save: () => found,
+    restore(saved) {
+      found = saved;
+    },
   };
 }

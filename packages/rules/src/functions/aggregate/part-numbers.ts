@@ -4,7 +4,7 @@ import type { Accumulator } from "../define-aggregate.ts";
 
 /** Keeps the numbers of a group for what needs them all, such as a median. Bounded by the window that feeds it. */
 export function keepingNumbers(resultOf: (numbers: readonly number[], rest: readonly Value[]) => Value): Accumulator {
-  const numbers: number[] = [];
+  let numbers: number[] = [];
   let others: readonly Value[] = [];
   return {
     add([value, ...rest]) {
@@ -12,6 +12,12 @@ export function keepingNumbers(resultOf: (numbers: readonly number[], rest: read
       others = rest;
     },
     result: () => (numbers.length === 0 ? null : resultOf(numbers, others)),
+    save: () => [[...numbers], others],
+    restore(saved) {
+      const [before, rest] = saved as readonly [readonly number[], readonly Value[]];
+      numbers = [...before];
+      others = rest;
+    },
   };
 }
 
@@ -29,6 +35,10 @@ export function spread(resultOf: (squares: number, count: number) => Value): Acc
       squares += before * (x - mean);
     },
     result: () => (count === 0 ? null : resultOf(squares, count)),
+    save: () => [count, mean, squares],
+    restore(saved) {
+      [count, mean, squares] = saved as [number, number, number];
+    },
   };
 }
 

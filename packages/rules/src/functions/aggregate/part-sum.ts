@@ -1,12 +1,13 @@
 import type { Mode } from "../../parse/ast.ts";
 import { calculate } from "../../value/arithmetic.ts";
+import type { Saved, Stateful } from "../../value/saved.ts";
 import type { Value } from "../../value/value.ts";
 
 /**
  * Adds numbers. Strict: integers stay exact as long as all are integers. Compat: the first value says which arithmetic it
  * is, as eKuiper has it; floats added to an integer sum are cut.
  */
-export class Sum {
+export class Sum implements Stateful {
   readonly #mode: Mode;
   #integers = 0n;
   #floats = 0;
@@ -27,6 +28,14 @@ export class Sum {
       this.#isFloat = true;
       this.#floats = Number(this.#integers) + value;
     }
+  }
+
+  save(): Saved {
+    return [this.#integers, this.#floats, this.#isFloat, this.count];
+  }
+
+  restore(saved: Saved): void {
+    [this.#integers, this.#floats, this.#isFloat, this.count] = saved as [bigint, number, boolean, number];
   }
 
   get value(): bigint | number {

@@ -25,6 +25,8 @@ export const sum = defineAggregate({
     return {
       add: ([x]) => total.add(x as number | bigint),
       result: () => (total.count === 0 ? null : total.value),
+      save: () => total.save(),
+      restore: (saved) => total.restore(saved),
     };
   },
 });

@@ -26,6 +26,11 @@ export const changedCol = defineAnalytic({
         before = { value: x! };
         return isChanged ? x! : null;
       },
+      save: () => (before === null ? [] : [before.value]),
+      restore(saved) {
+        const [value] = saved as readonly Value[];
+        before = value === undefined ? null : { value };
+      },
     };
   },
 });

@@ -29,7 +29,7 @@ export const hadChanged = defineAnalytic({
     { sql: "had_changed(true, *)", rows: [{ a: 1n }, { a: 1n }, { a: 2n }], gives: [true, false, true] },
   ],
   start() {
-    const before = new Map<string, Value>();
+    let before = new Map<string, Value>();
     return {
       next([ignoreNull, ...values]) {
         const named = values.flatMap((value, at): [string, Value][] =>
@@ -42,6 +42,10 @@ export const hadChanged = defineAnalytic({
           before.set(name, value);
         }
         return isChanged;
+      },
+      save: () => [...before].map((entry): Value => entry),
+      restore(saved) {
+        before = new Map(saved as unknown as readonly [string, Value][]);
       },
     };
   },

@@ -19,7 +19,7 @@ export const lag = defineAnalytic({
     { sql: "lag(a, 1, 0, false)", rows: [{ a: 1n }, { a: null }, { a: 3n }], gives: [0n, 1n, null] },
   ],
   start() {
-    const before: Value[] = [];
+    let before: Value[] = [];
     return {
       next([x, offset, byDefault, ignoreNull]) {
         const count = Number(offset ?? 1n);
@@ -31,6 +31,10 @@ export const lag = defineAnalytic({
         before.push(x!);
         if (before.length > count) before.shift();
         return found;
+      },
+      save: () => [...before],
+      restore(saved) {
+        before = [...(saved as readonly Value[])];
       },
     };
   },

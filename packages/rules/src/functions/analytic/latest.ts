@@ -19,6 +19,10 @@ export const latest = defineAnalytic({
         if (x !== null) last = x!;
         return last ?? byDefault ?? null;
       },
+      save: () => last,
+      restore(saved) {
+        last = saved;
+      },
     };
   },
 });

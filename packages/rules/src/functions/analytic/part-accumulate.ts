@@ -40,6 +40,12 @@ export function accumulating(of: {
           }
           return result;
         },
+        save: () => [total.save(), isOn],
+        restore(saved) {
+          const [sum, wasOn] = saved as readonly [Value, boolean];
+          total.restore(sum);
+          isOn = wasOn;
+        },
       };
     },
   });

@@ -68,10 +68,11 @@ export const cast = defineFunction({
     { sql: "cast('1', 'int')", gives: { error: /there is no type "int", but bigint, float/ } },
     { sql: "cast('1', 7)", gives: { error: /type must be text, and is bigint 7/ } },
   ],
+  check([, type]) {
+    if (typeof type === "string") castTypeOf(type);
+  },
   run([value, type], context) {
-    if (!isCastType(type as string)) {
-      throw new RowError(`Cannot cast: there is no type ${shown(type!)}, but ${castTypes.join(", ")}`);
-    }
+    castTypeOf(type as string);
     const casts = context.mode === "compat" ? compatCasts : strictCasts;
     const made = casts[type as CastType](value!, context);
     if (made === null) throw cannotCast(value!, type as CastType);
@@ -79,6 +80,7 @@ export const cast = defineFunction({
   },
 });
 
-function isCastType(type: string): type is CastType {
-  return (castTypes as readonly string[]).includes(type);
+function castTypeOf(type: string): CastType {
+  if ((castTypes as readonly string[]).includes(type)) return type as CastType;
+  throw new RowError(`Cannot cast: there is no type ${shown(type)}, but ${castTypes.join(", ")}`);
 }

@@ -21,5 +21,8 @@ export const compress = defineFunction({
     { sql: "compress('hi', 'lzma')", gives: { error: /there is no method "lzma", but gzip, zlib, flate, zstd/ } },
     { sql: "compress(7, 'zlib')", gives: { error: /of must be text or bytes, and is bigint 7/ } },
   ],
+  check([, method]) {
+    if (typeof method === "string") methodOf("compress", method);
+  },
   run: ([of, method], { host }) => host.compress(methodOf("compress", method!), packedOf(of!)),
 });

@@ -22,6 +22,9 @@ export const decode = defineFunction({
     { sql: "decode(text, 'base64')", of: { text: null }, gives: null },
     { sql: "decode(7, 'base64')", gives: { error: /text must be text, and is bigint 7/ } },
   ],
+  check([, encoding]) {
+    if (typeof encoding === "string") checkEncoding("decode", encoding);
+  },
   run([text, encoding], { mode }) {
     checkEncoding("decode", encoding as string);
     const digits = mode === "compat" ? (text as string).replace(/[\r\n]/g, "") : (text as string);

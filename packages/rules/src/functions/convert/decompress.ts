@@ -23,6 +23,9 @@ export const decompress = defineFunction({
     { sql: "decompress(b, 'zlib')", of: { b: null }, gives: null },
     { sql: "decompress(7, 'zlib')", gives: { error: /of must be text or bytes, and is bigint 7/ } },
   ],
+  check([, method]) {
+    if (typeof method === "string") methodOf("decompress", method);
+  },
   run([of, wanted], { host }) {
     const method = methodOf("decompress", wanted!);
     try {

@@ -20,6 +20,9 @@ export const encode = defineFunction({
     { sql: "encode(x, 'base64')", of: { x: 7n }, gives: { error: /of must be text or bytes, and is bigint 7/ } },
     { sql: "encode(x, 'base64')", of: { x: "a".repeat(60_000) }, gives: { error: /longer than 65536 bytes/ } },
   ],
+  check([, encoding]) {
+    if (typeof encoding === "string") checkEncoding("encode", encoding);
+  },
   run([of, encoding]) {
     checkEncoding("encode", encoding as string);
     return bounded("encode", toBase64(typeof of === "string" ? utf8Of(of) : (of as Uint8Array)));

@@ -1,7 +1,7 @@
 import { RowError } from "../../value/row-error.ts";
 import type { Value } from "../../value/value.ts";
 import { defineFunction } from "../define-function.ts";
-import { followPath, pathParams } from "./part-json-data.ts";
+import { checkPath, followPath, pathParams } from "./part-json-data.ts";
 import { Missing, TooExpensive } from "./part-json-path-state.ts";
 
 export const jsonPathExists = defineFunction({
@@ -32,6 +32,7 @@ export const jsonPathExists = defineFunction({
       gives: { error: /touches more than/ },
     },
   ],
+  check: checkPath,
   run(args, { mode }) {
     if (args.includes(null)) return mode === "compat" ? false : null;
     if (mode === "compat") return existsOrFails(args);

@@ -1,7 +1,7 @@
 import { RowError } from "../../value/row-error.ts";
 import { kindOf, type Value } from "../../value/value.ts";
 import { defineFunction } from "../define-function.ts";
-import { followPath, pathParams } from "./part-json-data.ts";
+import { checkPath, followPath, pathParams } from "./part-json-data.ts";
 import { Missing } from "./part-json-path-state.ts";
 
 export const jsonPathQueryFirst = defineFunction({
@@ -38,6 +38,7 @@ export const jsonPathQueryFirst = defineFunction({
     { sql: "json_path_query_first(d, '$.x')", of: { d: null }, gives: null, mode: "strict" },
     { sql: "json_path_query_first(true, '$')", gives: { error: /data must be .*, and is boolean true/ } },
   ],
+  check: checkPath,
   run(args, { mode }) {
     if (args.includes(null) && mode === "strict") return null;
     if (args[1] === null) throw new RowError("Cannot call json_path_query_first: path must be text, and is null");

@@ -1,7 +1,7 @@
 import { RowError } from "../../value/row-error.ts";
 import { bounded } from "../array/part-size.ts";
 import { defineFunction } from "../define-function.ts";
-import { followPath, pathParams } from "./part-json-data.ts";
+import { checkPath, followPath, pathParams } from "./part-json-data.ts";
 import { Missing } from "./part-json-path-state.ts";
 
 const group = [
@@ -70,6 +70,7 @@ export const jsonPathQuery = defineFunction({
       gives: { error: /touches more than/ },
     },
   ],
+  check: checkPath,
   run(args, { mode }) {
     const hasNull = args.includes(null);
     if (hasNull && mode === "strict") return null;

@@ -11,6 +11,11 @@ export const pathParams: readonly Param[] = [
   { name: "path", is: "text" },
 ];
 
+/** @throws RowError with the place in the path */
+export function checkPath([, path]: readonly (Value | undefined)[]): void {
+  if (typeof path === "string") parseJsonPath(path);
+}
+
 /** What the path leads to in an array, a struct, or a text that is JSON. @throws RowError */
 export function followPath(name: string, [data, path]: readonly Value[], mode: Mode): Found {
   const expr = parseJsonPath(path as string);

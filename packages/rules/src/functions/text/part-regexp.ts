@@ -1,7 +1,7 @@
 import { limits } from "@penstock/model";
 import { RE2JS } from "re2js";
 import { RowError } from "../../value/row-error.ts";
-import { shown } from "../../value/value.ts";
+import { shown, type Value } from "../../value/value.ts";
 import { BoundedCache } from "../bounded-cache.ts";
 
 /** Of one pattern, for the states that it came through; what needs more is matched without them. */
@@ -25,6 +25,11 @@ export interface Regexp {
  */
 export function regexpOf(pattern: string): Regexp {
   return kept.get(pattern);
+}
+
+/** Of a call whose second argument is a pattern. @throws as `regexpOf` */
+export function checkPattern([, pattern]: readonly (Value | undefined)[]): void {
+  if (typeof pattern === "string") regexpOf(pattern);
 }
 
 function compile(pattern: string): Regexp {

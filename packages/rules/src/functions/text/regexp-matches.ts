@@ -1,4 +1,4 @@
-import { Effort, regexpOf } from "./part-regexp.ts";
+import { checkPattern, Effort, regexpOf } from "./part-regexp.ts";
 import { textTest } from "./part-test.ts";
 
 export const regexpMatches = textTest({
@@ -32,6 +32,7 @@ export const regexpMatches = textTest({
       gives: { error: /too much work for so long a text/ },
     },
   ],
+  check: checkPattern,
   test(text, pattern) {
     const regexp = regexpOf(pattern);
     new Effort("regexp_matches", regexp).look(text.length);

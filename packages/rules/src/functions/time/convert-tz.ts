@@ -20,6 +20,10 @@ export const convertTz = defineFunction({
     { sql: "convert_tz(0, 'valueOf')", gives: { error: /Cannot find the time zone "valueOf"/ } },
     { sql: "convert_tz(true, 'UTC')", gives: { error: /time must be datetime or number or text, and is boolean/ } },
   ],
+  check([, name], { mode }) {
+    const isOfGo = mode === "compat" && (name === "" || name === "Local");
+    if (typeof name === "string" && !isOfGo) zoneOf(name);
+  },
   run([time, name], context) {
     const { micros } = momentOf("convert_tz", time!, context);
     // To Go, no name is UTC, and Local the machine's own zone.

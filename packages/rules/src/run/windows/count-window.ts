@@ -1,4 +1,6 @@
+import type { Saved } from "../../value/saved.ts";
 import type { Row } from "../frame.ts";
+import { type RowOf, rowsOf, saveRows } from "../saved-rows.ts";
 import { type Closed, nothing, type Window } from "./window.ts";
 
 /** The last `count` rows, whenever `every` more have come; not before there are so many. */
@@ -29,5 +31,15 @@ export class CountWindow implements Window {
 
   due(): null {
     return null;
+  }
+
+  save(): Saved {
+    return [saveRows(this.#rows), this.#since];
+  }
+
+  restore(saved: Saved, rowOf: RowOf): void {
+    const [rows, since] = saved as readonly [Saved, number];
+    this.#rows = rowsOf(rows, rowOf);
+    this.#since = since;
   }
 }

@@ -1,8 +1,9 @@
+import type { Saved, Stateful } from "../../value/saved.ts";
 import type { WindowSpan } from "../frame.ts";
 import { type Aligned, firstEnd, nextEnd, unitMicros } from "./alignment.ts";
 
 /** Where windows of one length end, one after the other, and where each begins. */
-export class Edges {
+export class Edges implements Stateful {
   readonly #hop: Aligned;
   readonly #lengthMicros: number;
   readonly #isTumbling: boolean;
@@ -50,6 +51,14 @@ export class Edges {
   advance({ isEmpty }: { readonly isEmpty: boolean }): void {
     this.#before = this.end;
     this.end = isEmpty ? null : nextEnd(this.end!, this.#hop);
+  }
+
+  save(): Saved {
+    return [this.end, this.#before];
+  }
+
+  restore(saved: Saved): void {
+    [this.end, this.#before] = saved as [number | null, number | null];
   }
 
   /** Days differ in length, so a tumbling window begins where the one before ended. */

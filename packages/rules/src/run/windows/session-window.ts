@@ -1,4 +1,6 @@
+import type { Saved } from "../../value/saved.ts";
 import type { Row } from "../frame.ts";
+import { type RowOf, rowsOf, saveRows } from "../saved-rows.ts";
 import { type Aligned, firstEnd, nextEnd } from "./alignment.ts";
 import { type Closed, nothing, type Window } from "./window.ts";
 
@@ -50,6 +52,16 @@ export class SessionWindow implements Window {
   due(): number | null {
     if (this.#rows.length === 0) return null;
     return Math.min(this.#rows.at(-1)!.at + this.#gapMicros, this.#longest(), this.#look ?? Number.POSITIVE_INFINITY);
+  }
+
+  save(): Saved {
+    return [saveRows(this.#rows), this.#look];
+  }
+
+  restore(saved: Saved, rowOf: RowOf): void {
+    const [rows, look] = saved as readonly [Saved, number | null];
+    this.#rows = rowsOf(rows, rowOf);
+    this.#look = look;
   }
 
   /** When it has lasted too long; in compat mode the first look at which it has. */

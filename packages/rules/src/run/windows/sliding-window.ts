@@ -1,4 +1,6 @@
+import type { Saved } from "../../value/saved.ts";
 import type { Row } from "../frame.ts";
+import { type RowOf, rowsOf, saveRows } from "../saved-rows.ts";
 import { type Closed, nothing, type Window } from "./window.ts";
 
 /**
@@ -57,5 +59,15 @@ export class SlidingWindow implements Window {
 
   due(): number | null {
     return this.#waiting.length === 0 ? null : this.#waiting[0]! + this.#delayMicros;
+  }
+
+  save(): Saved {
+    return [saveRows(this.#rows), [...this.#waiting]];
+  }
+
+  restore(saved: Saved, rowOf: RowOf): void {
+    const [rows, waiting] = saved as readonly [Saved, readonly number[]];
+    this.#rows = rowsOf(rows, rowOf);
+    this.#waiting = [...waiting];
   }
 }

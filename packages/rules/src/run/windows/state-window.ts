@@ -1,4 +1,6 @@
+import type { Saved } from "../../value/saved.ts";
 import type { Row } from "../frame.ts";
+import { type RowOf, rowsOf, saveRows } from "../saved-rows.ts";
 import { type Closed, nothing, type Window } from "./window.ts";
 
 /**
@@ -56,6 +58,14 @@ export class StateWindow implements Window {
 
   due(): null {
     return null;
+  }
+
+  save(): Saved {
+    return [...this.#open].map(([key, rows]): Saved => [key, saveRows(rows)]);
+  }
+
+  restore(saved: Saved, rowOf: RowOf): void {
+    for (const [key, rows] of saved as unknown as readonly [string, Saved][]) this.#open.set(key, rowsOf(rows, rowOf));
   }
 }
 

@@ -1,4 +1,6 @@
+import type { Saved } from "../../value/saved.ts";
 import type { Row } from "../frame.ts";
+import { type RowOf, rowsOf, saveRows } from "../saved-rows.ts";
 import type { Aligned } from "./alignment.ts";
 import { Edges } from "./edges.ts";
 import { type Closed, nothing, type Window } from "./window.ts";
@@ -49,5 +51,15 @@ export class TimedWindow implements Window {
 
   due(): number | null {
     return this.#edges.end;
+  }
+
+  save(): Saved {
+    return [saveRows(this.#rows), this.#edges.save()];
+  }
+
+  restore(saved: Saved, rowOf: RowOf): void {
+    const [rows, edges] = saved as readonly [Saved, Saved];
+    this.#rows = rowsOf(rows, rowOf);
+    this.#edges.restore(edges);
   }
 }

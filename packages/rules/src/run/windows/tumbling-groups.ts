@@ -1,5 +1,7 @@
+import type { Saved } from "../../value/saved.ts";
 import type { Row, WindowSpan } from "../frame.ts";
 import { type Grouping, Groups } from "../groups.ts";
+import type { RowOf } from "../saved-rows.ts";
 import type { Aligned } from "./alignment.ts";
 import { Edges } from "./edges.ts";
 
@@ -33,5 +35,15 @@ export class TumblingGroups {
 
   due(): number | null {
     return this.#edges.end;
+  }
+
+  save(): Saved {
+    return [this.#groups.save(), this.#edges.save()];
+  }
+
+  /** before the first row; one of the same length and keys gave it */
+  restore(saved: Saved, rowOf: RowOf): void {
+    const [groups, edges] = saved as readonly [Saved, Saved];
+    if (this.#groups.restore(groups, rowOf)) this.#edges.restore(edges);
   }
 }

@@ -1,4 +1,6 @@
+import type { Saved } from "../../value/saved.ts";
 import type { Row, WindowSpan } from "../frame.ts";
+import type { RowOf } from "../saved-rows.ts";
 
 /** A window that has closed: its rows in the order of their times. */
 export interface Closed {
@@ -17,6 +19,9 @@ export interface Window {
   tick(now: number): readonly Closed[];
   /** when `tick` has something to close, microseconds; null: nothing by time alone */
   due(): number | null;
+  save(): Saved;
+  /** before the first row; a window of the same kind and length gave it */
+  restore(saved: Saved, rowOf: RowOf): void;
 }
 
 export const nothing: readonly Closed[] = [];
