@@ -29,6 +29,10 @@ export interface HostFunctions {
   random(): number;
   /** a random UUID, version 4 */
   uuid(): string;
+  /** what the gateway is told about itself under this name; null: nothing. Left out: it is told nothing */
+  property?(name: string): string | null;
+  /** what others keep under this key for rules to read; null: nothing. Left out: nobody keeps anything */
+  keyedState?(key: string): Value;
 }
 export type Compression = "gzip" | "zlib" | "flate" | "zstd";
 

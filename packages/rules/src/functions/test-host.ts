@@ -20,5 +20,7 @@ export const testHost: HostFunctions = {
   compress: (method, bytes) => new Uint8Array(pack[method](bytes)),
   decompress: (method, bytes) => new Uint8Array(unpack[method](bytes)),
   random: () => 0.5,
+  property: (name) => (name === "site" ? "north" : null),
+  keyedState: (key) => (key === "limit" ? "42" : key === "when" ? 1000n : null),
   uuid: () => "00000000-0000-4000-8000-000000000000",
 };

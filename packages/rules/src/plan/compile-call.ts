@@ -50,6 +50,7 @@ export function compileScalar(
     if (arg.t === "literal") checkLiteral(arg.value, paramAt(spec.params, at));
     return compile(arg);
   });
+  checkLiterals(call, spec, parts);
   const context: { -readonly [key in keyof CallContext]: CallContext[key] } = {
     mode,
     ruleId,
@@ -78,6 +79,18 @@ export function compileScalar(
     // It would be an error of every row.
     if (mode === "strict") throw sqlError(sql, call, error.message);
     return evaluate;
+  }
+}
+
+/** What is written in the query and would be an error of every row is refused when the rule is saved. */
+function checkLiterals(call: Call, spec: ScalarFunction, { sql, mode, timeZone }: CallParts): void {
+  if (spec.check === undefined) return;
+  const literals = call.args.map((arg) => (arg.t === "literal" ? arg.value : undefined));
+  try {
+    spec.check(literals, { mode, timeZone });
+  } catch (error) {
+    if (error instanceof RowError) throw sqlError(sql, call, error.message);
+    throw error;
   }
 }
 

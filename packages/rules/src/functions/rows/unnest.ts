@@ -35,7 +35,12 @@ export const unnest = defineRows({
       ],
     },
     { select: "unnest(a) AS x, b", row: { a: [], b: 3n }, gives: [] },
-    { select: "unnest(a) AS x", row: { a: null }, gives: { error: /array must be array, and is null/ }, mode: "compat" },
+    {
+      select: "unnest(a) AS x",
+      row: { a: null },
+      gives: { error: /array must be array, and is null/ },
+      mode: "compat",
+    },
     { select: "unnest(a) AS x", row: { a: null }, gives: [], mode: "strict" },
     { select: "unnest(a) AS x", row: { a: 7n }, gives: { error: /array must be array, and is bigint 7/ } },
   ],

@@ -1,7 +1,7 @@
 import type { Matcher } from "re2js";
 import { defineFunction } from "../define-function.ts";
 import { bounded, checkLength, textOf, textOrAny } from "./part-arguments.ts";
-import { Effort, type Regexp, regexpOf } from "./part-regexp.ts";
+import { checkPattern, Effort, type Regexp, regexpOf } from "./part-regexp.ts";
 
 export const regexpReplace = defineFunction({
   name: "regexp_replace",
@@ -45,6 +45,7 @@ export const regexpReplace = defineFunction({
       gives: { error: /too much work for so long a text/ },
     },
   ],
+  check: checkPattern,
   run([text, pattern, replacement], { mode }) {
     const [all, regexp, template] = [text, pattern, replacement].map((value, at) =>
       textOf(value!, { name: "regexp_replace", param: ["text", "pattern", "replacement"][at]!, mode }),

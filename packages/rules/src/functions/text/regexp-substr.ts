@@ -1,6 +1,6 @@
 import { defineFunction } from "../define-function.ts";
 import { textOf, textOrAny } from "./part-arguments.ts";
-import { Effort, regexpOf } from "./part-regexp.ts";
+import { checkPattern, Effort, regexpOf } from "./part-regexp.ts";
 
 export const regexpSubstr = defineFunction({
   name: "regexp_substr",
@@ -26,6 +26,7 @@ export const regexpSubstr = defineFunction({
       mode: "strict",
     },
   ],
+  check: checkPattern,
   run([text, pattern], { mode }) {
     const all = textOf(text!, { name: "regexp_substr", param: "text", mode });
     const regexp = regexpOf(textOf(pattern!, { name: "regexp_substr", param: "pattern", mode }));

@@ -33,6 +33,9 @@ export const dateCalc = defineFunction({
     { sql: "date_calc(0, '9999999h')", gives: { error: /it is longer than 292 years/ } },
     { sql: "date_calc(0, 5)", gives: { error: /duration must be text, and is bigint 5/ } },
   ],
+  check([, duration], { mode }) {
+    if (typeof duration === "string") readDuration(duration, mode);
+  },
   run([time, duration], context) {
     const { mode } = context;
     if (mode === "strict" && (time === null || duration === null)) return null;
