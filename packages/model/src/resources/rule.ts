@@ -1,5 +1,6 @@
 import Type, { type Static } from "typebox";
 import { limits } from "../limits.ts";
+import { alarmActionSchema } from "./alarm-action.ts";
 import { durationSchema, labelsSchema, nameSchema, type Resource } from "./common.ts";
 import { propertyNamePattern } from "./device.ts";
 
@@ -63,6 +64,36 @@ const delivery = {
 } as const;
 
 const strict = { additionalProperties: false } as const;
+/** a value set at a device, as if somebody at the gateway had set it; holds until released where the property says so */
+const write = Type.Object(
+  {
+    device: template(256),
+    property: template(64),
+    /** "${column}" alone keeps the column's type */
+    value: Type.Unknown(),
+    ttl: Type.Optional(durationSchema),
+  },
+  strict,
+);
+/** a method of a device, called at most once for each result */
+const call = Type.Object(
+  {
+    device: template(256),
+    method: template(64),
+    arguments: Type.Optional(
+      Type.Record(Type.String({ pattern: propertyNamePattern }), Type.Unknown(), {
+        maxProperties: limits.argumentsPerMethod,
+      }),
+    ),
+    ttl: Type.Optional(durationSchema),
+  },
+  strict,
+);
+/** what an alarm may do at its gateway */
+const act = Type.Object(
+  { write: Type.Optional(write), call: Type.Optional(call) },
+  { additionalProperties: false, minProperties: 1, maxProperties: 1 },
+);
 /** One action is an object with one key, its kind. */
 const actionFields = {
   /** a line in the gateway's log */
@@ -96,31 +127,10 @@ const actionFields = {
     },
     strict,
   ),
-  /** a value set at a device, as if somebody at the gateway had set it; holds until released where the property says so */
-  write: Type.Object(
-    {
-      device: template(256),
-      property: template(64),
-      /** "${column}" alone keeps the column's type */
-      value: Type.Unknown(),
-      ttl: Type.Optional(durationSchema),
-    },
-    strict,
-  ),
-  /** a method of a device, called at most once for each result */
-  call: Type.Object(
-    {
-      device: template(256),
-      method: template(64),
-      arguments: Type.Optional(
-        Type.Record(Type.String({ pattern: propertyNamePattern }), Type.Unknown(), {
-          maxProperties: limits.argumentsPerMethod,
-        }),
-      ),
-      ttl: Type.Optional(durationSchema),
-    },
-    strict,
-  ),
+  write,
+  call,
+  /** stands, is acknowledged, is over; decided at the gateway, kept in the cloud */
+  alarm: alarmActionSchema(act),
   /** a stream of this name for other rules of the gateway; never leaves its memory */
   memory: Type.Object({ stream: nameSchema }, strict),
   http: Type.Object(
