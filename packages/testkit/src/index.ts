@@ -1,6 +1,7 @@
 export * from "./counting-proxy.ts";
 export * from "./foreign/foreign-map.ts";
 export * from "./foreign/snap7.ts";
+export * from "./foreign/sparkplug-codec.ts";
 export * from "./frame-proxy.ts";
 export * from "./link-proxy.ts";
 export * from "./modbus-server/index.ts";

@@ -16,4 +16,8 @@ export * from "./mapper-messages.ts";
 export * from "./messages.ts";
 export * from "./mqtt-flat.ts";
 export * from "./mqtt-kubeedge.ts";
+export * from "./mqtt-tags.ts";
 export * from "./pack.ts";
+export * from "./sparkplug/sparkplug-payload.ts";
+export * from "./sparkplug/sparkplug-topic.ts";
+export * from "./sparkplug/sparkplug-value.ts";

@@ -34,6 +34,13 @@ export class ProtoWriter {
     this.#length += 4;
   }
 
+  double(number: number, value: number): void {
+    this.#tag(number, wireTypes.fixed64);
+    this.#room(8);
+    new DataView(this.#buffer.buffer).setFloat64(this.#length, value, true);
+    this.#length += 8;
+  }
+
   bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);
   }
@@ -118,6 +125,10 @@ export class ProtoReader {
 
   float(): number {
     return this.#bytes.readFloatLE(this.#pass(4));
+  }
+
+  double(): number {
+    return this.#bytes.readDoubleLE(this.#pass(8));
   }
 
   skip(wireType: number): void {
