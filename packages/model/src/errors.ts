@@ -208,7 +208,25 @@ export const errors = {
     http: 502,
     means: "A result of a rule could not be delivered or acted on",
   },
+  "rules/over-budget": {
+    who: "caller",
+    retry: "never",
+    http: 503,
+    means: "A rule used too much of the gateway's processor and was stopped",
+  },
   "rules/no-value": { who: "plant", retry: "later", http: 503, means: "A rule gave null for the value" },
+  "rules/sink-refused": {
+    who: "operator",
+    retry: "never",
+    http: 502,
+    means: "Where results of a rule go, they are refused and always will be; the message has the peer's words",
+  },
+  "rules/sink-unreachable": {
+    who: "operator",
+    retry: "later",
+    http: 503,
+    means: "Where results of a rule go, nobody answers, or asks to come later",
+  },
   "bus/dropped": {
     who: "operator",
     retry: "later",

@@ -3,10 +3,11 @@
  * these, never another stage; main.ts hands each what it needs.
  */
 
+import type { AlarmAct, AlarmActOutcome, AlarmTransition } from "./rule-alarm.ts";
 import type { BrowsedNode } from "./browse.ts";
 import type { DesiredReport, DesiredValue, PropertyHold } from "./desired.ts";
 import type { AppError, ErrorCode } from "./errors.ts";
-import type { BootId, ConnectionUid, DeviceUid, Epoch, Micros, NodeUid, TenantUid } from "./ids.ts";
+import type { BootId, ConnectionUid, DeviceUid, Epoch, Micros, NodeUid, RuleUid, TenantUid } from "./ids.ts";
 import type { ToldMapper } from "./known-mapper.ts";
 import type { CallReport, MethodCall } from "./method-call.ts";
 import type { Ranges } from "./ranges.ts";
@@ -198,6 +199,21 @@ export interface EdgeControl {
   onHolds(listener: () => void): () => void;
 }
 
+/** How a rule is at its gateway; counts since it began there. */
+export interface RuleHealth {
+  readonly rule: RuleUid;
+  readonly generation: number;
+  /** failed: it stopped by itself */
+  readonly state: "running" | "stopped" | "refused" | "failed";
+  readonly reason: ErrorCode | null;
+  readonly message: string | null;
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  /** rows and groups that could not be computed, and actions that could not be done */
+  readonly errors: number;
+  readonly lastError: string | null;
+}
+
 /** What a node says of itself now and then; latest wins. */
 export interface NodeReport {
   readonly agentVersion: string;
@@ -206,6 +222,8 @@ export interface NodeReport {
   /** the slowest against their cadence first, at most 1,000 */
   readonly cycles: readonly CycleHealth[];
   readonly lines: readonly LineHealth[];
+  /** those that are not well first, at most 1,000; left out by agents of before there were rules */
+  readonly rules?: readonly RuleHealth[];
   readonly outbox: OutboxStats;
   /** what was dropped or refused since the agent started, by metric name; what is 0 is left out */
   readonly counters: Readonly<Record<string, number>>;
@@ -350,8 +368,17 @@ export interface NodeIdentity {
   readonly tenant: TenantUid;
   readonly node: NodeUid;
 }
+/** What the cloud's link needs of alarms of rules. */
+export interface CloudAlarms {
+  /** durable when it resolves; what is told twice is stored once */
+  takeTransitions(identity: NodeIdentity, epoch: string, transitions: readonly AlarmTransition[]): Promise<void>;
+  /** acts that the gateway has not answered yet, oldest first */
+  pendingActs(identity: NodeIdentity): Promise<readonly AlarmAct[]>;
+  actsDone(identity: NodeIdentity, outcomes: readonly AlarmActOutcome[]): Promise<void>;
+}
 /** What the cloud's link needs of services. */
 export interface CloudControl {
+  readonly ruleAlarms?: CloudAlarms;
   /** throws link/not-authorized when the node is deleted or the certificate revoked */
   authorize(identity: NodeIdentity, certificateFingerprint: string): Promise<void>;
   /** may this node speak for this device: it is, or was once, assigned to it in this tenant */
@@ -418,6 +445,7 @@ export interface NodeNudger {
   assignedChanged(node: NodeUid): void;
   desiredChanged(node: NodeUid): void;
   callsChanged(node: NodeUid): void;
+  alarmActsChanged(node: NodeUid): void;
   /**
    * what the other end of a connection has below a path, as the node answers now
    *

@@ -35,6 +35,9 @@ export const limits = {
   sourcesPerRule: 16,
   nodesPerRule: 10_000,
   rulesPerNode: 10_000,
+  /** in one report of a gateway; those that are not well first */
+  rulesTold: 1000,
+  ruleMessageChars: 500,
   /** columns that an action names */
   ruleFields: 1000,
   ruleTemplateChars: 16_384,

@@ -12,13 +12,14 @@ export {
 export { scalarFunctions } from "./functions/registry.ts";
 export type * from "./parse/ast.ts";
 export { parse, parseQuery } from "./parse/parse.ts";
+export { outputColumns } from "./plan/output-columns.ts";
 export { type Plan, planQuery, type QueryOptions } from "./plan/plan-query.ts";
 export type { Catalog, SourceLayout, StreamSchema } from "./plan/stream-schema.ts";
 export type { Row } from "./run/frame.ts";
 export { type Output, QueryRunner } from "./run/query-runner.ts";
 export { batchReader, columnTypeOf } from "./run/read-batch.ts";
 export { type Message, rowReader } from "./run/read-row.ts";
-export { Watermark, type WatermarkOptions } from "./run/watermark.ts";
+export { type SourceRow, Watermark, type WatermarkOptions } from "./run/watermark.ts";
 export type { OffsetAt } from "./run/windows/alignment.ts";
 export type { Saved } from "./value/saved.ts";
 export { decodeSaved, encodeSaved } from "./value/saved-codec.ts";

@@ -65,7 +65,8 @@ export function createTwins(
       const desired = await parts.desired.ofDevice(device.tenant, uid, ref.device);
       const holds = await parts.holds.ofDevice(device.tenant, uid);
       const properties = [...device.properties].map(([name, spec]) => {
-        const { type, unit, access, minimum, maximum, collect, report } = effectiveProperty(name, spec);
+        const { isCalculated = false, ...shown } = effectiveProperty(name, spec);
+        const { type, unit, access, minimum, maximum, collect, report } = shown;
         const last = reported.get(name);
         return {
           property: name,
@@ -76,7 +77,7 @@ export function createTwins(
           minimum,
           maximum,
           collect: collect === null ? null : cadenceText(collect),
-          report: collect === null ? null : reportText(report),
+          report: collect === null && !isCalculated ? null : reportText(report),
           reported: last === undefined ? null : readingView(last, ref.device),
           desired: desired.get(name) ?? null,
           hold: holds.get(name) ?? null,

@@ -1,16 +1,27 @@
 import {
+  AppError,
   type BusConsumer,
   codeOf,
-  type DeviceUid,
   type EffectiveDevice,
+  type EffectiveRule,
   type ErrorCode,
-  type ReadingBatch,
+  endOfProperty,
+  endOfStream,
+  limits,
+  loopThrough,
+  type RuleEnds,
+  type RuleHealth,
   traceId,
+  writesOf,
 } from "@penstock/model";
-import type { HostFunctions, ObjectValue, OffsetAt } from "@penstock/rules";
-import type { Clock, Log, Metrics } from "@penstock/runtime";
-import { deviceStreams } from "./device-streams.ts";
-import { type RuleCounts, type RuleSpec, RunningRule } from "./running-rule.ts";
+import { type HostFunctions, type OffsetAt, outputColumns } from "@penstock/rules";
+import type { Clock, Files, Log, Metrics, Random } from "@penstock/runtime";
+import { directFeed, type RuleFeed } from "./rule-feed.ts";
+import { type RuleStreams, ruleStreams } from "./rule-streams.ts";
+import { type RuleParts, RunningRule } from "./running-rule.ts";
+import { openSink } from "./sinks/open-sink.ts";
+import type { RuleOutput, Sink } from "./sinks/sink.ts";
+import type { SinkSite } from "./sinks/sink-parts.ts";
 
 const file = "edge/src/rules/rules.ts";
 /** batches that may wait; the oldest go first and are counted: a rule never holds up collecting */
@@ -18,113 +29,230 @@ const bound = 1024;
 
 export interface RulesOptions {
   readonly clock: Clock;
+  readonly random: Random;
+  readonly files: Files;
+  /** for what actions keep; made when there is something */
+  readonly folder: string;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly host: HostFunctions;
-  /** where the results of a rule go */
-  emit(rule: string, rows: readonly ObjectValue[]): void;
+  /** what actions reach of the gateway */
+  readonly site: Omit<SinkSite, "device" | "memory">;
+  /** how much local time of a zone is ahead of UTC */
+  offsetAt(timeZone: string): OffsetAt;
+  /** left out: rules are fed at once, and what they remember ends with the process */
+  readonly feed?: RuleFeed;
 }
 
 /** What is assigned to the gateway, as far as rules need it. */
 export interface RuleSet {
   readonly tenant: string;
   readonly timeZone: string;
-  readonly offsetAt: OffsetAt;
   readonly devices: readonly EffectiveDevice[];
-  readonly rules: readonly RuleSpec[];
+  readonly rules: readonly EffectiveRule[];
 }
-
-/** How a rule is. */
-export type RuleStatus =
-  | ({ readonly name: string; readonly state: "running" } & RuleCounts)
-  | { readonly name: string; readonly state: "refused"; readonly reason: ErrorCode; readonly message: string };
 
 export interface Rules {
   readonly consumer: BusConsumer;
-  /** Begins, ends and replaces rules. One that is refused keeps the others running. */
-  apply(set: RuleSet): readonly RuleStatus[];
-  status(): readonly RuleStatus[];
-  close(): void;
+  /** Begins, ends and replaces rules; those of which nothing has changed notice nothing. One that is refused harms no other. */
+  apply(set: RuleSet): void;
+  /** those that are not well first, at most `limits.rulesTold` */
+  status(): readonly RuleHealth[];
+  /** resolves when nothing is in flight */
+  close(): Promise<void>;
 }
 
+/** A rule of the set: at work, stopped, or refused. */
 interface Held {
-  readonly spec: RuleSpec;
-  /** what it was planned for: another set of devices may give another plan */
-  readonly of: string;
+  readonly spec: EffectiveRule;
+  /** equal: the query has the same plan */
+  readonly key: string;
+  /** streams that its plan asked for, which may not be there yet */
+  readonly asked: ReadonlySet<string>;
   readonly running: RunningRule | null;
+  readonly sinks: readonly Sink[];
   readonly refusal: { readonly reason: ErrorCode; readonly message: string } | null;
 }
 
 /** The rules stage: streaming SQL over what is collected; the same rows in the same order give the same results. */
 export function createRules(options: RulesOptions): Rules {
-  const { log, metrics, clock, host, emit } = options;
-  let held: readonly Held[] = [];
-  let byDevice: ReadonlyMap<DeviceUid, readonly RunningRule[]> = new Map();
+  return new RulesOfGateway(options);
+}
 
-  const begin = (spec: RuleSpec, of: string, set: RuleSet): Held => {
-    const out = metrics.counter("penstock_rules_rows_total", "Rows that rules gave", { rule: spec.name });
-    const failed = metrics.counter("penstock_rules_errors_total", "Rows and groups that a rule could not compute", {
-      rule: spec.name,
-    });
-    try {
-      const running = new RunningRule(spec, {
-        ...{ clock, host, timeZone: set.timeZone, offsetAt: set.offsetAt },
-        streams: deviceStreams(set.devices, set.tenant),
-        rows(rows) {
-          out.add(rows.length);
-          emit(spec.name, rows);
-        },
-        error(message) {
-          failed.add();
-          log.debug({ stage: "rules", rule: spec.name, message }, "A rule could not compute a row");
-        },
-      });
-      return { spec, of, running, refusal: null };
-    } catch (error) {
-      const refusal = { reason: codeOf(error), message: error instanceof Error ? error.message : String(error) };
-      log.warn({ stage: "rules", rule: spec.name, ...refusal }, "A rule is refused");
-      return { spec, of, running: null, refusal };
-    }
-  };
-  const statusOf = ({ spec: { name }, running, refusal }: Held): RuleStatus =>
-    running === null ? { name, state: "refused", ...refusal! } : { name, state: "running", ...running.counts };
+class RulesOfGateway implements Rules {
+  readonly consumer: BusConsumer;
+  readonly #options: RulesOptions;
+  readonly #log: Log;
+  readonly #feed: RuleFeed;
+  readonly #site: SinkSite;
+  #set: RuleSet = { tenant: "", timeZone: "UTC", devices: [], rules: [] };
+  #devices: ReadonlyMap<string, EffectiveDevice> = new Map();
+  #held: ReadonlyMap<string, Held> = new Map();
+  /** of actions that are no more; what they still deliver is waited for at the end */
+  readonly #closing = new Set<Promise<void>>();
 
-  return {
-    consumer: {
+  constructor(options: RulesOptions) {
+    this.#options = options;
+    this.#log = options.log.with({ stage: "rules" });
+    this.#feed = options.feed ?? directFeed(options.clock);
+    this.#site = {
+      ...options.site,
+      device: (name) => this.#devices.get(name) ?? null,
+      memory: (stream, output) => this.#remember(stream, output),
+    };
+    this.consumer = {
       ...{ name: "rules", bound, policy: "drop-oldest" },
-      take(batch: ReadingBatch) {
-        const rules = byDevice.get(batch.layout.device);
-        if (rules === undefined) return;
-        if (log.tracing) log.trace({ file, id: traceId(batch), rules: rules.length }, "Rules look");
-        for (const rule of rules) rule.take(batch);
+      take: (batch) => {
+        if (!this.#feed.reads({ device: batch.layout.device })) return;
+        if (this.#log.tracing) this.#log.trace({ file, id: traceId(batch) }, "Rules look");
+        return this.#feed.take({ t: "batch", batch });
       },
-    },
-    apply(set) {
-      const of = JSON.stringify([
-        set.timeZone,
-        set.devices.map(({ uid, name, generation }) => [uid, name, generation]),
-      ]);
-      const before = new Map(held.map((one) => [one.spec.name, one]));
-      const next = set.rules.map((spec) => {
-        const known = before.get(spec.name);
-        const isSame =
-          known !== undefined && known.of === of && known.spec.sql === spec.sql && known.spec.mode === spec.mode;
-        return isSame ? known : begin(spec, of, set);
-      });
-      for (const one of held) if (!next.includes(one)) one.running?.close();
-      held = next;
-      const running = next.flatMap((one) => (one.running === null ? [] : [one.running]));
-      const rulesOf = new Map<DeviceUid, RunningRule[]>();
-      for (const rule of running) {
-        for (const device of rule.devices) rulesOf.set(device, [...(rulesOf.get(device) ?? []), rule]);
+    };
+  }
+
+  apply(set: RuleSet): void {
+    this.#set = set;
+    this.#devices = new Map(set.devices.map((device) => [device.name, device]));
+    const before = this.#held;
+    const next = new Map<string, Held>();
+    for (const spec of set.rules) next.set(spec.uid, this.#becomes(spec, before.get(spec.uid) ?? null, next));
+    this.#held = next;
+    for (const [uid, held] of before) {
+      const now = next.get(uid);
+      if (held.running !== null && now?.running === null) this.#feed.end(uid, { keepsNumber: true });
+      if (now === undefined) this.#feed.end(uid, { keepsNumber: false });
+      if (now?.sinks !== held.sinks) this.#close(held.sinks);
+    }
+    const running = [...next.values()].filter((one) => one.running !== null).length;
+    this.#options.metrics.gauge("penstock_rules_running", "Rules that run").set(running);
+  }
+
+  status(): readonly RuleHealth[] {
+    const all = [...this.#held.values()].map(healthOf);
+    const isWell = ({ state, errors }: RuleHealth) => (state === "running" && errors === 0 ? 1 : 0);
+    return all.toSorted((a, b) => isWell(a) - isWell(b)).slice(0, limits.rulesTold);
+  }
+
+  async close(): Promise<void> {
+    await this.#feed.close();
+    for (const { sinks } of this.#held.values()) this.#close(sinks);
+    await Promise.all(this.#closing);
+  }
+
+  /** What becomes of a rule: nothing, where nothing of it has changed. */
+  #becomes(spec: EffectiveRule, before: Held | null, others: ReadonlyMap<string, Held>): Held {
+    const streams = ruleStreams({ devices: this.#devices, tenant: this.#set.tenant, rule: spec });
+    if (before !== null && before.key === this.#keyOf(spec, before.asked, streams)) return { ...before, spec };
+    const asked = new Set<string>();
+    let sinks: readonly Sink[] = [];
+    let refusal: Held["refusal"] = null;
+    let running: RunningRule | null = null;
+    try {
+      if (!spec.isStopped) {
+        const told: { rule: RunningRule | null } = { rule: null };
+        sinks = this.#openSinks(spec, (message) => told.rule?.failed(message));
+        const catalog: RuleStreams["catalog"] = (name) => {
+          asked.add(name);
+          return streams.catalog(name);
+        };
+        const output = (one: RuleOutput) => this.#feed.emit(() => delivered(sinks, one));
+        running = this.#plan(spec, { ...streams, catalog }, output);
+        told.rule = running;
+        mustNotLoop(spec, running, others);
       }
-      byDevice = rulesOf;
-      metrics.gauge("penstock_rules_running", "Rules that run").set(running.length);
-      return held.map(statusOf);
-    },
-    status: () => held.map(statusOf),
-    close() {
-      for (const { running } of held) running?.close();
-    },
-  };
+    } catch (error) {
+      this.#close(sinks);
+      [sinks, running] = [[], null];
+      refusal = { reason: codeOf(error), message: error instanceof Error ? error.message : String(error) };
+      this.#log.warn({ rule: spec.name, ...refusal }, "A rule is refused");
+    }
+    const key = this.#keyOf(spec, asked, streams);
+    if (running !== null) this.#feed.begin(running);
+    return { spec, key, asked, running, sinks, refusal };
+  }
+
+  /** @throws AppError rules/bad-sql */
+  #plan(spec: EffectiveRule, streams: RuleStreams, output: RuleParts["output"]): RunningRule {
+    const { clock, host, metrics } = this.#options;
+    const { timeZone } = this.#set;
+    const labels = { rule: spec.name };
+    const rows = metrics.counter("penstock_rules_rows_total", "Rows that rules gave", labels);
+    const errors = metrics.counter(
+      "penstock_rules_errors_total",
+      "Rows that a rule could not compute or act on",
+      labels,
+    );
+    return new RunningRule(spec, {
+      ...{ streams, clock, host, timeZone, offsetAt: this.#options.offsetAt(timeZone) },
+      output(one) {
+        rows.add(one.rows.length);
+        output(one);
+      },
+      error: (message) => {
+        errors.add();
+        this.#log.debug({ rule: spec.name, message }, "A rule could not compute or act on a row");
+      },
+    });
+  }
+
+  /** @throws AppError rules/unknown-action */
+  #openSinks(spec: EffectiveRule, failed: (message: string) => void): readonly Sink[] {
+    const { clock, random, files, folder, metrics } = this.#options;
+    const log = this.#log.with({ rule: spec.name });
+    const parts = { rule: spec.name, clock, random, files, folder, metrics, log, site: this.#site, failed };
+    return spec.actions.map((action, at) => openSink(action, { ...parts, action: at }));
+  }
+
+  #keyOf(spec: EffectiveRule, asked: ReadonlySet<string>, streams: RuleStreams): string {
+    const { sql, mode, isStopped, eventTime, sources, actions } = spec;
+    const shapes = [...asked].map((name) => [name, streams.shapeOf(name)]);
+    return JSON.stringify([sql, mode, isStopped, eventTime, sources, actions, this.#set.timeZone, shapes]);
+  }
+
+  #remember(stream: string, { rule, number, time, rows }: RuleOutput): void {
+    if (!this.#feed.reads({ stream })) return;
+    for (const [row, content] of rows.entries()) {
+      const from = { rule, number, row };
+      void this.#feed.take({ t: "row", stream, content, meta: { stream, rule }, at: time, from });
+    }
+  }
+
+  #close(sinks: readonly Sink[]): void {
+    for (const sink of sinks) {
+      const closed = sink.close().finally(() => this.#closing.delete(closed));
+      this.#closing.add(closed);
+    }
+  }
+}
+
+async function delivered(sinks: readonly Sink[], output: RuleOutput): Promise<void> {
+  await Promise.all(sinks.map((sink) => sink.take(output)));
+}
+
+/** @throws AppError rules/loop */
+function mustNotLoop(spec: EffectiveRule, running: RunningRule, others: ReadonlyMap<string, Held>): void {
+  const ends = [...others.values()].flatMap((one) => (one.running === null ? [] : [endsOf(one.spec, one.running)]));
+  const loop = loopThrough(endsOf(spec, running), ends);
+  if (loop === null) return;
+  throw new AppError("rules/loop", `Rule "${spec.name}" would be fed with what it gives: ${loop.join(" ─▶ ")}`);
+}
+
+function endsOf({ name, sql, mode, actions, sources }: EffectiveRule, { plan }: RunningRule): RuleEnds {
+  const reads = plan.sources.flatMap(({ stream, columns }) => {
+    if (Object.hasOwn(sources, stream)) return sources[stream]!.memory === undefined ? [] : [endOfStream(stream)];
+    // What rules wrote comes only to those that name its column.
+    return columns.flatMap((column) => (column.t === "column" ? [endOfProperty(stream, column.name)] : []));
+  });
+  return { name, reads, writes: writesOf(actions, outputColumns(sql, mode)) };
+}
+
+function healthOf({ spec, running, refusal }: Held): RuleHealth {
+  const of = { rule: spec.uid, generation: spec.generation };
+  const counts = running?.counts ?? { rowsIn: 0, rowsOut: 0, errors: 0, lastError: null };
+  const stopped = refusal ?? running?.failure ?? null;
+  const reason = stopped?.reason ?? null;
+  const message = stopped?.message.slice(0, limits.ruleMessageChars) ?? null;
+  const lastError = counts.lastError?.slice(0, limits.ruleMessageChars) ?? null;
+  const state = refusal !== null ? "refused" : stopped !== null ? "failed" : running === null ? "stopped" : "running";
+  return { ...of, state, reason, message, ...counts, lastError };
 }

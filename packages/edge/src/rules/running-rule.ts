@@ -1,34 +1,36 @@
-import type { DeviceUid, ReadingBatch } from "@penstock/model";
+import type { DeviceUid, EffectiveRule, ErrorCode, Layout, Micros, ReadingBatch } from "@penstock/model";
 import {
   batchReader,
   type HostFunctions,
   type ObjectValue,
   type OffsetAt,
+  type Plan,
   planQuery,
   QueryRunner,
   type Row,
+  rowReader,
+  type SourceLayout,
+  type SourceRow,
+  Watermark,
 } from "@penstock/rules";
-import type { Cancel, Clock } from "@penstock/runtime";
-import type { DeviceStreams } from "./device-streams.ts";
+import type { Clock } from "@penstock/runtime";
+import { Budget } from "./budget.ts";
+import type { RuleStreams } from "./rule-streams.ts";
+import type { RuleOutput } from "./sinks/sink.ts";
+import type { RuleInput } from "./state/rule-state.ts";
 
-/** A rule as the gateway runs it. */
-export interface RuleSpec {
-  /** unique at the gateway */
-  readonly name: string;
-  readonly sql: string;
-  /** how SQL is read: as eKuiper does, or as people who know SQL expect */
-  readonly mode: "compat" | "strict";
-}
+/** rows that wait for earlier ones; beyond, the oldest go on */
+const waitingRows = 10_000;
 
 export interface RuleParts {
-  readonly streams: DeviceStreams;
+  readonly streams: RuleStreams;
   readonly clock: Clock;
   readonly host: HostFunctions;
   /** IANA; days and local windows are counted in it */
   readonly timeZone: string;
   readonly offsetAt: OffsetAt;
   /** results, in order */
-  rows(rows: readonly ObjectValue[]): void;
+  output(output: RuleOutput): void;
   error(message: string): void;
 }
 
@@ -41,75 +43,197 @@ export interface RuleCounts {
   readonly lastError: string | null;
 }
 
-/** One rule at work: rows of its devices in, results out; time moves its windows. */
+/** How the batches of a device become rows; of one that rules wrote, only where the query names a column of it. */
+interface Reader {
+  readonly read: (batch: ReadingBatch) => Row;
+  isWanted(layout: Layout): boolean;
+}
+
+/**
+ * One rule at work: inputs in, results out. The same inputs give the same results with the same numbers: time is that of
+ * the inputs.
+ */
 export class RunningRule {
-  readonly #clock: Clock;
+  readonly id: string;
+  /** equal: the query has the same plan */
+  readonly key: string;
+  readonly plan: Plan;
+  readonly #name: string;
+  readonly #parts: RuleParts;
   readonly #runner: QueryRunner;
-  /** how the batches of a device become rows; a device may be there under several names */
-  readonly #readers = new Map<DeviceUid, ((batch: ReadingBatch) => Row)[]>();
+  readonly #budget: Budget;
+  readonly #watermark: Watermark | null;
+  readonly #idleAfterMicros: number;
+  readonly #byDevice = new Map<DeviceUid, Reader[]>();
+  readonly #byStream = new Map<string, ((input: Extract<RuleInput, { t: "row" }>) => Row)[]>();
   readonly #counts = { rowsIn: 0, rowsOut: 0, errors: 0, lastError: null as string | null };
-  #cancel: Cancel = () => {};
-  #isClosed = false;
+  #number = 0;
+  #now = 0 as Micros;
+  /** when sources count as idle that say nothing more */
+  #idleAt: number | null = null;
+  #failure: { readonly reason: ErrorCode; readonly message: string } | null = null;
 
   /** @throws AppError rules/bad-sql when the query cannot be read, or does not fit the devices */
-  constructor({ name, sql, mode }: RuleSpec, parts: RuleParts) {
+  constructor(spec: EffectiveRule, parts: RuleParts) {
     const { streams, clock, host, timeZone, offsetAt } = parts;
-    this.#clock = clock;
-    const plan = planQuery({
-      ...{ sql, mode, host, timeZone, offsetAt, ruleId: name, startedAt: clock.now(), catalog: streams.catalog },
-    });
-    for (const source of plan.sources) {
-      const device = streams.find(source.stream)!;
-      const readers = this.#readers.get(device.uid) ?? [];
-      readers.push(batchReader(source, streams.metaOf(device)));
-      this.#readers.set(device.uid, readers);
-    }
-    this.#runner = new QueryRunner(plan, {
-      rows: (rows) => {
-        this.#counts.rowsOut += rows.length;
-        parts.rows(rows);
-      },
-      error: ({ message }) => {
-        this.#counts.errors++;
-        this.#counts.lastError = message;
-        parts.error(message);
-      },
+    const { uid, name, sql, mode, eventTime } = spec;
+    this.id = uid;
+    this.#name = name;
+    this.#parts = parts;
+    this.#budget = new Budget(clock);
+    const now = clock.now();
+    const { catalog } = streams;
+    this.plan = planQuery({ sql, mode, host, timeZone, offsetAt, ruleId: name, startedAt: now, catalog });
+    for (const source of this.plan.sources) this.#read(source, streams);
+    const shapes = this.plan.sources.map(({ stream }) => [stream, streams.shapeOf(stream)]);
+    this.key = JSON.stringify([sql, mode, eventTime, timeZone, shapes]);
+    this.#idleAfterMicros = (eventTime?.idleAfterMs ?? 0) * 1000;
+    this.#watermark =
+      eventTime === null
+        ? null
+        : new Watermark(
+            {
+              sources: this.plan.sources.length,
+              toleranceMicros: eventTime.lateToleranceMs * 1000,
+              idleAfterMicros: this.#idleAfterMicros,
+              most: waitingRows,
+            },
+            now,
+          );
+    this.#runner = new QueryRunner(this.plan, {
+      rows: (rows) => this.#give(rows),
+      error: ({ message }) => this.failed(message),
     });
   }
 
-  get devices(): Iterable<DeviceUid> {
-    return this.#readers.keys();
+  get devices(): readonly DeviceUid[] {
+    return [...this.#byDevice.keys()];
+  }
+
+  get streams(): readonly string[] {
+    return [...this.#byStream.keys()];
   }
 
   get counts(): RuleCounts {
     return { ...this.#counts };
   }
 
-  /** Rules count in processing time: a row is of the moment at which it came. */
-  take(batch: ReadingBatch): void {
-    const now = this.#clock.now();
-    for (const read of this.#readers.get(batch.layout.device) ?? []) {
-      this.#counts.rowsIn++;
-      this.#runner.push({ ...read(batch), at: now }, now);
+  /** why it has stopped by itself; null: it has not */
+  get failure(): { readonly reason: ErrorCode; readonly message: string } | null {
+    return this.#failure;
+  }
+
+  /** A row, or an action for it, that could not be done; the rule goes on. */
+  failed(message: string): void {
+    this.#counts.errors++;
+    this.#counts.lastError = message.slice(0, 500);
+    this.#parts.error(message);
+  }
+
+  numberFrom(number: number): void {
+    this.#number = number;
+  }
+
+  /** A rule that breaks, or takes too long, stops alone. */
+  take(input: RuleInput): void {
+    if (this.#failure !== null) return;
+    try {
+      if (this.#budget.spend(() => this.#take(input))) return;
+      const message = "It used more than half of a processor core for several seconds";
+      this.#failure = { reason: "rules/over-budget", message };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#failure = { reason: "internal", message: message.slice(0, 500) };
     }
-    this.#arm();
+    this.failed(this.#failure.message);
   }
 
-  /** Closes windows when their time has come, though nothing comes. */
-  #arm(): void {
-    this.#cancel();
-    const due = this.#runner.due();
-    if (due === null || this.#isClosed) return;
-    const delayMs = Math.max(0, Math.ceil((due - this.#clock.now()) / 1000));
-    this.#cancel = this.#clock.after(delayMs, () => {
-      const now = this.#clock.now();
-      this.#runner.tick(now, now);
-      this.#arm();
-    });
+  /** when `take` of a tick has something to do, microseconds; null: nothing by time alone */
+  due(): number | null {
+    if (this.#failure !== null) return null;
+    return this.#watermark === null ? this.#runner.due() : this.#idleAt;
   }
 
-  close(): void {
-    this.#isClosed = true;
-    this.#cancel();
+  #take(input: RuleInput): void {
+    this.#now = input.now;
+    if (this.#watermark === null) this.#closeUntil(input.now);
+    else if (this.#idleAt !== null && this.#idleAt <= input.now) this.#inOrder(this.#watermark.tick(this.#idleAt));
+    switch (input.t) {
+      case "tick":
+        return;
+      case "batch":
+        for (const { read, isWanted } of this.#byDevice.get(input.batch.layout.device) ?? []) {
+          if (isWanted(input.batch.layout)) this.#push(read(input.batch), input.batch.baseTime);
+        }
+        return;
+      case "row":
+        for (const read of this.#byStream.get(input.stream) ?? []) this.#push(read(input), input.at);
+    }
   }
+
+  /** Windows close at their own time, whenever a timer fires. */
+  #closeUntil(now: Micros): void {
+    for (let due = this.#runner.due(); due !== null && due <= now; due = this.#runner.due()) {
+      this.#runner.tick(due, due);
+      // Nothing gave way: whatever it waits for, it is not time.
+      if (this.#runner.due() === due) return;
+    }
+  }
+
+  /** @param at the row's own time; without event time a row is of the moment at which it came */
+  #push(row: Row, at: number): void {
+    this.#counts.rowsIn++;
+    if (this.#watermark === null) {
+      this.#runner.push({ ...row, at: this.#now }, this.#now);
+      return;
+    }
+    this.#idleAt = this.#now + this.#idleAfterMicros;
+    this.#inOrder(this.#watermark.push({ source: row.source, row: { ...row, at } }, this.#now));
+  }
+
+  #inOrder(rows: readonly SourceRow[]): void {
+    for (const { row } of rows) this.#runner.push(row, this.#now);
+    const { mark } = this.#watermark!;
+    if (mark !== Number.NEGATIVE_INFINITY) this.#runner.tick(mark, this.#now);
+    if (this.#idleAt !== null && this.#idleAt <= this.#now) this.#idleAt = null;
+  }
+
+  #read(source: SourceLayout, streams: RuleStreams): void {
+    const device = streams.device(source.stream);
+    if (device === null) {
+      const { timestamp } = streams.source(source.stream) ?? {};
+      const read = rowReader(source, { name: source.stream, columns: streams.columnsOf(source.stream) });
+      const of = this.#byStream.get(source.stream) ?? [];
+      of.push(({ content, meta, at }) => read({ content, meta, at: momentIn(content, timestamp) ?? at }));
+      this.#byStream.set(source.stream, of);
+      return;
+    }
+    const calculated = new Set(device.properties.flatMap((one) => (one.isCalculated === true ? [one.name] : [])));
+    const named = new Set(source.columns.flatMap((column) => (column.t === "column" ? [column.name] : [])));
+    const wanted = new WeakMap<Layout, boolean>();
+    const isWanted = (layout: Layout): boolean => {
+      const known = wanted.get(layout);
+      if (known !== undefined) return known;
+      const { properties } = layout;
+      const found = properties.some(({ name }) => !calculated.has(name) || named.has(name));
+      wanted.set(layout, found);
+      return found;
+    };
+    const of = this.#byDevice.get(device.uid) ?? [];
+    of.push({ read: batchReader(source, streams.metaOf(device)), isWanted });
+    this.#byDevice.set(device.uid, of);
+  }
+
+  #give(rows: readonly ObjectValue[]): void {
+    this.#counts.rowsOut += rows.length;
+    this.#number++;
+    this.#parts.output({ rule: this.#name, number: this.#number, time: this.#now, rows });
+  }
+}
+
+/** microseconds; null where the row does not say */
+function momentIn(content: ObjectValue, column: string | undefined): number | null {
+  const value = column === undefined ? undefined : content[column];
+  const ms = typeof value === "string" ? Date.parse(value) : Number(value ?? Number.NaN);
+  return Number.isFinite(ms) ? Math.round(ms * 1000) : null;
 }

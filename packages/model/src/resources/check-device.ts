@@ -44,9 +44,11 @@ export function checkDevice(
     const known: SettingsGiven = { connection, address: merged.address };
     // checkProperty has just said that there is a type.
     const facts = { access: property.access ?? "read", type: property.type!, at: path };
-    const visitor = { visitor: property.visitor ?? {} };
-    const paths = { ...at, visitor: `${path}.visitor` };
-    fields.push(...checkAgainstManifest(manifest, visitor, paths, { known, property: facts }));
+    if (property.calculated !== true) {
+      const visitor = { visitor: property.visitor ?? {} };
+      const paths = { ...at, visitor: `${path}.visitor` };
+      fields.push(...checkAgainstManifest(manifest, visitor, paths, { known, property: facts }));
+    }
     if (property.collect?.subscribe === true && manifest.subscribes !== true) {
       const rule = `devices of "${manifest.name}" tell nothing by themselves: state every or at`;
       fields.push({ field: `${path}.collect.subscribe`, value: "true", rule });
@@ -81,8 +83,9 @@ function checkPresence({ presence, properties }: MergedDevice): FieldError[] {
   });
   if (offlineAfter === undefined || fields.length > 0) return fields;
   let fastestMs = Number.POSITIVE_INFINITY;
-  for (const { access, collect } of properties.values()) {
-    if (access === "write" || collect?.at !== undefined || collect?.subscribe !== undefined) continue;
+  for (const { access, collect, calculated } of properties.values()) {
+    if (calculated === true || access === "write" || collect?.at !== undefined || collect?.subscribe !== undefined)
+      continue;
     fastestMs = Math.min(fastestMs, parseDuration(collect?.every ?? "") ?? defaultEveryMs);
   }
   const ms = parseDuration(offlineAfter)!;

@@ -88,8 +88,8 @@ export function placesOf(
   const { extent } = manifest;
   if (extent === null) return [];
   const points: PlacedPoint[] = [];
-  for (const [property, { type, visitor, mayOverlap }] of merged.properties) {
-    if (mayOverlap === true || type === undefined) continue;
+  for (const [property, { type, visitor, mayOverlap, calculated }] of merged.properties) {
+    if (mayOverlap === true || calculated === true || type === undefined) continue;
     const given = { connection: settings ?? {}, address: merged.address, visitor: visitor ?? {} };
     const place = extentOf(manifest, given, type);
     if (place === null) continue;

@@ -21,8 +21,24 @@ export function checkProperty(property: MergedProperty, at: string): FieldError[
     const rule = "cannot stand with access read: nobody can set it";
     fields.push({ field: `${at}.localWrites`, value: shown(localWrites), rule });
   }
+  if (property.calculated === true) fields.push(...checkCalculated(property, at));
   if (publish !== undefined) fields.push(...checkTopic(publish.topic, `${at}.publish.topic`));
   if (property.custom !== undefined) fields.push(...checkCustom(property.custom, `${at}.custom`));
+  return fields;
+}
+
+/** What says how a device is read or written says nothing of a property that rules give. */
+function checkCalculated(property: MergedProperty, at: string): FieldError[] {
+  const fields: FieldError[] = [];
+  for (const name of ["visitor", "collect"] as const) {
+    if (property[name] === undefined) continue;
+    const rule = "cannot stand with calculated: rules give its readings";
+    fields.push({ field: `${at}.${name}`, value: shown(property[name]), rule });
+  }
+  if (property.access !== undefined && property.access !== "read") {
+    const rule = "must be read with calculated: rules give its readings";
+    fields.push({ field: `${at}.access`, value: shown(property.access), rule });
+  }
   return fields;
 }
 

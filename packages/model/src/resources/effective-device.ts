@@ -100,10 +100,11 @@ export function effectiveProperty(name: string, spec: MergedProperty): Effective
     minimum: boundText(type, spec.minimum),
     maximum: boundText(type, spec.maximum),
     visitor: plain(spec.visitor),
-    collect: access === "write" ? null : collectionOf(spec.collect),
+    collect: access === "write" || spec.calculated === true ? null : collectionOf(spec.collect),
     report: reportPolicy(spec),
     publish: spec.publish === undefined ? null : { topic: spec.publish.topic, qos: spec.publish.qos ?? 0 },
     localWrites: spec.localWrites ?? "refuse",
+    ...(spec.calculated === true && { isCalculated: true }),
     custom: exact(spec.custom),
   };
 }

@@ -80,7 +80,7 @@ export interface EffectiveProperty {
   readonly minimum: string | null;
   readonly maximum: string | null;
   readonly visitor: Readonly<Record<string, Json>>;
-  /** null = never polled (write-only) */
+  /** null = never polled: write-only, or calculated */
   readonly collect: Collection | null;
   readonly report: ReportPolicy;
   readonly publish: { readonly topic: string; readonly qos: 0 | 1 } | null;

@@ -52,7 +52,7 @@ export function originsOf({ spec, model, connection, manifest }: OriginsInput): 
   }
   byDefault("address", merged.address, manifest?.address);
   for (const [name, property] of merged.properties) {
-    byDefault(`properties.${name}.visitor`, property.visitor, manifest?.visitor);
+    if (property.calculated !== true) byDefault(`properties.${name}.visitor`, property.visitor, manifest?.visitor);
   }
   for (const [field, value] of builtIn(merged)) put(field, value, "built-in default");
   return fields.sort((a, b) => partOf(a.field) - partOf(b.field) || (a.field < b.field ? -1 : 1));
@@ -127,10 +127,11 @@ function builtInLine(line: ConnectionSpec["line"] = {}): [string, unknown][] {
 }
 
 function* builtIn({ properties, methods }: MergedDevice): Generator<[string, unknown]> {
-  for (const [name, { access, collect, report, publish, localWrites }] of properties) {
+  for (const [name, { access, collect, report, publish, localWrites, calculated }] of properties) {
     const at = `properties.${name}`;
     if (access === undefined) yield [`${at}.access`, "read"];
-    if (collect === undefined && access !== "write") yield [`${at}.collect.every`, formatDuration(defaultEveryMs)];
+    if (collect === undefined && access !== "write" && calculated !== true)
+      yield [`${at}.collect.every`, formatDuration(defaultEveryMs)];
     if (report?.toCloud === undefined && access !== "write") yield [`${at}.report.toCloud`, true];
     if (publish !== undefined && publish.qos === undefined) yield [`${at}.publish.qos`, 0];
     if (localWrites === undefined) yield [`${at}.localWrites`, "refuse"];

@@ -1,0 +1,66 @@
+import type { EffectiveDevice, EffectiveRule, RuleSourceSpec } from "@penstock/model";
+import { type Catalog, type ColumnType, columnTypeOf, type ObjectValue, parse, type Value } from "@penstock/rules";
+
+/**
+ * What the SQL of a rule may read: its own sources by their names, and every device of the gateway without any declaration:
+ * its properties are the columns, of the types that the device has.
+ */
+export interface RuleStreams {
+  readonly catalog: Catalog;
+  /** null where the stream is none of the gateway's devices, or a source of the rule has the name */
+  device(stream: string): EffectiveDevice | null;
+  source(stream: string): RuleSourceSpec | null;
+  /** as which the query knows the columns of a source; null: whatever comes */
+  columnsOf(stream: string): ReadonlyMap<string, ColumnType> | null;
+  /** what `meta(…)` knows of a device, beside its readings */
+  metaOf(device: EffectiveDevice): ObjectValue;
+  /** equal texts: a query that reads the stream has the same plan */
+  shapeOf(stream: string): string;
+}
+
+export function ruleStreams(options: {
+  readonly devices: ReadonlyMap<string, EffectiveDevice>;
+  readonly tenant: string;
+  readonly rule: Pick<EffectiveRule, "sources" | "mode">;
+}): RuleStreams {
+  const { devices, tenant, rule } = options;
+  const source = (stream: string) => (Object.hasOwn(rule.sources, stream) ? rule.sources[stream]! : null);
+  const device = (stream: string) => (source(stream) === null ? (devices.get(stream) ?? null) : null);
+  const columnsOf = (stream: string) => {
+    const columns = source(stream)?.columns;
+    return columns === undefined ? null : declaredColumns(columns, rule.mode);
+  };
+  return {
+    device,
+    source,
+    columnsOf,
+    catalog(name) {
+      if (source(name) !== null) return { name, columns: columnsOf(name) };
+      const found = device(name);
+      if (found === null) return null;
+      return { name, columns: new Map(found.properties.map((one) => [one.name, columnTypeOf(one.type)])) };
+    },
+    metaOf: ({ name, uid, properties }) => ({
+      ...{ tenant, device: name, uid: uid as string },
+      unit: Object.fromEntries(
+        properties.flatMap((one): [string, Value][] => (one.unit === null ? [] : [[one.name, one.unit]])),
+      ),
+      type: Object.fromEntries(properties.map((one) => [one.name, one.type])),
+    }),
+    shapeOf(stream) {
+      const own = source(stream);
+      if (own !== null) return JSON.stringify(own);
+      const found = device(stream);
+      if (found === null) return "none";
+      const shape = found.properties.map(({ name, type, unit, isCalculated }) => [name, type, unit, isCalculated]);
+      return JSON.stringify([found.uid, shape]);
+    },
+  };
+}
+
+/** "a bigint, b float". @throws AppError rules/bad-sql */
+function declaredColumns(columns: string, mode: EffectiveRule["mode"]): ReadonlyMap<string, ColumnType> | null {
+  const statement = parse(`CREATE STREAM s (${columns}) WITH (FORMAT="JSON")`, mode);
+  if (statement.t !== "create" || statement.columns === null) return null;
+  return new Map(statement.columns.map(({ name, type }) => [name, type]));
+}
