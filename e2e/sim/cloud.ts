@@ -21,6 +21,7 @@ export function startCloud(world: World, process: SimProcess): RunningCloud {
   let link: LinkServer | null = null;
   const nudger = {
     assignedChanged() {},
+    alarmActsChanged() {},
     browse: async () => [],
     callsChanged: (node: Parameters<LinkServer["callsChanged"]>[0]) => link?.callsChanged(node),
     desiredChanged: (node: Parameters<LinkServer["desiredChanged"]>[0]) => link?.desiredChanged(node),

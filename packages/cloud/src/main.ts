@@ -112,6 +112,7 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
       assignedChanged: (node) => link?.assignedChanged(node),
       desiredChanged: (node) => link?.desiredChanged(node),
       callsChanged: (node) => link?.callsChanged(node),
+      alarmActsChanged: (node) => link?.alarmActsChanged(node),
       async browse(...question) {
         if (link === null) throw new AppError("link/closed", "Cannot browse: the cloud is starting");
         return link.browse(...question);

@@ -3,7 +3,6 @@
  * these, never another stage; main.ts hands each what it needs.
  */
 
-import type { AlarmAct, AlarmActOutcome, AlarmTransition } from "./rule-alarm.ts";
 import type { BrowsedNode } from "./browse.ts";
 import type { DesiredReport, DesiredValue, PropertyHold } from "./desired.ts";
 import type { AppError, ErrorCode } from "./errors.ts";
@@ -13,6 +12,7 @@ import type { CallReport, MethodCall } from "./method-call.ts";
 import type { Ranges } from "./ranges.ts";
 import type { Layout, Reading, ReadingBatch } from "./reading.ts";
 import type { AssignedSet, Cadence, EffectiveDevice } from "./resources/effective.ts";
+import type { AlarmAct, AlarmActOutcome, AlarmTransition } from "./rule-alarm.ts";
 import type { Value, ValueType } from "./value.ts";
 
 // ── edge: bus ────────────────────────────────────────────────────────────────────────────────────────────────────────

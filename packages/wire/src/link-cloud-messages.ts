@@ -1,5 +1,6 @@
 import { type DesiredValue, type DeviceUid, desiredStates, limits, type Micros } from "@penstock/model";
 import type { AnyMessage } from "./frames.ts";
+import { alarmActs, alarmEpoch, alarmNumbers } from "./link-alarms.ts";
 import { browseFields } from "./link-browse.ts";
 import { callIds, methodCall } from "./link-calls.ts";
 import {
@@ -73,6 +74,8 @@ const fields = {
   },
   calls: { calls: list(methodCall, limits.callsRemembered) },
   "call-reports-taken": { ids: callIds },
+  "alarms-taken": { epoch: alarmEpoch, numbers: alarmNumbers },
+  "alarm-acts": { acts: alarmActs },
   "need-manifests": { hashes: manifestHashes },
   browse: browseFields,
   certificate: { certificatePem: text(limits.frameBytes * 4), trustBundlePem: text(limits.frameBytes * 16) },

@@ -17,6 +17,7 @@ import {
   type Ranges,
 } from "@penstock/model";
 import type { AnyMessage } from "./frames.ts";
+import { alarmEpoch, alarmOutcomes, alarmTransitions } from "./link-alarms.ts";
 import { browsedFields } from "./link-browse.ts";
 import { callIds, callReport, propertyHold } from "./link-calls.ts";
 import {
@@ -174,6 +175,8 @@ const fields = {
   holds: { holds: list(propertyHold, limits.holdsPerNode) },
   "calls-taken": { ids: callIds },
   "call-reports": { reports: list(callReport, limits.callsRemembered) },
+  alarms: { epoch: alarmEpoch, transitions: alarmTransitions },
+  "alarm-acts-done": { outcomes: alarmOutcomes },
   mappers: { mappers: toldMappers },
   manifest: { hash: manifestHash, text: manifestText },
   browsed: browsedFields,

@@ -6,6 +6,9 @@
  * `refused` and closes. Nothing else is sent before that.
  */
 import type {
+  AlarmAct,
+  AlarmActOutcome,
+  AlarmTransition,
   AssignedSet,
   BootId,
   BrowsedNode,
@@ -178,6 +181,29 @@ export interface CallReportsTaken {
   readonly t: "call-reports-taken";
   readonly ids: readonly string[];
 }
+/** On control, edge → cloud: what happened to alarms of rules; told again in each session until it is taken. */
+export interface Alarms {
+  readonly t: "alarms";
+  /** of the gateway's alarm journal, in which the numbers count */
+  readonly epoch: string;
+  readonly transitions: readonly AlarmTransition[];
+}
+/** On control, cloud → edge: committed. */
+export interface AlarmsTaken {
+  readonly t: "alarms-taken";
+  readonly epoch: string;
+  readonly numbers: readonly number[];
+}
+/** On control, cloud → edge. An act that comes twice is one act. */
+export interface AlarmActs {
+  readonly t: "alarm-acts";
+  readonly acts: readonly AlarmAct[];
+}
+/** On control, edge → cloud: what became of them is on disk. */
+export interface AlarmActsDone {
+  readonly t: "alarm-acts-done";
+  readonly outcomes: readonly AlarmActOutcome[];
+}
 /** On control, edge → cloud: all mappers that the gateway has; when a session begins and whenever they change. */
 export interface Mappers {
   readonly t: "mappers";
@@ -239,6 +265,8 @@ export type EdgeMessage =
   | Holds
   | CallsTaken
   | CallReports
+  | Alarms
+  | AlarmActsDone
   | Mappers
   | Manifest
   | Browsed
@@ -254,6 +282,8 @@ export type CloudMessage =
   | ReportsTaken
   | Calls
   | CallReportsTaken
+  | AlarmsTaken
+  | AlarmActs
   | NeedManifests
   | Browse
   | Certificate

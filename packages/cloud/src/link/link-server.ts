@@ -148,6 +148,7 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
     assignedChanged: (node) => byNode.get(node)?.assignedChanged(),
     desiredChanged: (node) => byNode.get(node)?.desiredChanged(),
     callsChanged: (node) => byNode.get(node)?.callsChanged(),
+    alarmActsChanged: (node) => byNode.get(node)?.alarmActsChanged(),
     async browse(node, connection, path) {
       const session = byNode.get(node);
       if (session?.isOpen !== true) throw new AppError("link/closed", "Cannot browse: the gateway is not connected");

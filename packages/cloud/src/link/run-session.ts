@@ -54,6 +54,7 @@ export interface RunningSession {
   assignedChanged(): void;
   desiredChanged(): void;
   callsChanged(): void;
+  alarmActsChanged(): void;
   /** @throws AppError link/closed, request/too-many, mapper/… */
   browse(connection: ConnectionUid, path: readonly string[]): Promise<readonly BrowsedNode[]>;
   /** says why and closes */
@@ -158,6 +159,10 @@ export function runCloudSession(options: SessionOptions): RunningSession {
     feed({ t: "calls", calls, asOf });
   });
 
+  const pushActs = coalesced(async () => {
+    if (control.ruleAlarms !== undefined) feed({ t: "alarm-acts", acts: await control.ruleAlarms.pendingActs(peer) });
+  });
+
   function perform(effect: CloudEffect): void {
     switch (effect.t) {
       case "send":
@@ -179,6 +184,7 @@ export function runCloudSession(options: SessionOptions): RunningSession {
         track(pushAssigned());
         track(pushDesired());
         track(pushCalls());
+        track(pushActs());
         return;
       case "submit":
         submit(effect.entries, effect.bytes);
@@ -208,6 +214,19 @@ export function runCloudSession(options: SessionOptions): RunningSession {
           await control.takeCallReports(peer, effect.reports);
           feed({ t: "call-reports-taken", ids: effect.reports.map(({ id }) => id) });
         });
+        return;
+      case "take-alarms": {
+        const { epoch, transitions } = effect;
+        handOver(transitions.length * 512, async () => {
+          // Where nobody keeps alarms they wait at the gateway.
+          if (control.ruleAlarms === undefined) return;
+          await control.ruleAlarms.takeTransitions(peer, epoch, transitions);
+          feed({ t: "alarms-taken", epoch, numbers: transitions.map(({ number }) => number) });
+        });
+        return;
+      }
+      case "alarm-acts-done":
+        handOver(effect.outcomes.length * 64, async () => control.ruleAlarms?.actsDone(peer, effect.outcomes));
         return;
       case "take-mappers":
         handOver(effect.mappers.length * 256, async () =>
@@ -347,6 +366,9 @@ export function runCloudSession(options: SessionOptions): RunningSession {
     },
     callsChanged() {
       if (state.phase === "open") track(pushCalls());
+    },
+    alarmActsChanged() {
+      if (state.phase === "open") track(pushActs());
     },
     browse: (connection, path) => browses.ask(connection, path),
     refuse(code, message) {

@@ -1,4 +1,7 @@
 import type {
+  AlarmAct,
+  AlarmActOutcome,
+  AlarmTransition,
   AssignedSet,
   CallReport,
   CloudControl,
@@ -44,6 +47,8 @@ export interface CloudSession {
   readonly desiredSent: ReadonlyMap<string, number>;
   /** ids of calls sent in this session */
   readonly callsSent: ReadonlySet<string>;
+  /** ids of what people did about alarms, sent in this session */
+  readonly actsSent: ReadonlySet<string>;
   /** messages about what was dropped, in the minute that began then */
   readonly dropped: { readonly since: number; readonly count: number };
   /** sets of mappers that it told of, in the minute that began then */
@@ -77,6 +82,8 @@ export type CloudInput =
   | { readonly t: "desired"; readonly values: readonly DesiredValue[]; readonly asOf: number }
   | { readonly t: "calls"; readonly calls: readonly MethodCall[]; readonly asOf: number }
   | { readonly t: "call-reports-taken"; readonly ids: readonly string[] }
+  | { readonly t: "alarms-taken"; readonly epoch: string; readonly numbers: readonly number[] }
+  | { readonly t: "alarm-acts"; readonly acts: readonly AlarmAct[] }
   | { readonly t: "need-manifests"; readonly hashes: readonly string[] }
   | { readonly t: "reports-taken"; readonly taken: ReportsTaken["taken"] }
   | Browse
@@ -97,6 +104,8 @@ export type CloudEffect =
   | { readonly t: "take-holds"; readonly holds: readonly PropertyHold[] }
   | { readonly t: "calls-taken"; readonly ids: readonly string[] }
   | { readonly t: "take-call-reports"; readonly reports: readonly CallReport[] }
+  | { readonly t: "take-alarms"; readonly epoch: string; readonly transitions: readonly AlarmTransition[] }
+  | { readonly t: "alarm-acts-done"; readonly outcomes: readonly AlarmActOutcome[] }
   | { readonly t: "take-mappers"; readonly mappers: readonly ToldMapper[] }
   | { readonly t: "take-manifest"; readonly hash: string; readonly text: Uint8Array }
   | { readonly t: "browsed"; readonly answer: Browsed }

@@ -1,4 +1,5 @@
 import {
+  type AlarmAct,
   type AssignedSet,
   addRange,
   type DesiredValue,
@@ -43,6 +44,7 @@ export function newCloudSession(now: number): CloudSession {
     assignedSent: null,
     desiredSent: new Map(),
     callsSent: new Set(),
+    actsSent: new Set(),
     dropped: { since: now, count: 0 },
     mapperSets: { since: now, count: 0 },
     manifestsAsked: new Set(),
@@ -85,6 +87,10 @@ export function cloudStep(state: CloudSession, input: CloudInput): CloudStep {
       return calls(state, input.calls, input.asOf);
     case "call-reports-taken":
       return send(state, { t: "call-reports-taken", ids: input.ids });
+    case "alarms-taken":
+      return send(state, { t: "alarms-taken", epoch: input.epoch, numbers: input.numbers });
+    case "alarm-acts":
+      return alarmActs(state, input.acts);
     case "need-manifests":
       return needManifests(state, input.hashes);
     case "reports-taken":
@@ -189,6 +195,10 @@ function open(state: CloudSession, message: EdgeMessage, now: number): CloudStep
       return { state, effects: [{ t: "calls-taken", ids: message.ids }] };
     case "call-reports":
       return { state, effects: [{ t: "take-call-reports", reports: message.reports }] };
+    case "alarms":
+      return { state, effects: [{ t: "take-alarms", epoch: message.epoch, transitions: message.transitions }] };
+    case "alarm-acts-done":
+      return { state, effects: [{ t: "alarm-acts-done", outcomes: message.outcomes }] };
     case "mappers":
       return mappers(state, message.mappers, now);
     case "manifest":
@@ -278,6 +288,14 @@ function calls(state: CloudSession, pending: readonly MethodCall[], asOf: number
   const fresh = pending.filter(({ id }) => !state.callsSent.has(id));
   const effects = fresh.map((call): CloudEffect => ({ t: "send", message: { t: "calls", calls: [call], stamp } }));
   return { state: { ...state, callsSent: new Set([...state.callsSent, ...fresh.map(({ id }) => id)]) }, effects };
+}
+
+/** Each act once a session; in another the gateway knows it by its id. */
+function alarmActs(state: CloudSession, pending: readonly AlarmAct[]): CloudStep {
+  const acts = pending.filter(({ id }) => !state.actsSent.has(id));
+  if (acts.length === 0) return { state, effects: [] };
+  const actsSent = new Set([...state.actsSent, ...acts.map(({ id }) => id)]);
+  return send({ ...state, actsSent }, { t: "alarm-acts", acts });
 }
 
 function tick(state: CloudSession, now: number, credit: Credit): CloudStep {

@@ -108,6 +108,7 @@ export function createLineAlarms(
     watching: (nudger: NodeNudger): NodeNudger => ({
       desiredChanged: (node) => nudger.desiredChanged(node),
       callsChanged: (node) => nudger.callsChanged(node),
+      alarmActsChanged: (node) => nudger.alarmActsChanged(node),
       browse: (...question) => nudger.browse(...question),
       disconnect: (node, code) => nudger.disconnect(node, code),
       isConnected: (node) => nudger.isConnected(node),

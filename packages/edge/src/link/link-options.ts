@@ -2,6 +2,7 @@ import type {
   BootId,
   BrowsedNode,
   ConnectionUid,
+  EdgeAlarms,
   EdgeControl,
   NodeReport,
   OutboxReader,
@@ -16,6 +17,8 @@ export interface LinkOptions {
   readonly outbox: OutboxReader;
   readonly control: EdgeControl;
   readonly mappers: OwnMappers;
+  /** alarms of rules; left out where none run */
+  readonly alarms?: EdgeAlarms;
   /** what the other end of a connection has below a path. @throws AppError resource/not-found, mapper/… */
   browse(connection: ConnectionUid, path: readonly string[]): Promise<readonly BrowsedNode[]>;
   /** what the node says of itself; called about once a second while connected */

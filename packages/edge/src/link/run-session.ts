@@ -70,6 +70,10 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
   const forgetReports = control.onReport(() => feed({ t: "reports", reports: control.pendingReports() }));
   const forgetCalls = control.onCallReport(() => feed({ t: "call-reports", reports: control.pendingCallReports() }));
   const forgetHolds = control.onHolds(() => feed({ t: "holds", holds: control.holds() }));
+  const { alarms } = options;
+  const alarmsInput = (): EdgeInput[] =>
+    alarms === undefined ? [] : [{ t: "alarms", epoch: alarms.epoch(), transitions: alarms.pendingTransitions() }];
+  const forgetAlarms = alarms?.onTransition(() => alarmsInput().forEach(feed));
   const forgetMappers = options.mappers.onChange(() => feed({ t: "mappers", mappers: options.mappers.list() }));
   const bounds = offered();
   const first = newEdgeSession({
@@ -196,6 +200,7 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
         log.info({ backlog: state.backlog.length, again: effect.again }, "Link is up");
         waiting.push({ t: "reports", reports: control.pendingReports() });
         waiting.push({ t: "call-reports", reports: control.pendingCallReports() });
+        waiting.push(...alarmsInput());
         waiting.push({ t: "holds", holds: control.holds() });
         waiting.push({ t: "mappers", mappers: options.mappers.list() });
         waiting.push(tickInput());
@@ -226,6 +231,14 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
         return;
       case "call-reports-taken":
         inOrder("call-reports-taken", () => control.callReportsTaken(effect.ids));
+        return;
+      case "alarms-taken":
+        inOrder("alarms-taken", async () => alarms?.transitionsTaken(effect.epoch, effect.numbers));
+        return;
+      case "take-alarm-acts":
+        inOrder("alarm-acts", async () => {
+          if (alarms !== undefined) feed({ t: "alarm-acts-done", outcomes: await alarms.takeActs(effect.acts) });
+        });
         return;
       case "certificate":
         inOrder("certificate", () => options.onCertificate(effect.certificate));
@@ -324,6 +337,7 @@ export async function runEdgeSession(options: RunOptions): Promise<SessionEnd> {
   forgetReports();
   forgetCalls();
   forgetHolds();
+  forgetAlarms?.();
   forgetMappers();
   while (inFlight.size > 0) await Promise.allSettled(inFlight);
   stats.inFlightBytes.set(0);

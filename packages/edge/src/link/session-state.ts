@@ -1,4 +1,7 @@
 import type {
+  AlarmAct,
+  AlarmActOutcome,
+  AlarmTransition,
   AssignedSet,
   CallReport,
   DesiredReport,
@@ -60,6 +63,8 @@ export interface EdgeSession {
   readonly reportsOut: ReadonlySet<string>;
   /** ids of calls whose end was told in this session and is not acknowledged */
   readonly callReportsOut: ReadonlySet<string>;
+  /** number of the last transition of an alarm that was told in this session */
+  readonly alarmsOut: number;
   readonly statusText: string;
   readonly statusAt: number;
   readonly renewedAt: number | null;
@@ -94,6 +99,8 @@ export type EdgeInput =
   | Browsed
   | { readonly t: "calls-taken"; readonly ids: readonly string[] }
   | { readonly t: "call-reports"; readonly reports: readonly CallReport[] }
+  | { readonly t: "alarms"; readonly epoch: string; readonly transitions: readonly AlarmTransition[] }
+  | { readonly t: "alarm-acts-done"; readonly outcomes: readonly AlarmActOutcome[] }
   | {
       readonly t: "tick";
       readonly now: number;
@@ -117,6 +124,8 @@ export type EdgeEffect =
   | { readonly t: "browse"; readonly question: Browse }
   | { readonly t: "take-calls"; readonly calls: readonly MethodCall[] }
   | { readonly t: "call-reports-taken"; readonly ids: readonly string[] }
+  | { readonly t: "alarms-taken"; readonly epoch: string; readonly numbers: readonly number[] }
+  | { readonly t: "take-alarm-acts"; readonly acts: readonly AlarmAct[] }
   | { readonly t: "certificate"; readonly certificate: Certificate }
   | { readonly t: "close"; readonly code: ErrorCode; readonly message: string };
 

@@ -1,4 +1,12 @@
-import { addRange, type CallReport, type DesiredReport, type NodeReport, type Ranges } from "@penstock/model";
+import {
+  type AlarmTransition,
+  addRange,
+  type CallReport,
+  type DesiredReport,
+  limits,
+  type NodeReport,
+  type Ranges,
+} from "@penstock/model";
 import { type CloudMessage, type Hello, linkVersions, type Stamp } from "@penstock/wire";
 import { noCompression } from "./compress.ts";
 import type { BootOffset } from "./correct-time.ts";
@@ -52,6 +60,7 @@ export function newEdgeSession(options: {
     toldLowest: hello.lowest,
     reportsOut: new Set(),
     callReportsOut: new Set(),
+    alarmsOut: 0,
     statusText: "",
     statusAt: now,
     renewedAt: null,
@@ -97,6 +106,10 @@ export function edgeStep(state: EdgeSession, input: EdgeInput): EdgeStep {
       return send(state, { t: "calls-taken", ids: input.ids });
     case "call-reports":
       return sendCallReports(state, input.reports);
+    case "alarms":
+      return sendAlarms(state, input);
+    case "alarm-acts-done":
+      return send(state, { t: "alarm-acts-done", outcomes: input.outcomes });
     case "tick":
       return ticked(state, input);
   }
@@ -163,6 +176,10 @@ function opened(before: EdgeSession, input: { message: CloudMessage; now: number
       for (const id of message.ids) callReportsOut.delete(id);
       return { state: { ...state, callReportsOut }, effects: [{ t: "call-reports-taken", ids: message.ids }] };
     }
+    case "alarms-taken":
+      return { state, effects: [{ t: "alarms-taken", epoch: message.epoch, numbers: message.numbers }] };
+    case "alarm-acts":
+      return { state, effects: [{ t: "take-alarm-acts", acts: message.acts }] };
     case "need-manifests":
       return { state, effects: [{ t: "give-manifests", hashes: message.hashes }] };
     case "browse":
@@ -282,6 +299,21 @@ function sendCallReports(state: EdgeSession, reports: readonly CallReport[]): Ed
   }
   const callReportsOut = new Set([...state.callReportsOut, ...fresh.map(({ id }) => id)]);
   return { state: { ...state, callReportsOut }, effects };
+}
+
+/** Numbers ascend, so the last one told says what is fresh. */
+function sendAlarms(
+  state: EdgeSession,
+  { epoch, transitions }: { readonly epoch: string; readonly transitions: readonly AlarmTransition[] },
+): EdgeStep {
+  if (state.phase !== "open") return { state, effects: [] };
+  const fresh = transitions.filter(({ number }) => number > state.alarmsOut);
+  const effects: EdgeEffect[] = [];
+  for (let at = 0; at < fresh.length; at += limits.alarmTransitionsTold) {
+    const part = fresh.slice(at, at + limits.alarmTransitionsTold);
+    effects.push({ t: "send", lane: "control", message: { t: "alarms", epoch, transitions: part } });
+  }
+  return { state: { ...state, alarmsOut: fresh.at(-1)?.number ?? state.alarmsOut }, effects };
 }
 
 function reportKey(report: Pick<DesiredReport, "device" | "property" | "version" | "state">): string {

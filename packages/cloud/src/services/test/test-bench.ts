@@ -125,6 +125,7 @@ export async function testBench({ manifests = [modbus] }: { readonly manifests?:
     assignedChanged: (node: NodeUid) => void nudges.push(`assigned ${node}`),
     desiredChanged: (node: NodeUid) => void nudges.push(`desired ${node}`),
     callsChanged: (node: NodeUid) => void nudges.push(`calls ${node}`),
+    alarmActsChanged: (node: NodeUid) => void nudges.push(`alarm acts ${node}`),
     browse: async (
       node: NodeUid,
       connection: ConnectionUid,
