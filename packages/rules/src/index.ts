@@ -9,13 +9,18 @@ export {
   type Param,
   type ScalarFunction,
 } from "./functions/define-function.ts";
+export type { RowsFunction } from "./functions/define-rows.ts";
 export { scalarFunctions } from "./functions/registry.ts";
+export { rowsFunctions } from "./functions/rows/all.ts";
 export type * from "./parse/ast.ts";
 export { parse, parseQuery } from "./parse/parse.ts";
 export { outputColumns } from "./plan/output-columns.ts";
 export { type Plan, planQuery, type QueryOptions } from "./plan/plan-query.ts";
-export type { Catalog, SourceLayout, StreamSchema } from "./plan/stream-schema.ts";
+export { schemaOf } from "./plan/schema-of.ts";
+export type { Catalog, SourceLayout, StreamSchema, TableSchema } from "./plan/stream-schema.ts";
 export type { Row } from "./run/frame.ts";
+export type { Lookup, LookupRow, Wanted } from "./run/lookup.ts";
+export { LookupCache, type LookupCacheOptions } from "./run/lookup-cache.ts";
 export { type Output, QueryRunner } from "./run/query-runner.ts";
 export { batchReader, columnTypeOf } from "./run/read-batch.ts";
 export { type Message, rowReader } from "./run/read-row.ts";

@@ -40,6 +40,26 @@ export function planExpansion(query: Select, { sql, mode }: { sql: string; mode:
   return found;
 }
 
+/** @param failed is told why a result gives no rows; the others do */
+export function expandAll(
+  results: readonly ObjectValue[],
+  { rows, limit }: Expansion,
+  failed: (error: unknown) => void,
+): readonly ObjectValue[] {
+  const all: ObjectValue[] = [];
+  for (const result of results) {
+    try {
+      const made = rows(result);
+      if (all.length + made.length > limits.windowRows)
+        throw new RowError(`Cannot make rows: more than ${limits.windowRows} come out of one window`);
+      for (const row of made) all.push(row);
+    } catch (error) {
+      failed(error);
+    }
+  }
+  return limit === null ? all : all.slice(0, limit);
+}
+
 /** What is selected beside it, with each value: a struct's fields are columns, and win over those with their names. */
 function expanded(of: ObjectValue, name: string, values: readonly Value[]): readonly ObjectValue[] {
   if (values.length > limits.ruleValueParts)

@@ -1,12 +1,13 @@
 import { limits } from "@penstock/model";
-import type { Call, Expr, Mode, Select, Star } from "../parse/ast.ts";
+import type { Call, Expr, Field, Mode, Select, Star } from "../parse/ast.ts";
 import { sqlError } from "../parse/sql-error.ts";
-import type { Frame } from "../run/frame.ts";
+import type { Evaluate, Frame } from "../run/frame.ts";
 import { isSame } from "../value/compare.ts";
 import { RowError } from "../value/row-error.ts";
 import { type Remembering, restoreEach, type Saved, type Stateful, saveEach } from "../value/saved.ts";
 import { isObject, type ObjectValue, shown, type Value } from "../value/value.ts";
 import { compileExpression } from "./compile-expression.ts";
+import { rowsFunctionOf } from "./plan-expansion.ts";
 import type { QueryScope } from "./query-scope.ts";
 import type { RowLayout } from "./row-layout.ts";
 
@@ -45,7 +46,7 @@ export function planProjection(query: Select, parts: Parts): () => Project {
     if (one.alias === null && nameOf(one.expr) === null && mode === "strict") {
       throw sqlError(sql, one, "the expression has no name", "write AS and a name after it");
     }
-    const evaluate = one.alias === null ? compileExpression(one.expr, scope) : scope.alias(one);
+    const evaluate = evaluateOf(one, scope);
     const put: Put = (into, frame) => {
       into[name] = evaluate(frame);
     };
@@ -66,6 +67,14 @@ export function planProjection(query: Select, parts: Parts): () => Project {
       restore: (saved) => restoreEach(memories, saved),
     };
   };
+}
+
+/** Of a call that makes rows, what it makes them of: they are made of the result. */
+function evaluateOf(field: Field, scope: QueryScope): Evaluate {
+  const { expr, alias } = field;
+  const [arg] = expr.t === "call" && rowsFunctionOf(expr) !== null ? expr.args : [];
+  if (arg !== undefined && arg.t !== "star") return compileExpression(arg, scope);
+  return alias === null ? compileExpression(expr, scope) : scope.alias(field);
 }
 
 /** An unaliased column has its own name, an unaliased call the function's. */

@@ -9,6 +9,7 @@ import type { OffsetAt } from "../run/windows/alignment.ts";
 import type { PlannedAnalytic } from "./compile-analytic.ts";
 import type { CallParts } from "./compile-call.ts";
 import { compileExpression, truthOf } from "./compile-expression.ts";
+import { type Expansion, planExpansion } from "./plan-expansion.ts";
 import { type PlannedJoin, planJoins } from "./plan-join.ts";
 import { type Project, planProjection } from "./plan-projection.ts";
 import { type PlannedWindow, planWindow } from "./plan-window.ts";
@@ -33,6 +34,8 @@ export interface Fingerprints {
   /** of what chooses and cuts the rows of the window */
   readonly window: string;
   readonly keys: string;
+  /** of the sources of the query, for those of them that are tables */
+  readonly tables: readonly string[];
   /** one for each value of a row, in its place: kept rows fit where each value that is wanted was kept */
   readonly values: readonly string[];
 }
@@ -53,7 +56,10 @@ export interface Plan {
   readonly having: ((frame: Frame) => boolean) | null;
   readonly numberings: readonly Numbering[];
   readonly orderBy: readonly SortKey[];
+  /** of a result set; null: all, also where a result becomes several rows, which are then cut off */
   readonly limit: number | null;
+  /** null: every result is one row */
+  readonly expansion: Expansion | null;
   /** null: every row by itself */
   readonly window: PlannedWindow | null;
   readonly fingerprints: Fingerprints;
@@ -80,6 +86,8 @@ export function planQuery(options: QueryOptions): Plan {
   const joins = planJoins({
     sql,
     query,
+    schemaOf: (source) => layout.schemaOf(source),
+    columnOf: (source, name) => layout.cell(source, { t: "column", name }),
     sourcesOf: (expr) => scope.sourcesOf(expr),
     compile: (expr) => compileExpression(expr, scope),
   });
@@ -95,6 +103,7 @@ export function planQuery(options: QueryOptions): Plan {
   const compile = (expr: Expr) => compileExpression(expr, scope);
   const window =
     query.window === null ? null : planWindow(query.window, { sql, mode, offsetAt: options.offsetAt, compile });
+  const expansion = planExpansion(query, { sql, mode });
   const { aggregates } = scope;
   const isGrouped = keys.length > 0 || aggregates.length > 0;
   if (isGrouped && query.window === null && mode === "strict") {
@@ -110,12 +119,17 @@ export function planQuery(options: QueryOptions): Plan {
   const chosen = query.joins.length === 0 ? query.where : null;
   return {
     began: parts,
-    hasState: window !== null || scope.analytics.length > 0 || scope.remembers,
+    hasState:
+      window !== null ||
+      scope.analytics.length > 0 ||
+      scope.remembers ||
+      joins.some(({ table }) => table?.t === "kept"),
     fingerprints: {
       query: fingerprint(query),
       hits: fingerprint("hits", query.where, query.window, query.having),
       window: fingerprint("window", query.window, chosen, options.timeZone, isGrouped && joins.length === 0),
       keys: fingerprint("keys", query.groupBy),
+      tables: [query.from, ...query.joins.map((one) => one.source)].map((one) => fingerprint("table", one)),
       values: [
         ...sources.flatMap(({ source, columns }) =>
           columns.map((column) => fingerprint("value", source, column, layout.typeOf(source, column))),
@@ -135,7 +149,8 @@ export function planQuery(options: QueryOptions): Plan {
       sources,
     },
     grouping: isGrouped ? { keys, aggregates } : null,
-    limit: query.limit,
+    limit: expansion === null ? query.limit : null,
+    expansion,
     window,
   };
 }

@@ -15,6 +15,7 @@ import { compileExpression, type Scope } from "./compile-expression.ts";
 import { fingerprinter } from "./fingerprint.ts";
 import { compileFrameFunction } from "./frame-functions.ts";
 import { namesIn } from "./names-in.ts";
+import { rowsFunctionOf } from "./plan-expansion.ts";
 import type { RowLayout } from "./row-layout.ts";
 
 /** functions of the frame that go on where the rule was, after a restart */
@@ -114,6 +115,8 @@ export class QueryScope implements Scope {
       return ofFrame;
     }
     const spec = scalarFunctions.get(call.name.toLowerCase());
+    if (rowsFunctionOf(call) !== null)
+      throw sqlError(sql, call, `${call.name} makes rows, and no value`, "write it in SELECT, by itself");
     if (spec === undefined) throw sqlError(sql, call, `there is no function "${call.name}"`);
     return compileScalar(call, { spec, parts: this.#options, compile });
   }

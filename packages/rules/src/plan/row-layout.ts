@@ -103,6 +103,10 @@ export class RowLayout {
     return columns === null ? null : [...columns.keys()];
   }
 
+  schemaOf(source: number): StreamSchema {
+    return this.#sources[source]!.schema;
+  }
+
   /** The type of a column, where it is known. */
   typeOf(source: number, column: RowColumn): ColumnType | null {
     return column.t === "column" ? (this.#sources[source]!.schema.columns?.get(column.name) ?? null) : null;

@@ -1,11 +1,25 @@
 import type { ColumnType } from "../parse/ast.ts";
 
-/** What is known of a stream when a query is planned. */
+/** What is known of a stream, or of a table, when a query is planned. */
 export interface StreamSchema {
   readonly name: string;
   /** null: nothing is known of what comes; every name may be a column */
   readonly columns: ReadonlyMap<string, ColumnType> | null;
+  /** absent: it is a stream */
+  readonly table?: TableSchema;
 }
+
+/**
+ * A table is only joined: its rows give no results by themselves.
+ *
+ * - `scan`: the last `rows` of what comes are kept by the rule; with `key` the last row for each value of that column
+ * - `memory`: a lookup table of rows that come, the last for each value of `key`
+ * - `lookup`: its rows are somewhere else, and asked for by the values that they are to have
+ */
+export type TableSchema =
+  | { readonly t: "scan"; readonly rows: number; readonly key: string | null }
+  | { readonly t: "memory"; readonly key: string | null }
+  | { readonly t: "lookup" };
 
 /** @returns null when there is no such stream */
 export type Catalog = (name: string) => StreamSchema | null;

@@ -1,12 +1,14 @@
 import type { RunningAnalytic } from "../plan/compile-analytic.ts";
 import { truthOf } from "../plan/compile-expression.ts";
+import { expandAll } from "../plan/plan-expansion.ts";
 import type { Project } from "../plan/plan-projection.ts";
 import type { Plan } from "../plan/plan-query.ts";
 import { RowError } from "../value/row-error.ts";
 import { restoreEach, type Saved, saveEach } from "../value/saved.ts";
-import type { ObjectValue, Value } from "../value/value.ts";
+import type { ObjectValue } from "../value/value.ts";
 import { type Evaluate, type Frame, newFrame, type Row } from "./frame.ts";
-import { joinRows } from "./join-rows.ts";
+import { Joins } from "./joins.ts";
+import type { Lookup, Wanted } from "./lookup.ts";
 import { rowReaderFor } from "./saved-rows.ts";
 import { WindowResults } from "./window-result.ts";
 import { TumblingGroups } from "./windows/tumbling-groups.ts";
@@ -27,6 +29,7 @@ interface SavedRule {
   readonly hits: readonly [fingerprint: string, hits: number, hitAt: number | null, results: Saved];
   readonly analytics: Saved;
   readonly projections: readonly [Saved, Saved];
+  readonly tables: Saved;
   readonly window: readonly [window: string, keys: string, values: readonly string[], rows: Saved];
 }
 
@@ -43,15 +46,18 @@ export class QueryRunner {
   readonly #tumbling: TumblingGroups | null;
   readonly #results: WindowResults;
   readonly #analytics: readonly RunningAnalytic[];
+  readonly #joins: Joins;
   #number = 0;
 
-  constructor(plan: Plan, output: Output) {
+  /** @param lookup answers what lookup tables of the query are asked */
+  constructor(plan: Plan, output: Output, lookup: Lookup | null = null) {
     this.#plan = plan;
     this.#output = output;
     const { window, grouping, joins } = plan;
     const hop = joins.length === 0 ? (window?.tumbles ?? null) : null;
     this.#tumbling = hop === null || grouping === null ? null : new TumblingGroups({ hop, grouping });
     this.#window = this.#tumbling === null ? (window?.start() ?? null) : null;
+    this.#joins = new Joins(plan, lookup);
     this.#results = new WindowResults(plan);
     this.#project = plan.startProjection();
     this.#analytics = plan.analytics.map((one) => one.start());
@@ -125,21 +131,19 @@ export class QueryRunner {
     this.#tell(this.#results.ofRows([row], { start: row.at, end: row.at, trigger: row.at }, now));
   }
 
-  /** Each row of a join has room for the values of all sources. */
+  /** Rows of tables are kept; without a window a stream's row is joined by itself, with tables. */
   #toJoin(row: Row, now: number): void {
-    const { sources, window } = this.#plan;
-    const { offset } = sources[row.source]!;
-    const last = sources.at(-1)!;
-    const values = new Array<Value>(last.offset + last.columns.length).fill(null);
-    for (const [at, value] of row.values.entries()) values[offset + at] = value;
-    const wide = { at: row.at, source: row.source, values };
+    const wide = this.#joins.widened(row);
+    if (this.#joins.takes(wide)) return;
     try {
-      if (!this.#passes(window?.filter ?? null, wide, now)) return;
+      if (!this.#passes(this.#plan.window?.filter ?? null, wide, now)) return;
     } catch (error) {
       this.#failed(error);
       return;
     }
-    this.#close(this.#window!.push(wide), now);
+    const { at } = row;
+    const alone = { rows: [wide], span: { start: at, end: at, trigger: at } };
+    this.#close(this.#window === null ? [alone] : this.#window.push(wide), now);
   }
 
   #closeGroups(until: number, now: number): void {
@@ -158,10 +162,9 @@ export class QueryRunner {
   }
 
   #joined(rows: readonly Row[], now: number): readonly Row[] {
-    const { joins, sources, where } = this.#plan;
+    const { joins, where } = this.#plan;
     if (joins.length === 0) return rows;
-    const spans = sources.map(({ offset, columns }) => ({ from: offset, to: offset + columns.length }));
-    const joined = joinRows(joins, { rows, spans });
+    const joined = this.#joins.of(rows);
     return where === null ? joined : joined.filter((row) => this.#isRight(where, row, now));
   }
 
@@ -182,9 +185,20 @@ export class QueryRunner {
     if (rows.length > 0) this.#put(rows);
   }
 
-  #put(rows: readonly ObjectValue[]): void {
+  #put(results: readonly ObjectValue[]): void {
+    const { expansion } = this.#plan;
+    const rows = expansion === null ? results : expandAll(results, expansion, (error) => this.#failed(error));
+    if (rows.length === 0) return;
     this.#number++;
     this.#output.rows(rows, this.#number);
+  }
+
+  /**
+   * What a row will ask of lookup tables and is not known yet, one after the other: to be asked again when the answer is
+   * there, until it is null. Of what is asked when a window closes it tells what this row will ask.
+   */
+  wants(row: Row): Wanted | null {
+    return this.#joins.wants(row);
   }
 
   /** of the last output; 0: none so far */
@@ -208,6 +222,7 @@ export class QueryRunner {
       hits: [fingerprints.hits, hits, hitAt, this.#results.hits.save()],
       analytics: saveEach(this.#analytics),
       projections: [this.#project.save(), this.#results.projection.save()],
+      tables: this.#joins.save(),
       window: [
         fingerprints.window,
         fingerprints.keys,
@@ -236,6 +251,7 @@ export class QueryRunner {
     this.#results.projection.restore(kept.projections[1]);
     const [window, keys, values, rows] = kept.window;
     const rowOf = rowReaderFor(values, fingerprints.values);
+    if (rowOf !== null) this.#joins.restore(kept.tables, rowOf);
     if (rows === null || rowOf === null || window !== fingerprints.window) return;
     if (this.#tumbling === null) this.#window?.restore(rows, rowOf);
     else if (keys === fingerprints.keys) this.#tumbling.restore(rows, rowOf);
