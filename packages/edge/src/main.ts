@@ -40,6 +40,8 @@ import { openOutbox } from "./outbox/outbox.ts";
 import { outboxConsumer } from "./outbox/outbox-consumer.ts";
 import { reportFilter } from "./outbox/report-filter.ts";
 import { openResources } from "./resources/resources.ts";
+import { hostFunctions, offsetAtOf } from "./rules/host-functions.ts";
+import { createRules } from "./rules/rules.ts";
 import { keepFloor, readFloor } from "./trusted-floor.ts";
 import { openTwin } from "./twin/twin.ts";
 import { version } from "./version.ts";
@@ -80,10 +82,13 @@ const dataVersion = 1;
  * The gateway agent.
  *
  *   mapper ─▶ collect ─▶ bus ─┬─▶ twin (reported)
+ *                         ▲   ├─▶ rules ─┬─▶ bypass ─▶ MQTT
+ *                         │   │          ├─▶ twin (desired, calls)
+ *                         └───┼──────────┘ calculated readings
  *                             ├─▶ bypass ─▶ MQTT
  *                             └─▶ outbox ─▶ link ═════▶ cloud
  *   mapper ◀─ collect ◀─ twin (desired) ◀┬─ local-api ◀─ people and programs at the gateway
- *             collect ◀─ resources ◀─────┴─ link ◀═════ cloud
+ *      collect, rules ◀─ resources ◀─────┴─ link ◀═════ cloud
  *
  * @throws AppError data/…, port/in-use, outbox/corrupt, join/token-invalid when it has not joined
  */
@@ -192,6 +197,15 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     closers.push(() => bypass.close());
     bus.subscribe(bypass.consumer);
 
+    // After bypass, so that what is collected is out at the edge before what rules make of it.
+    const rules = createRules({
+      ...{ clock, random, files, log, metrics, folder: `${folder}/rules`, host: hostFunctions(random) },
+      offsetAt: offsetAtOf,
+      site: { publish: (message) => bypass.publish(message), readings: (batch) => bus.publish(batch), twin },
+    });
+    closers.push(() => rules.close());
+    bus.subscribe(rules.consumer);
+
     const timeZone = () => resources.current()?.node.timeZone ?? "UTC";
     const reports = reportFilter({ lookup, timeZone, clock, metrics });
     const feed = outboxConsumer({ outbox, reports, log: log.with({ stage: "outbox" }) });
@@ -209,6 +223,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       devices: collect.devices(),
       cycles: collect.cycles(reports.reportMs),
       lines: collect.lines(),
+      rules: rules.status(),
       outbox: outbox.stats(),
       counters: nodeCounters(metrics),
     });
@@ -238,10 +253,11 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       indexDevices();
       const set = resources.current();
       if (set === null) return;
-      collect.apply(set);
+      collect.apply({ ...set, devices: set.devices.map(withoutCalculated) });
       void bypass.apply(mqtt());
       twin.devicesChanged();
       reports.devicesChanged();
+      rules.apply({ tenant: set.tenant.name, timeZone: set.node.timeZone, devices: set.devices, rules: set.rules });
     };
     resources.onChange(apply);
     // So late, so that it is closed early: what was read and published still finds an open outbox. Before this line it runs nothing.
@@ -268,6 +284,12 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     await close();
     throw startError(folder, error);
   }
+}
+
+/** As collect knows a device: nobody reads what rules give. */
+function withoutCalculated(device: EffectiveDevice): EffectiveDevice {
+  const properties = device.properties.filter((property) => property.isCalculated !== true);
+  return properties.length === device.properties.length ? device : { ...device, properties };
 }
 
 type Told = OwnMappers & { onChange(listener: (names: readonly string[]) => void): () => void };

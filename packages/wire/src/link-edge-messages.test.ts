@@ -31,3 +31,20 @@ test("checkEdgeMessage() names the entry of a list that is no map, whatever the 
   for (const taken of [null, 7, "x", [], undefined])
     assert.throws(() => checkEdgeMessage({ t: "desired-taken", taken: [taken] }), /desired-taken\.taken\[0\]/);
 });
+
+test("checkEdgeMessage() reads the status of an agent that knows no rules as one without any, and bounds what one tells of them", () => {
+  const base = { agentVersion: "0.1.0", mappers: [], devices: [], cycles: [], lines: [], outbox, counters: {} };
+  const rulesIn = (report: object) => {
+    const checked = checkEdgeMessage({ t: "status", report });
+    assert.ok(checked?.message.t === "status");
+    return checked.message.report.rules;
+  };
+  assert.deepEqual(rulesIn(base), []);
+  const rule = {
+    ...{ rule: "r", generation: 2, state: "refused", reason: "rules/bad-sql", message: "no", rowsIn: 0, rowsOut: 0 },
+    ...{ errors: 0, lastError: null },
+  };
+  assert.deepEqual(rulesIn({ ...base, rules: [{ ...rule, later: 1 }] }), [rule]);
+  assert.throws(() => rulesIn({ ...base, rules: [{ ...rule, state: "odd" }] }), /report\.rules\[0\]\.state/);
+  assert.throws(() => rulesIn({ ...base, rules: new Array(limits.rulesTold + 1).fill(rule) }), /report\.rules/);
+});

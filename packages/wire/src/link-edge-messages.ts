@@ -15,6 +15,8 @@ import {
   type NodeReport,
   type OutboxStats,
   type Ranges,
+  type RuleHealth,
+  type RuleUid,
 } from "@penstock/model";
 import type { AnyMessage } from "./frames.ts";
 import { alarmEpoch, alarmOutcomes, alarmTransitions } from "./link-alarms.ts";
@@ -136,6 +138,17 @@ const lineHealth = shape<LineHealth>({
   loadPercent: isAmount,
   requestsPerSecond: isAmount,
 });
+const ruleHealth = shape<RuleHealth>({
+  rule: text<RuleUid>(64),
+  generation: isCounter,
+  state: oneOf(["running", "stopped", "refused", "failed"]),
+  reason: orNull(errorCode),
+  message: orNull(text(4096)),
+  rowsIn: isCounter,
+  rowsOut: isCounter,
+  errors: isCounter,
+  lastError: orNull(text(4096)),
+});
 const outboxStats = shape<OutboxStats>({
   bytes: isCounter,
   entries: isCounter,
@@ -161,6 +174,8 @@ const nodeReport = shape<NodeReport>({
   devices: list(deviceHealth, 100_000),
   cycles: list(cycleHealth, 1000),
   lines: list(lineHealth, 10_000),
+  // An agent of before there were rules says nothing of them.
+  rules: (rules, path) => (rules === undefined ? [] : list(ruleHealth, limits.rulesTold)(rules, path)),
   outbox: outboxStats,
   counters,
 });

@@ -1,37 +1,43 @@
 import {
+  type AssignedSet,
   type BusConsumer,
   type DeviceUid,
+  defaultMqtt,
   type EffectiveDevice,
   type EffectiveMqtt,
-  hexId,
+  type MqttBroker,
   type ReadingBatch,
+  sameData,
   traceId,
 } from "@penstock/model";
-import type { Clock, Log, Metrics, Random } from "@penstock/runtime";
-import { encodeFlatData, encodeKubeEdgeData, flatDataTopic, kubeEdgeDataTopic } from "@penstock/wire";
-import { openAedesBroker } from "./aedes-broker.ts";
-import type { Broker, BrokerAddress, BrokerMessage } from "./broker.ts";
-import type { BrokerLimits } from "./broker-limits.ts";
+import type { Cancel, Clock, Log, Metrics, Random } from "@penstock/runtime";
+import { type EmbeddedBroker, openAedesBroker } from "./aedes-broker.ts";
+import type { Broker, BrokerAddress, BrokerMessage, BrokerUse } from "./broker.ts";
+import { type BrokerLimits, defaultBrokerLimits } from "./broker-limits.ts";
 import { ClientAccess } from "./client-access.ts";
-import { planTopics, type TopicPlan } from "./topics.ts";
+import { openForeignBroker } from "./foreign-broker.ts";
+import { Publisher } from "./publisher.ts";
+import { SparkplugNode, type SparkplugWrite } from "./sparkplug-node.ts";
 
 const file = "edge/src/bypass/bypass.ts";
 /** batches that may wait; the oldest go first, since applications at the edge want the present */
 const bound = 256;
+/** births of a whole gateway are many bytes: whoever asks again and again gets them so often */
+const betweenBirthsMs = 1000;
 
-/** A device and the name of its tenant, as topics name them. */
-export interface NamedDevice {
-  readonly tenant: string;
-  readonly device: EffectiveDevice;
-}
+/** What of an assigned set the bypass looks at. */
+export type BypassSite = Pick<AssignedSet, "tenant" | "node" | "devices">;
 export interface BypassOptions {
-  /** loopback unless told otherwise */
+  /** of the embedded broker; loopback unless told otherwise */
   readonly host?: string;
-  /** default 1883; 0 = any free one */
+  /** of the embedded broker; default 1883; 0 = any free one */
   readonly port?: number;
-  readonly mqtt: EffectiveMqtt;
-  /** null when the device is not, or no longer, at this gateway */
-  lookup(device: DeviceUid): NamedDevice | null;
+  /** instead of the embedded one, whatever the node's settings say */
+  readonly broker?: MqttBroker | null;
+  /** null before the first assignment */
+  readonly site: BypassSite | null;
+  /** A value that a Sparkplug host sets, where the node's settings let it; never rejects. */
+  readonly write?: (write: SparkplugWrite) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -39,10 +45,13 @@ export interface BypassOptions {
   readonly limits?: Partial<BrokerLimits>;
 }
 export interface Bypass {
-  /** takes other settings while it runs; resolves when they count */
-  apply(mqtt: EffectiveMqtt): Promise<void>;
   readonly consumer: BusConsumer;
+  /** of the broker, ours or another program's */
   readonly address: BrokerAddress;
+  /** Takes what is assigned now. Resolves when it counts. @throws AppError port/in-use */
+  apply(site: BypassSite): Promise<void>;
+  /** Another stage's message, in order after what was published before. */
+  publish(message: Pick<BrokerMessage, "topic" | "payload" | "qos" | "retain">): Promise<void>;
   /** resolves when the port is free */
   close(): Promise<void>;
 }
@@ -54,71 +63,219 @@ export interface Bypass {
  * @throws AppError port/in-use
  */
 export async function openBypass(options: BypassOptions): Promise<Bypass> {
-  const access = new ClientAccess(options.mqtt, options.random.bytes(32));
-  const use = { commands: [], command: () => {}, greeting: () => [], lastWords: () => null };
-  const broker = await openAedesBroker({ ...options, port: options.port ?? 1883, access, use });
-  const publisher = new Publisher(options, broker);
+  const bypass = new RunningBypass(options);
+  await bypass.open();
   return {
-    consumer: { name: "bypass", bound, policy: "drop-oldest", take: (batch) => publisher.take(batch) },
-    async apply(mqtt) {
-      broker.accessChanged(access.set(mqtt));
+    consumer: { name: "bypass", bound, policy: "drop-oldest", take: (batch) => bypass.take(batch) },
+    get address() {
+      return bypass.address;
     },
-    address: broker.address,
-    close: () => broker.close(),
+    apply: (site) => bypass.apply(site),
+    publish: (message) => bypass.publish(message),
+    close: () => bypass.close(),
   };
 }
 
-class Publisher {
+class RunningBypass {
   readonly #options: BypassOptions;
-  readonly #broker: Broker;
-  /** a described device never changes: an edit makes a new one */
-  readonly #plans = new WeakMap<EffectiveDevice, TopicPlan>();
+  readonly #publisher: Publisher;
+  readonly #access: ClientAccess;
+  #site: BypassSite | null;
+  #devices = new Map<DeviceUid, EffectiveDevice>();
+  #sparkplug: SparkplugNode | null = null;
+  /** what the broker and the Sparkplug node in use were made of */
+  #made: ReturnType<RunningBypass["wanted"]> | null = null;
+  #broker: Broker | null = null;
+  /** of the two the one in use, when it is ours */
+  #embedded: EmbeddedBroker | null = null;
+  #port: number;
+  #address: BrokerAddress = { host: "", port: 0 };
+  /** One thing after the other: numbers of Sparkplug messages are given in the order in which they go out. */
+  #last: Promise<void> = Promise.resolve();
+  #birthsAt: number | null = null;
+  #rebirth: Cancel | null = null;
 
-  constructor(options: BypassOptions, broker: Broker) {
+  constructor(options: BypassOptions) {
     this.#options = options;
-    this.#broker = broker;
+    this.#site = options.site;
+    this.#port = options.port ?? 1883;
+    this.#publisher = new Publisher(options);
+    this.#access = new ClientAccess(this.#mqtt, options.random.bytes(32));
+    this.#index();
   }
 
-  async take(batch: ReadingBatch): Promise<void> {
-    const { log, lookup, metrics } = this.#options;
-    const named = lookup(batch.layout.device);
-    if (named === null) {
-      metrics.counter("penstock_bypass_unknown_device_total", "Batches of devices no longer at this gateway").add();
-      return;
-    }
-    const messages = this.#broker.hasClients ? this.#messages(named, batch) : [];
-    for (const message of messages) await this.#broker.publish(message);
-    if (messages.length > 0) {
-      metrics.counter("penstock_bypass_messages_total", "Messages handed to the broker").add(messages.length);
-    }
-    if (log.tracing) log.trace({ file, id: traceId(batch), messages: messages.length }, "Published at the edge");
+  get address(): BrokerAddress {
+    return this.#address;
   }
 
-  #messages({ tenant, device }: NamedDevice, batch: ReadingBatch): BrokerMessage[] {
-    const messages: BrokerMessage[] = [];
-    const add = (topic: string, qos: 0 | 1, payload: Uint8Array | null) => {
-      if (payload !== null) messages.push({ topic, qos, payload, retain: false });
-    };
-    const eventId = hexId(this.#options.random.bytes(16));
-    add(kubeEdgeDataTopic(tenant, device.name), 0, encodeKubeEdgeData(batch, eventId));
-    add(flatDataTopic(tenant, device.name), 0, encodeFlatData(batch));
-    for (const { topic, qos, properties } of this.#plan(tenant, device).groups) {
-      add(topic, qos, encodeFlatData(batch, properties));
-    }
-    return messages;
+  async open(): Promise<void> {
+    await this.#turn(() => this.#open());
   }
 
-  #plan(tenant: string, device: EffectiveDevice): TopicPlan {
-    let plan = this.#plans.get(device);
-    if (plan === undefined) {
-      plan = planTopics(tenant, device);
-      this.#plans.set(device, plan);
-      const { log } = this.#options;
-      // Once per edit, not once per cycle.
-      for (const { property, template } of plan.broken) {
-        log.warn({ device: device.name, property, template }, "Cannot publish: the template gives no valid MQTT topic");
+  take(batch: ReadingBatch): Promise<void> {
+    return this.#turn(async () => {
+      const { log, metrics } = this.#options;
+      const device = this.#devices.get(batch.layout.device);
+      if (device === undefined || this.#site === null) {
+        metrics.counter("penstock_bypass_unknown_device_total", "Batches of devices no longer at this gateway").add();
+        return;
       }
+      const mqtt = this.#mqtt;
+      // What is kept for late subscribers is published though nobody listens.
+      const isWanted = this.#broker?.hasClients === true || mqtt.retain;
+      const named = { tenant: this.#site.tenant.name, device };
+      const messages = isWanted ? this.#publisher.messages(named, batch, mqtt) : [];
+      messages.push(...(this.#sparkplug?.data(batch, device.name) ?? []));
+      await this.#send(messages);
+      if (messages.length > 0) {
+        metrics.counter("penstock_bypass_messages_total", "Messages handed to the broker").add(messages.length);
+      }
+      if (log.tracing) log.trace({ file, id: traceId(batch), messages: messages.length }, "Published at the edge");
+    });
+  }
+
+  publish(message: Pick<BrokerMessage, "topic" | "payload" | "qos" | "retain">): Promise<void> {
+    return this.#turn(() => this.#send([message]));
+  }
+
+  apply(site: BypassSite): Promise<void> {
+    return this.#turn(async () => {
+      this.#site = site;
+      this.#index();
+      const isChanged = this.#access.set(this.#mqtt);
+      const wanted = this.wanted();
+      if (sameData(wanted, this.#made)) {
+        this.#embedded?.accessChanged(isChanged);
+        await this.#send(this.#sparkplug?.setDevices(site.devices) ?? []);
+      } else {
+        const isSameBroker = sameData(wanted.broker, this.#made?.broker) && this.#embedded !== null;
+        await (isSameBroker ? this.#sparkplugChanged() : this.#reopen());
+        this.#embedded?.accessChanged(isChanged);
+      }
+      const named = site.devices.map((device) => ({ tenant: site.tenant.name, device }));
+      await this.#send(this.#publisher.forgotten(named, this.#mqtt));
+    });
+  }
+
+  close(): Promise<void> {
+    this.#rebirth?.();
+    return this.#turn(async () => {
+      await this.#broker?.close();
+      this.#broker = null;
+    });
+  }
+
+  /** What makes another broker, or another Sparkplug node, necessary. */
+  wanted() {
+    const { formats, sparkplug, broker } = this.#mqtt;
+    const isSparkplug = formats.includes("sparkplug") && this.#site !== null;
+    const group = sparkplug.group ?? this.#site?.tenant.name ?? "";
+    return {
+      broker: this.#options.broker ?? broker,
+      sparkplug: isSparkplug ? { group, node: this.#site?.node.name ?? "" } : null,
+    };
+  }
+
+  get #mqtt(): EffectiveMqtt {
+    return this.#site?.node.mqtt ?? defaultMqtt;
+  }
+
+  #index(): void {
+    this.#devices = new Map(this.#site?.devices.map((device) => [device.uid, device]));
+  }
+
+  /** Never two at a time; one that fails does not stop the next. */
+  #turn(run: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(run);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async #send(messages: readonly BrokerMessage[]): Promise<void> {
+    for (const message of messages) await this.#broker?.publish(message);
+  }
+
+  async #open(): Promise<void> {
+    const { clock, random, log, metrics } = this.#options;
+    const wanted = this.wanted();
+    this.#sparkplug = this.#newSparkplug();
+    const limits = { ...defaultBrokerLimits, ...this.#options.limits };
+    if (wanted.broker !== null) {
+      const name = this.#site === null ? null : `${this.#site.tenant.name}-${this.#site.node.name}`;
+      const clientId = `penstock-${name ?? Buffer.from(random.bytes(8)).toString("hex")}`;
+      this.#broker = openForeignBroker({ broker: wanted.broker, clientId, use: this.#use(), limits, log, metrics });
+    } else {
+      const embedded = { ...this.#options, port: this.#port, access: this.#access, use: this.#use(), limits };
+      this.#embedded = await openAedesBroker({ ...embedded, clock });
+      this.#broker = this.#embedded;
+      // Taken again when the broker is: clients know where it is.
+      this.#port = this.#embedded.address.port;
     }
-    return plan;
+    this.#address = this.#broker.address;
+    this.#made = wanted;
+  }
+
+  async #reopen(): Promise<void> {
+    const before = this.#broker;
+    [this.#broker, this.#embedded, this.#made] = [null, null, null];
+    await before?.close();
+    await this.#open();
+  }
+
+  /** The embedded broker stays: other applications are on it. */
+  async #sparkplugChanged(): Promise<void> {
+    if (this.#sparkplug !== null) await this.#send([this.#sparkplug.lastWords()]);
+    this.#sparkplug = this.#newSparkplug();
+    this.#sparkplug?.will();
+    await this.#send(this.#births());
+    this.#made = this.wanted();
+  }
+
+  #newSparkplug(): SparkplugNode | null {
+    const { sparkplug } = this.wanted();
+    if (sparkplug === null) return null;
+    const node = new SparkplugNode({ ...sparkplug, clock: this.#options.clock });
+    node.setDevices(this.#site?.devices ?? []);
+    return node;
+  }
+
+  #births(): BrokerMessage[] {
+    this.#birthsAt = this.#options.clock.monotonic();
+    return this.#sparkplug?.births() ?? [];
+  }
+
+  #use(): BrokerUse {
+    const { broker, sparkplug } = this.wanted();
+    const { group = "+", node = "+" } = sparkplug ?? {};
+    const isListening = broker === null || sparkplug !== null;
+    return {
+      commands: isListening ? [`spBv1.0/${group}/NCMD/${node}`, `spBv1.0/${group}/DCMD/${node}/+`] : [],
+      command: (topic, payload) => this.#command(topic, payload),
+      will: () => this.#sparkplug?.will() ?? null,
+      greeting: () => this.#births(),
+      lastWords: () => this.#sparkplug?.lastWords() ?? null,
+    };
+  }
+
+  #command(topic: string, payload: Uint8Array): void {
+    const asked = this.#sparkplug?.command(topic, payload);
+    if (asked === undefined) return;
+    const { write, metrics } = this.#options;
+    const mayWrite = this.#mqtt.sparkplug.writes && write !== undefined;
+    if (mayWrite) for (const one of asked.writes) write(one);
+    const refused = asked.refused + (mayWrite ? 0 : asked.writes.length);
+    const help = "Requests of local clients that were refused";
+    if (refused > 0) metrics.counter("penstock_bypass_refused_total", help, { reason: "command" }).add(refused);
+    if (asked.rebirth) this.#bearAgain();
+  }
+
+  #bearAgain(): void {
+    if (this.#rebirth !== null) return;
+    const { clock } = this.#options;
+    const sinceMs = this.#birthsAt === null ? betweenBirthsMs : (clock.monotonic() - this.#birthsAt) / 1000;
+    this.#rebirth = clock.after(Math.max(0, betweenBirthsMs - sinceMs), () => {
+      this.#rebirth = null;
+      void this.#turn(() => this.#send(this.#births())).catch(() => {});
+    });
   }
 }

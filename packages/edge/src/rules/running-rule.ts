@@ -130,6 +130,11 @@ export class RunningRule {
     this.#parts.error(message);
   }
 
+  /** of the last output */
+  get number(): number {
+    return this.#number;
+  }
+
   numberFrom(number: number): void {
     this.#number = number;
   }
