@@ -2,16 +2,30 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "node:test";
-import { aggregateFunctions, analyticFunctions, scalarFunctions } from "@penstock/rules";
+import {
+  aggregateFunctions,
+  analyticFunctions,
+  rowsFunctions,
+  scalarFunctions,
+  surroundingFunctions,
+  unsupported,
+} from "@penstock/rules";
 import { sqlFunctionReference } from "./reference-sql-functions.ts";
 import { root } from "./repository.ts";
 
 const page = sqlFunctionReference();
 
 test("the page of SQL functions has every function and every other name of one", () => {
-  for (const name of [...scalarFunctions.keys(), ...aggregateFunctions.keys(), ...analyticFunctions.keys()]) {
+  for (const name of [
+    ...scalarFunctions.keys(),
+    ...aggregateFunctions.keys(),
+    ...analyticFunctions.keys(),
+    ...rowsFunctions.keys(),
+  ]) {
     assert.ok(page.includes(`\n### ${name}\n`) || page.includes(`\`${name}\``), `${name} is missing`);
   }
+  for (const { name } of surroundingFunctions) assert.ok(page.includes(`\`${name}(`), `${name} is missing`);
+  for (const { what } of unsupported) assert.ok(page.includes(what), `${what} is missing`);
 });
 
 test("the page of SQL functions shows what an example gives in each mode, and tells integers from floats", () => {

@@ -7,8 +7,12 @@ import {
   functionGroups,
   type ObjectValue,
   type Param,
+  type RowsFunction,
+  rowsFunctions,
   type ScalarFunction,
   scalarFunctions,
+  surroundingFunctions,
+  unsupported,
   type Value,
 } from "@penstock/rules";
 import { generatedPage, markdownTable } from "./markdown.ts";
@@ -43,6 +47,27 @@ export function sqlFunctionReference(): string {
     "",
     "Over all rows of a rule in their order, before WHERE; `OVER (PARTITION BY …)` keeps them apart. One result for each row.",
     ...analytics.flatMap(analyticPart),
+    "",
+    "## Several rows of one",
+    "",
+    "One of them in a SELECT list, by itself; the other columns are the same in each row.",
+    ...[...rowsFunctions.values()].sort(byName).flatMap(rowsPart),
+    "",
+    "## Around the row",
+    "",
+    "Of the window, the message and the rule. Times are whole milliseconds since 1970 UTC.",
+    "",
+    ...markdownTable(
+      ["call", "gives"],
+      surroundingFunctions.map(({ usage, summary }) => [`\`${usage}\``, summary]),
+    ),
+    "",
+    "## What eKuiper has and this engine has not",
+    "",
+    ...markdownTable(
+      ["what", "why"],
+      unsupported.map(({ what, why }) => [what, why]),
+    ),
   ]);
 }
 
@@ -101,6 +126,14 @@ function analyticPart(spec: AnalyticFunction): string[] {
     ...{ call: overRows(sql, of), gives: gives.map(code).join(" "), mode },
   }));
   return [...head(spec), ...exampleTable(rows)];
+}
+
+function rowsPart({ name, summary, param, examples }: RowsFunction): string[] {
+  const rows = examples.map(({ select, row, gives, mode }) => {
+    const made = "error" in gives ? resultOf(gives) : gives.map(code).join(" ");
+    return { call: overRows(`SELECT ${select}`, [row]), gives: made === "" ? "no row" : made, mode };
+  });
+  return [...head({ name, summary, params: [param] }), ...exampleTable(rows)];
 }
 
 function overRows(sql: string, rows: readonly ObjectValue[]): string {

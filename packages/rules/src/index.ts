@@ -12,6 +12,7 @@ export {
 export type { RowsFunction } from "./functions/define-rows.ts";
 export { scalarFunctions } from "./functions/registry.ts";
 export { rowsFunctions } from "./functions/rows/all.ts";
+export { type SurroundingFunction, surroundingFunctions } from "./functions/surroundings.ts";
 export type * from "./parse/ast.ts";
 export { parse, parseQuery } from "./parse/parse.ts";
 export { outputColumns } from "./plan/output-columns.ts";
@@ -26,6 +27,7 @@ export { batchReader, columnTypeOf } from "./run/read-batch.ts";
 export { type Message, rowReader } from "./run/read-row.ts";
 export { type SourceRow, Watermark, type WatermarkOptions } from "./run/watermark.ts";
 export type { OffsetAt } from "./run/windows/alignment.ts";
+export { type Unsupported, unsupported } from "./unsupported.ts";
 export type { Saved } from "./value/saved.ts";
 export { decodeSaved, encodeSaved } from "./value/saved-codec.ts";
 export type * from "./value/value.ts";
