@@ -45,6 +45,8 @@ export const limits = {
   ruleBatchRows: 10_000,
   /** on disk, of one action */
   ruleCacheBytes: 1024 * 1024 * 1024,
+  /** of what one rule remembers, in a checkpoint; a rule that remembers more begins anew after a restart */
+  ruleStateBytes: 16 * 1024 * 1024,
   /** that stand or are shelved at one gateway; the next ones are counted and not raised */
   alarmsPerNode: 10_000,
   /** what became of alarms and the cloud does not have yet; beyond, the oldest go and are counted */
@@ -177,6 +179,17 @@ export const limits = {
   callsPerDevice: 32,
   holderChars: 64,
   localRequestBytes: 256 * 1024,
+  /** made at a gateway by eKuiper's REST shape */
+  localRules: 1000,
+  localStreams: 1000,
+  /** of all of them together */
+  localCatalogueChars: 4 * 1024 * 1024,
+  /** of one import of them */
+  localImportBytes: 8 * 1024 * 1024,
+  /** trial runs at once, and how long one is kept */
+  trialRuns: 16,
+  trialRunMs: 10 * 60_000,
+  trialRows: 10_000,
   localConnections: 32,
   /** of all clients together; what comes beyond is told to wait */
   localRequestsPerSecond: 200,

@@ -48,6 +48,8 @@ export interface StatefulRule {
   /** names of streams that are no devices */
   readonly streams: readonly string[];
   take(input: RuleInput): void;
+  /** of its last output; 0: none so far */
+  readonly number: number;
   /** when `take` of a tick has something to do, microseconds; null: nothing by time alone */
   due(): number | null;
   save(): Saved;
@@ -93,7 +95,8 @@ export interface RuleState {
   take(input: NewInput): void | Promise<void>;
   /**
    * To be called by a rule within its `take`: `deliver` is called when what the output came of is on disk, outputs in their
-   * order, and resolves when its sinks have taken it or given it up. It must not reject.
+   * order, and resolves when its sinks have taken it or given it up. It must not reject. Called by a rule that is not fed
+   * here, it delivers at once.
    */
   emit(deliver: () => Promise<void>): void;
   status(): RuleStateStatus;

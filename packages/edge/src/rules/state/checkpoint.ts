@@ -1,0 +1,130 @@
+import { AppError, type Micros } from "@penstock/model";
+import { decodeSaved, encodeSaved } from "@penstock/rules";
+import { type Files, frameRecord, scanRecords } from "@penstock/runtime";
+import type { Origin } from "./input-record.ts";
+
+/** State of one rule at the position of the checkpoint. */
+export interface RuleCheckpoint {
+  readonly rule: string;
+  readonly key: string;
+  readonly number: number;
+  /** `encodeSaved` of what the rule saved; null: it was larger than may be kept, and begins anew */
+  readonly saved: Uint8Array | null;
+  /** false: it does not come of every input */
+  readonly isExact: boolean;
+}
+
+/** What all inputs up to a position have made of the rules. */
+export interface Checkpoint {
+  readonly position: number;
+  /** of the last input that had a moment */
+  readonly now: Micros;
+  readonly rules: readonly RuleCheckpoint[];
+  /** last numbers of rules that have ended and may come back */
+  readonly ended: readonly (readonly [rule: string, number: number])[];
+  /** last row that was taken of each rule whose outputs are others' inputs */
+  readonly origins: readonly Origin[];
+}
+
+const name = "checkpoint";
+const version = 1;
+/** Handed to the disk at a time, so that much state does not hold up other writers. */
+const sliceBytes = 256 * 1024;
+
+/**
+ * Puts the checkpoint in the place of the last one. After a crash at any point the path holds the one or the other.
+ *
+ * @returns its bytes
+ */
+export async function writeCheckpoint(options: {
+  readonly files: Files;
+  readonly folder: string;
+  readonly checkpoint: Checkpoint;
+}): Promise<number> {
+  const { files, folder, checkpoint } = options;
+  const beside = `${folder}/${name}.new`;
+  // A left-over of an earlier try would otherwise be appended to.
+  if (await files.exists(beside)) await files.remove(beside);
+  const file = await files.openAppend(beside);
+  let bytes = 0;
+  try {
+    let slice: Uint8Array[] = [];
+    let held = 0;
+    for (const record of recordsOf(checkpoint)) {
+      for (const part of frameRecord([record])) {
+        slice.push(part);
+        held += part.length;
+        bytes += part.length;
+      }
+      if (held < sliceBytes) continue;
+      await file.append(slice);
+      slice = [];
+      held = 0;
+    }
+    await file.append(slice);
+    await file.sync();
+  } catch (error) {
+    await file.close();
+    // On a full disk even this is room that others need.
+    await files.remove(beside).catch(() => {});
+    throw error;
+  }
+  await file.close();
+  await files.rename(beside, `${folder}/${name}`);
+  await files.syncFolder(folder);
+  return bytes;
+}
+
+function* recordsOf({ position, now, rules, ended, origins }: Checkpoint): Generator<Uint8Array> {
+  const from = origins.map(({ rule, number, row }) => [rule, number, row]);
+  yield encodeSaved([version, position, now, rules.length, ended, from]);
+  for (const { rule, key, number, saved, isExact } of rules) yield encodeSaved([rule, key, number, saved, isExact]);
+}
+
+/** @returns null when there is none @throws AppError data/corrupt when it is damaged, or of another version */
+export async function readCheckpoint(options: {
+  readonly files: Files;
+  readonly folder: string;
+}): Promise<Checkpoint | null> {
+  const { files, folder } = options;
+  const path = `${folder}/${name}`;
+  if (!(await files.exists(path))) return null;
+  const file = await files.openRead(path);
+  const records: Uint8Array[] = [];
+  try {
+    const { damage } = await scanRecords({
+      file,
+      to: await file.size(),
+      each: (payload) => {
+        records.push(payload);
+        return true;
+      },
+    });
+    if (damage !== null) throw new AppError("data/corrupt", `Cannot read "${path}": ${damage}`);
+  } finally {
+    await file.close();
+  }
+  const [first, ...rest] = records;
+  if (first === undefined) throw new AppError("data/corrupt", `Cannot read "${path}": it is empty`);
+  const [of, position, now, count, ended, origins] = decodeSaved(first) as unknown as readonly [
+    number,
+    number,
+    Micros,
+    number,
+    Checkpoint["ended"],
+    readonly (readonly [string, number, number])[],
+  ];
+  if (of !== version || rest.length !== count)
+    throw new AppError("data/corrupt", `Cannot read "${path}": version ${of}, ${rest.length} of ${count} rules`);
+  const rules = rest.map((record): RuleCheckpoint => {
+    const [rule, key, number, saved, isExact] = decodeSaved(record) as unknown as readonly [
+      string,
+      string,
+      number,
+      Uint8Array | null,
+      boolean,
+    ];
+    return { rule, key, number, saved, isExact };
+  });
+  return { position, now, rules, ended, origins: origins.map(([rule, number, row]) => ({ rule, number, row })) };
+}
