@@ -43,6 +43,6 @@ export const unsupported: readonly Unsupported[] = [
   },
   {
     what: "rows of a memory lookup table that are taken out by their kind (rowkind)",
-    why: "a row takes the place of the one with its key; an empty one says that there is nothing",
+    why: "a row takes the place of the one with its key; a column that says so, and a WHERE, leave it out",
   },
 ];

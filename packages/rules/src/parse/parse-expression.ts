@@ -263,6 +263,9 @@ export function parseOrderBy(cursor: Cursor): readonly OrderItem[] {
   cursor.expect("ORDER", "here");
   cursor.expect("BY", "after ORDER");
   return listOf(cursor, () => {
+    const { kind } = cursor.next;
+    if (cursor.mode === "compat" && kind !== "word" && kind !== "quoted")
+      throw cursor.wrong("eKuiper orders by what begins with a name");
     const expr = parseExpression(cursor);
     const down = cursor.takeIf("DESC");
     const { end } = down ?? cursor.takeIf("ASC") ?? expr;

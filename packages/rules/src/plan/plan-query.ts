@@ -21,6 +21,8 @@ export interface QueryOptions extends Omit<CallParts, "sql"> {
   readonly sql: string;
   readonly mode: Mode;
   readonly catalog: Catalog;
+  /** results go without the columns that are null, as eKuiper's do unless `sendNilField` is set; left out: with them */
+  readonly omitNull?: boolean;
   /** how much local time is ahead of UTC at a moment, both in microseconds */
   readonly offsetAt: OffsetAt;
 }
@@ -60,6 +62,8 @@ export interface Plan {
   readonly limit: number | null;
   /** null: every result is one row */
   readonly expansion: Expansion | null;
+  /** columns that are null are left out of results */
+  readonly omitsNull: boolean;
   /** null: every row by itself */
   readonly window: PlannedWindow | null;
   readonly fingerprints: Fingerprints;
@@ -151,6 +155,7 @@ export function planQuery(options: QueryOptions): Plan {
     grouping: isGrouped ? { keys, aggregates } : null,
     limit: expansion === null ? query.limit : null,
     expansion,
+    omitsNull: options.omitNull === true,
     window,
   };
 }

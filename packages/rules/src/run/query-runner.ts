@@ -11,6 +11,7 @@ import { Joins } from "./joins.ts";
 import type { Lookup, Wanted } from "./lookup.ts";
 import { rowReaderFor } from "./saved-rows.ts";
 import { WindowResults } from "./window-result.ts";
+import { withoutNulls } from "./without-nulls.ts";
 import { TumblingGroups } from "./windows/tumbling-groups.ts";
 import type { Closed, Window } from "./windows/window.ts";
 
@@ -123,9 +124,9 @@ export class QueryRunner {
   }
 
   #alone(row: Row, now: number): void {
-    const { grouping, having } = this.#plan;
+    const { grouping, having, limit } = this.#plan;
     if (grouping === null && having === null) {
-      this.#put([this.#project.row(this.#frame)]);
+      this.#put(limit === 0 ? [] : [this.#project.row(this.#frame)]);
       return;
     }
     this.#tell(this.#results.ofRows([row], { start: row.at, end: row.at, trigger: row.at }, now));
@@ -186,11 +187,11 @@ export class QueryRunner {
   }
 
   #put(results: readonly ObjectValue[]): void {
-    const { expansion } = this.#plan;
+    const { expansion, omitsNull } = this.#plan;
     const rows = expansion === null ? results : expandAll(results, expansion, (error) => this.#failed(error));
     if (rows.length === 0) return;
     this.#number++;
-    this.#output.rows(rows, this.#number);
+    this.#output.rows(omitsNull ? rows.map(withoutNulls) : rows, this.#number);
   }
 
   /**
