@@ -1,5 +1,8 @@
 import {
   accesses,
+  alarmActKinds,
+  alarmStates,
+  alarmTransitionKinds,
   apiVersion,
   callStates,
   desiredStates,
@@ -197,15 +200,56 @@ export const callSchema = Type.Object({
 });
 
 export const alarmSchema = Type.Object({
+  id: Type.String(),
+  source: Type.Enum(["system", "rule"], { description: "rule: raised by a rule at its gateway" }),
   node: nullable(nameSchema),
+  device: nullable(nameSchema),
+  rule: nullable(nameSchema),
+  alarm: nullable(Type.String({ description: "its name within the rule" })),
   code: errorCodeSchema,
-  key: Type.String({ description: "tells two alarms of one code and node apart" }),
+  key: Type.String({ description: 'tells two alarms of one code or name apart; "*" is the group that a flood makes' }),
+  state: Type.Enum([...alarmStates], { description: "returned: it is over, and nobody has acknowledged it" }),
+  acknowledgedAt: nullable(timeSchema),
+  acknowledgedBy: nullable(Type.String()),
+  comment: nullable(Type.String()),
+  shelved: nullable(
+    Type.Object({
+      until: nullable(timeOf("null = until it has returned to normal once")),
+      by: Type.String(),
+    }),
+  ),
+  escalated: Type.Integer({ description: "steps of escalation that are done" }),
+  pending: Type.Array(Type.Enum([...alarmActKinds]), { description: "what the gateway has not answered yet" }),
   severity: Type.Enum([...severities]),
   message: Type.String(),
   raisedAt: timeSchema,
   lastAt: timeSchema,
   count: Type.Integer(),
   clearedAt: nullable(timeSchema),
+});
+
+export const alarmTransitionSchema = Type.Object({
+  kind: Type.Enum([...alarmTransitionKinds]),
+  time: timeOf("by the gateway's clock; by the cloud's where the system raised it"),
+  state: Type.Enum([...alarmStates]),
+  severity: Type.Enum([...severities]),
+  message: Type.String(),
+  count: Type.Integer(),
+  who: nullable(Type.String({ description: "null = the gateway or the system itself" })),
+  comment: nullable(Type.String()),
+});
+
+export const alarmActSchema = Type.Object({
+  id: Type.String(),
+  alarm: Type.String({ description: "id of the alarm" }),
+  kind: Type.Enum([...alarmActKinds]),
+  state: Type.Enum(["pending", "done", "refused"], { description: "pending: the gateway has not answered yet" }),
+  reason: nullable(errorCodeSchema),
+  comment: nullable(Type.String()),
+  until: nullable(timeSchema),
+  requestedBy: Type.String(),
+  requestedAt: timeSchema,
+  endedAt: nullable(timeSchema),
 });
 
 /** @source RFC 9457, 3 */

@@ -217,6 +217,74 @@ export interface AlarmsTable {
   cleared_at: number | null;
   /** of ingest/gap: JSON of what is known to be lost, `{total, ranges}` */
   lost: string | null;
+  /** AlarmState */
+  state: string;
+  /** of an alarm that a rule raised at a gateway; null of those that the system raises itself, as are the next ones */
+  rule_uid: string | null;
+  rule_name: string | null;
+  alarm: string | null;
+  device_uid: string | null;
+  /** of the gateway's alarm journal, and the number in it of the transition that raised it first, and of the last one */
+  epoch: string | null;
+  occurrence: number | null;
+  transition: number | null;
+  escalated: number | null;
+  acknowledged_at: number | null;
+  acknowledged_by: string | null;
+  comment: string | null;
+  /** null: it is not shelved; `shelved_until` null then: until it has returned to normal once */
+  shelved_at: number | null;
+  shelved_until: number | null;
+  shelved_by: string | null;
+}
+/** What happened to alarms. Unique: (tenant_uid, node_uid, epoch, number) where a gateway told it. */
+export interface AlarmTransitionsTable {
+  id: Generated<number>;
+  tenant_uid: string;
+  node_uid: string;
+  alarm_id: number;
+  /** null: of the system's own alarms, which the cloud numbers by `id` */
+  epoch: string | null;
+  number: number | null;
+  /** AlarmTransitionKind */
+  kind: string;
+  /** by the gateway's clock, or the cloud's where no gateway told it */
+  time: number;
+  state: string;
+  severity: string;
+  message: string;
+  count: number;
+  who: string | null;
+  comment: string | null;
+}
+/** What people do about alarms of rules; pending until the gateway has answered. */
+export interface AlarmActsTable {
+  id: string;
+  tenant_uid: string;
+  node_uid: string;
+  alarm_id: number;
+  /** AlarmActKind */
+  kind: string;
+  comment: string | null;
+  until: number | null;
+  /** pending, done or refused */
+  state: string;
+  reason: string | null;
+  requested_by: string;
+  requested_at: number;
+  ended_at: number | null;
+}
+/** Messages about alarms that somebody has yet to get. */
+export interface AlarmNoticesTable {
+  id: Generated<number>;
+  tenant_uid: string;
+  /** JSON text: where the target stands in its rule, never a secret */
+  target: string;
+  /** JSON text */
+  body: string;
+  attempts: number;
+  due_at: number;
+  created_at: number;
 }
 /** Answers remembered for 24 h. Key (scope, key). */
 export interface IdempotencyKeysTable {
@@ -331,6 +399,9 @@ export interface Database {
   mapper_manifests: MapperManifestsTable;
   mapper_findings: MapperFindingsTable;
   alarms: AlarmsTable;
+  alarm_transitions: AlarmTransitionsTable;
+  alarm_acts: AlarmActsTable;
+  alarm_notices: AlarmNoticesTable;
   idempotency_keys: IdempotencyKeysTable;
   audit: AuditTable;
   counters: CountersTable;

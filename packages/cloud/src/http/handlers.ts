@@ -38,6 +38,7 @@ export function createHandlers(options: {
     connections: { ...verbs("connections", services.connections), ...history("Connection", services.history) },
     deviceModels: { ...verbs("deviceModels", services.deviceModels), ...history("DeviceModel", services.history) },
     devices: { ...verbs("devices", services.devices), ...history("Device", services.history) },
+    rules: { ...verbs("rules", services.rules), ...history("Rule", services.history) },
     copies: {
       create: async ({ caller, params, body }) => ({ body: await services.copies.create(caller, params, body) }),
     },
@@ -133,6 +134,13 @@ export function createHandlers(options: {
     },
     alarms: {
       list: async ({ caller, params, query }) => ({ body: await services.alarms.list(caller, params.tenant, query) }),
+      get: async ({ caller, params }) => ({ body: await services.alarms.get(caller, params) }),
+      history: async ({ caller, params, query }) => ({ body: await services.alarms.history(caller, params, query) }),
+      async act({ caller, params, query, body, idempotencyKey, signal }) {
+        const request = { ...body, wait: query.wait, idempotencyKey, signal };
+        const { view, isSettled } = await services.alarmActs.act(caller, params, request);
+        return { body: view, status: isSettled ? 200 : 202 };
+      },
     },
     joinTokens: {
       list: async ({ caller, params }) => ({ body: await services.joinTokens.list(caller, params.tenant) }),

@@ -18,8 +18,13 @@ interface MethodRef {
   readonly device: string;
   readonly method: string;
 }
+interface AlarmRef {
+  readonly tenant: string;
+  readonly id: string;
+}
+type Alarms = Contract["alarms"]["routes"];
 type Methods = Contract["methods"]["routes"];
-type Kinds = Pick<Contract, "tenants" | "users" | "nodes" | "connections" | "deviceModels" | "devices">;
+type Kinds = Pick<Contract, "tenants" | "users" | "nodes" | "connections" | "deviceModels" | "devices" | "rules">;
 export type KindName = keyof Kinds;
 
 export interface KindVerbs<K extends KindName> {
@@ -232,11 +237,20 @@ export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
     ): Promise<AsyncIterable<LiveEvent>>;
   };
   readonly alarms: {
-    list(
+    list(caller: Caller, tenant: string, query: QueryOf<Alarms["list"]>): Promise<ResponseOf<Alarms["list"]>>;
+    get(caller: Caller, ref: AlarmRef): Promise<ResponseOf<Alarms["get"]>>;
+    history(caller: Caller, ref: AlarmRef, query: QueryOf<Alarms["history"]>): Promise<ResponseOf<Alarms["history"]>>;
+  };
+  readonly alarmActs: {
+    act(
       caller: Caller,
-      tenant: string,
-      query: QueryOf<Contract["alarms"]["routes"]["list"]>,
-    ): Promise<ResponseOf<Contract["alarms"]["routes"]["list"]>>;
+      ref: AlarmRef,
+      request: BodyOf<Alarms["act"]> & {
+        readonly wait?: string | undefined;
+        readonly idempotencyKey?: string | undefined;
+        readonly signal?: AbortSignal | undefined;
+      },
+    ): Promise<{ view: ResponseOf<Alarms["act"]>; isSettled: boolean }>;
   };
   readonly joinTokens: {
     list(caller: Caller, tenant: string): Promise<ResponseOf<JoinTokens["list"]>>;

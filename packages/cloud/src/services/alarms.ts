@@ -1,29 +1,33 @@
 import {
+  type AlarmState,
   type ErrorCode,
-  formatMicros,
   invalid,
-  type Micros,
   type NodeIdentity,
   type Severity,
   type TenantUid,
 } from "@penstock/model";
-import type { Selectable } from "kysely";
-import type { AlarmsTable } from "../state-schema.ts";
-import type { Caller, Page, ServiceContext } from "./context.ts";
+import { type AlarmTransitionView, noteTransition, transitionView } from "./alarm-history.ts";
+import { type AlarmRow, type AlarmView, alarmNumber, alarmViews } from "./alarm-view.ts";
+import type { Caller, Page, Reader, ServiceContext } from "./context.ts";
 import { addLost, type LostRange } from "./lost-alarm.ts";
 import type { Names } from "./names.ts";
-import { tenantOf } from "./tenant-check.ts";
+import { findRow } from "./resource-rows.ts";
+import { notFound, tenantOf } from "./tenant-check.ts";
 
-export interface AlarmView {
-  node: string | null;
-  code: string;
-  key: string;
-  severity: Severity;
-  message: string;
-  raisedAt: string;
-  lastAt: string;
-  count: number;
-  clearedAt: string | null;
+export type { AlarmView };
+export interface AlarmRef {
+  readonly tenant: string;
+  readonly id: string;
+}
+export interface AlarmQuery {
+  readonly active?: boolean;
+  readonly state?: AlarmState;
+  readonly severity?: Severity;
+  readonly device?: string;
+  readonly rule?: string;
+  readonly shelved?: boolean;
+  readonly limit?: number;
+  readonly cursor?: string;
 }
 
 /** How bad a code is; what is not named is minor. */
@@ -34,7 +38,6 @@ const severityOf: Partial<Record<ErrorCode, Severity>> = {
   "link/duplicate-node": "major",
   "services/line-overloaded": "major",
 };
-type Row = Selectable<AlarmsTable>;
 
 /** Raised once per (tenant, node, code, key) until cleared; raising again counts up. */
 export function createAlarms(
@@ -45,25 +48,13 @@ export function createAlarms(
   const raised = context.metrics.counter("penstock_services_alarms_raised_total", "Alarms raised, repeats included");
   let last: Promise<void> = Promise.resolve();
 
-  async function viewOf(row: Row): Promise<AlarmView> {
-    return {
-      node: row.node_uid === "" ? null : ((await parts.names.of(row.node_uid)) ?? row.node_uid),
-      code: row.code,
-      key: row.key,
-      severity: row.severity as Severity,
-      message: row.message,
-      raisedAt: formatMicros(row.raised_at as Micros),
-      lastAt: formatMicros(row.last_at as Micros),
-      count: row.count,
-      clearedAt: row.cleared_at === null ? null : formatMicros(row.cleared_at as Micros),
-    };
-  }
+  const viewsOf = (rows: readonly AlarmRow[]) => alarmViews(db, parts.names, rows);
   /** One change after the other, in the order they were asked for, so that clear never overtakes its raise. */
-  function next(tenant: TenantUid, run: () => Promise<Row | undefined>): void {
+  function next(tenant: TenantUid, run: () => Promise<AlarmRow | undefined>): void {
     last = last
       .then(run)
       .then(async (row) => {
-        if (row !== undefined) parts.onAlarm(tenant, await viewOf(row));
+        if (row !== undefined) parts.onAlarm(tenant, (await viewsOf([row]))[0]!);
       })
       .catch((error: unknown) => log.error({ error: String(error) }, "An alarm could not be stored"));
   }
@@ -76,7 +67,7 @@ export function createAlarms(
     async start(): Promise<void> {
       await db
         .updateTable("alarms")
-        .set({ cleared_at: clock.now() })
+        .set({ cleared_at: clock.now(), state: "normal" })
         .where("code", "in", ["link/duplicate-node", "ingest/not-assigned"])
         .where("cleared_at", "is", null)
         .execute();
@@ -100,23 +91,17 @@ export function createAlarms(
             .returningAll()
             .executeTakeFirst();
           if (again !== undefined) return again;
-          return trx
+          const row = await trx
             .insertInto("alarms")
             .values({
-              tenant_uid: identity.tenant,
-              node_uid: identity.node,
-              code: alarm.code,
-              key: alarm.key,
-              severity: severityOf[alarm.code] ?? "minor",
-              message: alarm.message,
-              raised_at: now,
-              last_at: now,
-              count: 1,
-              cleared_at: null,
-              lost: null,
+              ...{ tenant_uid: identity.tenant, node_uid: identity.node, code: alarm.code, key: alarm.key },
+              ...{ severity: severityOf[alarm.code] ?? "minor", message: alarm.message, state: "unacknowledged" },
+              ...{ raised_at: now, last_at: now, count: 1 },
             })
             .returningAll()
-            .executeTakeFirst();
+            .executeTakeFirstOrThrow();
+          await noteTransition(trx, row, { kind: "raised", time: now });
+          return row;
         }),
       );
     },
@@ -132,16 +117,20 @@ export function createAlarms(
     clear(identity: NodeIdentity, alarm: { readonly code: ErrorCode; readonly key: string }): void {
       const now = clock.now();
       next(identity.tenant, () =>
-        db
-          .updateTable("alarms")
-          .set({ cleared_at: now })
-          .where("tenant_uid", "=", identity.tenant)
-          .where("node_uid", "=", identity.node)
-          .where("code", "=", alarm.code)
-          .where("key", "=", alarm.key)
-          .where("cleared_at", "is", null)
-          .returningAll()
-          .executeTakeFirst(),
+        db.transaction().execute(async (trx) => {
+          const row = await trx
+            .updateTable("alarms")
+            .set({ cleared_at: now, state: "normal" })
+            .where("tenant_uid", "=", identity.tenant)
+            .where("node_uid", "=", identity.node)
+            .where("code", "=", alarm.code)
+            .where("key", "=", alarm.key)
+            .where("cleared_at", "is", null)
+            .returningAll()
+            .executeTakeFirst();
+          if (row !== undefined) await noteTransition(trx, row, { kind: "cleared", time: now });
+          return row;
+        }),
       );
     },
     /** of this node and code only those with these keys stay raised */
@@ -150,7 +139,7 @@ export function createAlarms(
       next(identity.tenant, async () => {
         let clear = db
           .updateTable("alarms")
-          .set({ cleared_at: now })
+          .set({ cleared_at: now, state: "normal" })
           .where("tenant_uid", "=", identity.tenant)
           .where("node_uid", "=", identity.node)
           .where("code", "=", code)
@@ -161,25 +150,52 @@ export function createAlarms(
       });
     },
     /** the last raised first */
-    async list(
-      caller: Caller,
-      tenantName: string,
-      query: { readonly active?: boolean; readonly limit?: number; readonly cursor?: string },
-    ): Promise<Page<AlarmView>> {
+    async list(caller: Caller, tenantName: string, query: AlarmQuery): Promise<Page<AlarmView>> {
       const tenant = await tenantOf(db, caller, tenantName);
       const limit = query.limit ?? 100;
-      if (query.cursor !== undefined && !/^\d{1,15}$/.test(query.cursor)) {
-        throw invalid([{ field: "cursor", value: query.cursor, rule: "must be one from an answer" }]);
-      }
       let select = db.selectFrom("alarms").selectAll().where("tenant_uid", "=", tenant);
       if (query.active === true) select = select.where("cleared_at", "is", null);
       if (query.active === false) select = select.where("cleared_at", "is not", null);
-      if (query.cursor !== undefined) select = select.where("id", "<", Number(query.cursor));
+      if (query.state !== undefined) select = select.where("state", "=", query.state);
+      if (query.severity !== undefined) select = select.where("severity", "=", query.severity);
+      if (query.rule !== undefined) select = select.where("rule_name", "=", query.rule);
+      if (query.shelved !== undefined) select = select.where("shelved_at", query.shelved ? "is not" : "is", null);
+      if (query.device !== undefined) {
+        const device = await findRow(db, tenant, "Device", query.device);
+        if (device === undefined) return { items: [], cursor: null };
+        select = select.where("device_uid", "=", device.uid);
+      }
+      const before = placeOf(query.cursor);
+      if (before !== null) select = select.where("id", "<", before);
       const rows = await select
         .orderBy("id", "desc")
         .limit(limit + 1)
         .execute();
-      const items = await Promise.all(rows.slice(0, limit).map(viewOf));
+      const items = await viewsOf(rows.slice(0, limit));
+      return { items, cursor: rows.length > limit ? String(rows[limit - 1]!.id) : null };
+    },
+    async get(caller: Caller, ref: AlarmRef): Promise<AlarmView> {
+      const tenant = await tenantOf(db, caller, ref.tenant);
+      return (await viewsOf([await mustFindAlarm(db, tenant, ref.id)]))[0]!;
+    },
+    /** what happened to it, oldest first */
+    async history(
+      caller: Caller,
+      ref: AlarmRef,
+      query: { readonly limit?: number; readonly cursor?: string },
+    ): Promise<Page<AlarmTransitionView>> {
+      const tenant = await tenantOf(db, caller, ref.tenant);
+      const { id } = await mustFindAlarm(db, tenant, ref.id);
+      const limit = query.limit ?? 100;
+      let select = db.selectFrom("alarm_transitions").selectAll();
+      select = select.where("tenant_uid", "=", tenant).where("alarm_id", "=", id);
+      const after = placeOf(query.cursor);
+      if (after !== null) select = select.where("id", ">", after);
+      const rows = await select
+        .orderBy("id")
+        .limit(limit + 1)
+        .execute();
+      const items = rows.slice(0, limit).map(transitionView);
       return { items, cursor: rows.length > limit ? String(rows[limit - 1]!.id) : null };
     },
     /** resolves when nothing is in flight */
@@ -189,3 +205,19 @@ export function createAlarms(
   };
 }
 export type Alarms = ReturnType<typeof createAlarms>;
+
+/** @throws AppError resource/not-found, in the same words for another tenant's alarm */
+export async function mustFindAlarm(db: Reader, tenant: TenantUid, id: string): Promise<AlarmRow> {
+  const found = db.selectFrom("alarms").selectAll().where("tenant_uid", "=", tenant).where("id", "=", alarmNumber(id));
+  const row = await found.executeTakeFirst();
+  if (row === undefined) throw notFound("alarm", id);
+  return row;
+}
+
+function placeOf(cursor: string | undefined): number | null {
+  if (cursor === undefined) return null;
+  if (!/^\d{1,15}$/.test(cursor)) {
+    throw invalid([{ field: "cursor", value: cursor, rule: "must be one from an answer" }]);
+  }
+  return Number(cursor);
+}

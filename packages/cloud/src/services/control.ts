@@ -1,4 +1,4 @@
-import { AppError, type CloudControl, type NodeIdentity } from "@penstock/model";
+import { AppError, type CloudAlarms, type CloudControl, type NodeIdentity } from "@penstock/model";
 import type { Alarms } from "./alarms.ts";
 import type { Assigned } from "./assigned.ts";
 import type { Calls } from "./calls.ts";
@@ -20,6 +20,7 @@ export function createControl(
     readonly holds: Holds;
     readonly calls: Calls;
     readonly alarms: Alarms;
+    readonly ruleAlarms: CloudAlarms;
     readonly nodeAlarms: NodeAlarms;
     readonly lineAlarms: LineAlarms;
     readonly statuses: NodeStatuses;
@@ -44,6 +45,7 @@ export function createControl(
   }
 
   return {
+    ruleAlarms: parts.ruleAlarms,
     authorize: (identity, fingerprint) => certificates.authorize(identity, fingerprint),
     wasAssigned: ({ tenant, node }, device) => assigned.was(tenant, node, device),
     async assigned(identity) {

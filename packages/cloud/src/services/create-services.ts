@@ -1,4 +1,5 @@
 import type { CommittedBatch, ErrorCode, NodeIdentity, SeriesStore } from "@penstock/model";
+import { createAlarmActs } from "./alarm-acts.ts";
 import { createAlarms } from "./alarms.ts";
 import { createAssigned } from "./assigned.ts";
 import { createAuth } from "./auth.ts";
@@ -28,6 +29,8 @@ import { createNames } from "./names.ts";
 import { createNodeAlarms } from "./node-alarms.ts";
 import { createNodeStatuses } from "./node-status.ts";
 import { createNodes } from "./nodes.ts";
+import { createRuleAlarms } from "./rule-alarms.ts";
+import { createRules } from "./rules.ts";
 import { createSealStored } from "./seal-stored.ts";
 import { createSeries } from "./series.ts";
 import { createSpecSecrets } from "./spec-secrets.ts";
@@ -55,7 +58,10 @@ const mapperAlarmCodes = [
 export function createServices(given: ServiceContext) {
   const names = createNames(given.db);
   const live = createLive(given, names);
-  const alarms = createAlarms(given, { names, onAlarm: (tenant, alarm) => live.onAlarm(tenant, alarm) });
+  const alarmParts = { names, onAlarm: live.onAlarm };
+  const alarms = createAlarms(given, alarmParts);
+  const alarmActs = createAlarmActs(given, alarmParts);
+  const ruleAlarms = createRuleAlarms(given, { ...alarmParts, onNews: async () => {} });
   const mapperAlarms = createStandingAlarms(alarms, mapperAlarmCodes);
   const onTold = (node: NodeIdentity) => {
     fit.lookAt(node);
@@ -86,6 +92,7 @@ export function createServices(given: ServiceContext) {
   const connections = createConnections(watched, { statuses, loads, fit });
   const deviceModels = createDeviceModels(watched, { desired, fit });
   const devices = createDevices(watched, { statuses, live, desired, fit });
+  const rules = createRules(watched, { statuses });
   const modelling = createModelling(watched, { devices, models: deviceModels, desired, statuses, live });
   const bulk = createBulk(context, {
     kinds: {
@@ -93,6 +100,7 @@ export function createServices(given: ServiceContext) {
       Connection: connections.parts,
       DeviceModel: deviceModels.parts,
       Device: devices.parts,
+      Rule: rules.parts,
     },
     loads,
   });
@@ -106,6 +114,7 @@ export function createServices(given: ServiceContext) {
     connections,
     deviceModels,
     devices,
+    rules,
     modelling,
     bulk,
     copies: createCopies(context, bulk),
@@ -121,6 +130,7 @@ export function createServices(given: ServiceContext) {
     series: createSeries(context),
     live,
     alarms,
+    alarmActs,
     nodeAlarms,
     lineAlarms,
     joinTokens: createJoinTokens(context, { nodes, certificates }),
@@ -131,6 +141,7 @@ export function createServices(given: ServiceContext) {
       holds,
       calls,
       alarms,
+      ruleAlarms: { ...ruleAlarms, ...alarmActs },
       nodeAlarms,
       lineAlarms,
       statuses,

@@ -65,7 +65,15 @@ export function addLost(
       .insertInto("alarms")
       .values({
         ...{ tenant_uid: identity.tenant, node_uid: identity.node, code: "ingest/gap", key: lost.epoch },
-        ...{ severity: news.severity, message, raised_at: now, last_at: now, count: 1, cleared_at: null, lost: state },
+        ...{
+          severity: news.severity,
+          message,
+          raised_at: now,
+          last_at: now,
+          count: 1,
+          state: "unacknowledged",
+          lost: state,
+        },
       })
       .returningAll()
       .executeTakeFirst();

@@ -53,6 +53,11 @@ export function createNodes(context: CheckingContext, statuses: NodeStatuses) {
       await bumpAssigned(trx, tenant, uid);
       return () => nudger.assignedChanged(uid as NodeUid);
     },
+    // Rules may be for gateways with certain labels.
+    async relabelled({ trx, tenant, uid }) {
+      await bumpAssigned(trx, tenant, uid);
+      return () => nudger.assignedChanged(uid as NodeUid);
+    },
     async removing({ trx, tenant, row }) {
       const users = [
         ...(await rowsNaming(trx, tenant, "Connection", "node", row.name)),
@@ -72,7 +77,7 @@ export function createNodes(context: CheckingContext, statuses: NodeStatuses) {
       // Nobody could clear them later: only the node's own link and reports do.
       await trx
         .updateTable("alarms")
-        .set({ cleared_at: revoke.revoked_at })
+        .set({ cleared_at: revoke.revoked_at, state: "normal" })
         .where("tenant_uid", "=", tenant)
         .where("node_uid", "=", row.uid)
         .where("cleared_at", "is", null)

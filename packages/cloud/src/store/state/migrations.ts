@@ -17,6 +17,7 @@ export function stateMigrations(engine: Engine): MigrationProvider {
       "0009-desired-times": desiredTimes,
       "0010-holds-and-calls": holdsAndCalls,
       "0011-node-mappers": nodeMappers,
+      "0013-rule-alarms": ruleAlarms(engine),
     }),
   };
 }
@@ -376,3 +377,76 @@ const nodeMappers: Migration = {
       .execute();
   },
 };
+
+/** Alarms of rules beside those of the system: how they stand, what became of them, and what people did. */
+function ruleAlarms(engine: Engine): Migration {
+  const numbered = (column: ColumnDefinitionBuilder) =>
+    engine === "sqlite" ? column.primaryKey().autoIncrement() : column.primaryKey().generatedByDefaultAsIdentity();
+  return {
+    async up(db: Kysely<unknown>) {
+      const alter = (name: string, type: "text" | "bigint") =>
+        db.schema.alterTable("alarms").addColumn(name, type).execute();
+      for (const name of ["state", "rule_uid", "rule_name", "alarm", "device_uid", "epoch"]) await alter(name, "text");
+      for (const name of ["occurrence", "transition", "acknowledged_at", "shelved_at", "shelved_until", "escalated"])
+        await alter(name, "bigint");
+      for (const name of ["acknowledged_by", "comment", "shelved_by"]) await alter(name, "text");
+      await sql`update alarms set state = case when cleared_at is null then 'unacknowledged' else 'normal' end`.execute(
+        db,
+      );
+      const index = (name: string, table: string, columns: string[]) =>
+        db.schema.createIndex(name).on(table).columns(columns);
+      await index("alarms_state", "alarms", ["tenant_uid", "state"]).execute();
+      await index("alarms_rule", "alarms", ["tenant_uid", "node_uid", "rule_uid", "alarm", "key"]).execute();
+      await db.schema
+        .createTable("alarm_transitions")
+        .addColumn("id", "integer", numbered)
+        .addColumn("tenant_uid", "text", required)
+        .addColumn("node_uid", "text", required)
+        .addColumn("alarm_id", "integer", required)
+        .addColumn("epoch", "text")
+        .addColumn("number", "bigint")
+        .addColumn("kind", "text", required)
+        .addColumn("time", "bigint", required)
+        .addColumn("state", "text", required)
+        .addColumn("severity", "text", required)
+        .addColumn("message", "text", required)
+        .addColumn("count", "bigint", required)
+        .addColumn("who", "text")
+        .addColumn("comment", "text")
+        .execute();
+      await index("alarm_transitions_number", "alarm_transitions", ["tenant_uid", "node_uid", "epoch", "number"])
+        .unique()
+        .execute();
+      await index("alarm_transitions_alarm", "alarm_transitions", ["tenant_uid", "alarm_id", "id"]).execute();
+      await index("alarm_transitions_time", "alarm_transitions", ["tenant_uid", "time"]).execute();
+      await db.schema
+        .createTable("alarm_acts")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("tenant_uid", "text", required)
+        .addColumn("node_uid", "text", required)
+        .addColumn("alarm_id", "integer", required)
+        .addColumn("kind", "text", required)
+        .addColumn("comment", "text")
+        .addColumn("until", "bigint")
+        .addColumn("state", "text", required)
+        .addColumn("reason", "text")
+        .addColumn("requested_by", "text", required)
+        .addColumn("requested_at", "bigint", required)
+        .addColumn("ended_at", "bigint")
+        .execute();
+      await index("alarm_acts_node", "alarm_acts", ["tenant_uid", "node_uid", "state"]).execute();
+      await index("alarm_acts_alarm", "alarm_acts", ["tenant_uid", "alarm_id"]).execute();
+      await db.schema
+        .createTable("alarm_notices")
+        .addColumn("id", "integer", numbered)
+        .addColumn("tenant_uid", "text", required)
+        .addColumn("target", "text", required)
+        .addColumn("body", "text", required)
+        .addColumn("attempts", "integer", required)
+        .addColumn("due_at", "bigint", required)
+        .addColumn("created_at", "bigint", required)
+        .execute();
+      await index("alarm_notices_due", "alarm_notices", ["due_at"]).execute();
+    },
+  };
+}
