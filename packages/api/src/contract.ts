@@ -14,6 +14,7 @@ import { methods } from "./methods.ts";
 import { modelling } from "./modelling.ts";
 import { nodes } from "./nodes.ts";
 import type { ResourceSpec, RouteSpec } from "./route.ts";
+import { rules } from "./rules.ts";
 import { series } from "./series.ts";
 import { session } from "./session.ts";
 import { system } from "./system.ts";
@@ -31,6 +32,7 @@ export const contract = {
   connections,
   deviceModels,
   devices,
+  rules,
   copies,
   changes,
   modelling,

@@ -9,6 +9,7 @@ export const kindTable = {
   connections: { kind: "Connection", words: ["connection", "connections", "conn"], platform: false },
   deviceModels: { kind: "DeviceModel", words: ["devicemodel", "devicemodels", "model", "models"], platform: false },
   devices: { kind: "Device", words: ["device", "devices"], platform: false },
+  rules: { kind: "Rule", words: ["rule", "rules"], platform: false },
 } as const satisfies Record<string, { kind: Kind; words: readonly string[]; platform: boolean }>;
 export type KindName = keyof typeof kindTable;
 

@@ -46,6 +46,7 @@ export * from "./resources/diff-documents.ts";
 export * from "./resources/effective.ts";
 export * from "./resources/effective-device.ts";
 export * from "./resources/effective-mqtt.ts";
+export * from "./resources/effective-rule.ts";
 export * from "./resources/extract-model.ts";
 export * from "./resources/line.ts";
 export * from "./resources/mqtt.ts";

@@ -37,6 +37,8 @@ export const limits = {
   rulesPerNode: 10_000,
   /** in one report of a gateway; those that are not well first */
   rulesTold: 1000,
+  /** that one answer names as wrong */
+  fieldsTold: 20,
   ruleMessageChars: 500,
   /** columns that an action names */
   ruleFields: 1000,

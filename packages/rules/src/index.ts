@@ -15,6 +15,7 @@ export { rowsFunctions } from "./functions/rows/all.ts";
 export { type SurroundingFunction, surroundingFunctions } from "./functions/surroundings.ts";
 export type * from "./parse/ast.ts";
 export { parse, parseQuery } from "./parse/parse.ts";
+export { declaredColumns } from "./plan/declared-columns.ts";
 export { outputColumns } from "./plan/output-columns.ts";
 export { type Plan, planQuery, type QueryOptions } from "./plan/plan-query.ts";
 export { schemaOf } from "./plan/schema-of.ts";

@@ -17,7 +17,7 @@ import { listAll } from "./get.ts";
 type Outcome = { readonly kind: string; readonly name: string; readonly result: "created" | "changed" | "unchanged" };
 
 /** What must exist before what refers to it. */
-const order: readonly KindName[] = ["tenants", "users", "nodes", "connections", "deviceModels", "devices"];
+const order: readonly KindName[] = ["tenants", "users", "nodes", "connections", "deviceModels", "devices", "rules"];
 
 export function applyCommand(program: Command): void {
   program

@@ -1,5 +1,5 @@
 import type { Client } from "@penstock/api";
-import { type DeviceStatus, formatDuration, type LineLoad, parseDuration } from "@penstock/model";
+import { type DeviceStatus, formatDuration, type LineLoad, parseDuration, type RuleNodeStatus } from "@penstock/model";
 import type { Command } from "commander";
 import { type ContextFlags, connect } from "../context.ts";
 import { type AnyResource, type KindName, kindOfWord, paramsOf, verbsOf } from "../kind-names.ts";
@@ -38,6 +38,29 @@ function slowestText(cycles: DeviceStatus["cycles"]): string {
   return `${cadence}${taken}${overruns === 0 ? "" : `, ${overruns} skipped`}`;
 }
 
+const nodesOf = (rule: AnyResource) => rule.status.nodes as readonly RuleNodeStatus[];
+/** "gw-01, gw-02" or "line=filling" */
+function nodesText(nodes: unknown): string {
+  if (Array.isArray(nodes)) return nodes.join(", ");
+  const { labels } = nodes as { readonly labels: Readonly<Record<string, string>> };
+  const text = Object.entries(labels).map(([label, value]) => `${label}=${value}`);
+  return text.join(",") || "(all)";
+}
+/** "running", or "2 running, 1 refused" */
+function statesText(nodes: readonly RuleNodeStatus[]): string {
+  const counts = [...Map.groupBy(nodes, ({ state }) => state)].map(([state, of]) => [of.length, state] as const);
+  if (counts.length === 1) return counts[0]![1];
+  return counts.map(([count, state]) => `${count} ${state}`).join(", ") || "-";
+}
+function sumText(counts: readonly number[]): string {
+  return String(counts.reduce((sum, one) => sum + one, 0));
+}
+/** of the first gateway at which something is wrong */
+function messageText(nodes: readonly RuleNodeStatus[]): string {
+  const ill = nodes.find(({ message, lastError }) => message !== null || lastError !== null);
+  return ill === undefined ? "-" : `${ill.node}: ${ill.message ?? ill.lastError}`;
+}
+
 const name: Column = { head: "name", cell: (r) => r.metadata.name };
 const columns: Readonly<Record<KindName, readonly Column[]>> = {
   tenants: [name, { head: "retention", cell: (r) => text(r.spec.retention) }],
@@ -72,13 +95,22 @@ const columns: Readonly<Record<KindName, readonly Column[]>> = {
     { head: "slowest cycle", cell: (r) => slowestText(r.status.cycles as DeviceStatus["cycles"]) },
     { head: "last reading", cell: (r) => time(r.status.lastReadingAt) },
   ],
+  rules: [
+    name,
+    { head: "nodes", cell: (r) => nodesText(r.spec.nodes) },
+    { head: "state", cell: (r) => statesText(nodesOf(r)) },
+    { head: "rows in", cell: (r) => sumText(nodesOf(r).map(({ rowsIn }) => rowsIn)) },
+    { head: "rows out", cell: (r) => sumText(nodesOf(r).map(({ rowsOut }) => rowsOut)) },
+    { head: "errors", cell: (r) => sumText(nodesOf(r).map(({ errors }) => errors)) },
+    { head: "message", cell: (r) => messageText(nodesOf(r)) },
+  ],
 };
 
 export function getCommand(program: Command): void {
   program
     .command("get <kind> [name]")
     .description(
-      "list resources, or show one: nodes, devices, connections, devicemodels, tenants, users, alarms, jointokens, mappers",
+      "list resources, or show one: nodes, devices, rules, connections, devicemodels, tenants, users, alarms, jointokens, mappers",
     )
     .option("-l, --labels <selector>", "only those with these labels: line=filling,cell!=3")
     .option("-o, --output <format>", "json or yaml")

@@ -18,6 +18,7 @@ import type { CheckingContext, Reader, Trx } from "./context.ts";
 import { inlineConnectionUid } from "./inline-connection.ts";
 import { createModelVersions } from "./model-versions.ts";
 import { findRow, type Row, rowsNaming } from "./resource-rows.ts";
+import { rulesOf } from "./rules-of-node.ts";
 
 /** The node has changed: its set gets the next version, in the same transaction. */
 export async function bumpAssigned(trx: Trx, tenant: string, node: string): Promise<void> {
@@ -133,7 +134,7 @@ export function createAssigned(context: Pick<CheckingContext, "db" | "secrets">)
         node: { uid: node.uid as NodeUid, name: node.name, timeZone, mqtt: effectiveMqtt(mqtt) },
         connections: [...connections.values()],
         devices,
-        rules: [],
+        rules: await rulesOf(db, { tenant, node, secrets }),
       };
     },
     async applied(tenant: TenantUid, node: NodeUid, version: number): Promise<void> {

@@ -12,6 +12,8 @@ import {
   type NodeReport,
   type NodeStatus,
   type NodeUid,
+  type RuleHealth,
+  type RuleUid,
 } from "@penstock/model";
 import type { ServiceContext, Trx } from "./context.ts";
 
@@ -26,6 +28,7 @@ interface NodeState {
   health: ReadonlyMap<DeviceUid, Seen>;
   cycles: ReadonlyMap<DeviceUid, readonly CycleHealth[]>;
   lines: ReadonlyMap<ConnectionUid, LineHealth>;
+  rules: ReadonlyMap<RuleUid, RuleHealth>;
 }
 /** A device as its gateway last described it, and since when it has been in that state. */
 interface Seen extends DeviceHealth {
@@ -55,7 +58,15 @@ export function createNodeStatuses(context: Pick<ServiceContext, "db" | "clock" 
     let state = nodes.get(node);
     if (state === undefined) {
       const nothing = { lastSeen: null, agentVersion: null, report: null, lostAt: null };
-      state = { tenant, connected: false, health: new Map(), cycles: new Map(), lines: new Map(), ...nothing };
+      state = {
+        tenant,
+        connected: false,
+        health: new Map(),
+        cycles: new Map(),
+        lines: new Map(),
+        rules: new Map(),
+        ...nothing,
+      };
       nodes.set(node, state);
     }
     return state;
@@ -134,7 +145,8 @@ export function createNodeStatuses(context: Pick<ServiceContext, "db" | "clock" 
       );
       const cycles = Map.groupBy(report.cycles, ({ device }) => device);
       const lines = new Map(report.lines.map((line) => [line.connection, line]));
-      heard(identity, { report, health, cycles, lines, agentVersion: report.agentVersion });
+      const rules = new Map(report.rules?.map((rule) => [rule.rule, rule]));
+      heard(identity, { report, health, cycles, lines, rules, agentVersion: report.agentVersion });
     },
     node(node: NodeUid): Pick<NodeStatus, "connected" | "lastSeenAt" | "agentVersion" | "outbox" | "counters"> {
       const state = nodes.get(node);
@@ -173,6 +185,8 @@ export function createNodeStatuses(context: Pick<ServiceContext, "db" | "clock" 
       if (seen === undefined) return { state: "unknown", reason: null, message: null, since: null, cycles };
       return { state: seen.state, reason: seen.reason, message: seen.message, since: timeOf(seen.since), cycles };
     },
+    /** as its gateway last said it; null when it does not say. A rule runs on while its gateway is away */
+    rule: (node: NodeUid, rule: RuleUid): RuleHealth | null => nodes.get(node)?.rules.get(rule) ?? null,
     /** null when its gateway does not say, or is not connected */
     line(node: string | undefined, connection: ConnectionUid): LineHealth | null {
       const state = node === undefined ? undefined : nodes.get(node as NodeUid);

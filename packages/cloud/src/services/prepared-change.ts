@@ -48,6 +48,8 @@ export interface KindRules<K extends Kind, Spec> {
   kept?(spec: Spec): Spec;
   /** further rows of the same change */
   changed?(change: Change<Spec>): Promise<AfterCommit | undefined>;
+  /** as `changed`, where labels have changed and the spec has not */
+  relabelled?(change: Change<Spec>): Promise<AfterCommit | undefined>;
   /** throws resource/in-use naming who uses it */
   removing?(removal: Removal<Spec>): Promise<AfterCommit | undefined>;
 }
@@ -141,6 +143,8 @@ export function prepareChange<K extends Kind, Spec>(
   const row = isSame
     ? before
     : { ...base, ...written, deleted_at: null, generation: base.generation + (isSameSpec ? 0 : 1) };
+  const isRelabelled =
+    before !== null && canonical(JSON.parse(written.labels)) !== canonical(JSON.parse(before.labels));
   const at = { caller, tenant, name, uid: row.uid, spec: document.spec, before: oldSpec };
   return {
     kind,
@@ -149,7 +153,10 @@ export function prepareChange<K extends Kind, Spec>(
     row,
     isRevived: before === null && revived !== undefined,
     check: async (trx) => (isSameSpec ? undefined : rules.check?.({ trx, ...at })),
-    settle: async (trx) => (isSameSpec ? undefined : rules.changed?.({ trx, ...at })),
+    async settle(trx) {
+      if (!isSameSpec) return rules.changed?.({ trx, ...at });
+      return isRelabelled ? rules.relabelled?.({ trx, ...at }) : undefined;
+    },
   };
 }
 

@@ -1,5 +1,12 @@
 import type { EffectiveDevice, EffectiveRule, RuleSourceSpec } from "@penstock/model";
-import { type Catalog, type ColumnType, columnTypeOf, type ObjectValue, parse, type Value } from "@penstock/rules";
+import {
+  type Catalog,
+  type ColumnType,
+  columnTypeOf,
+  declaredColumns,
+  type ObjectValue,
+  type Value,
+} from "@penstock/rules";
 
 /**
  * What the SQL of a rule may read: its own sources by their names, and every device of the gateway without any declaration:
@@ -21,14 +28,14 @@ export interface RuleStreams {
 export function ruleStreams(options: {
   readonly devices: ReadonlyMap<string, EffectiveDevice>;
   readonly tenant: string;
-  readonly rule: Pick<EffectiveRule, "sources" | "mode">;
+  readonly rule: Pick<EffectiveRule, "sources">;
 }): RuleStreams {
   const { devices, tenant, rule } = options;
   const source = (stream: string) => (Object.hasOwn(rule.sources, stream) ? rule.sources[stream]! : null);
   const device = (stream: string) => (source(stream) === null ? (devices.get(stream) ?? null) : null);
   const columnsOf = (stream: string) => {
     const columns = source(stream)?.columns;
-    return columns === undefined ? null : declaredColumns(columns, rule.mode);
+    return columns === undefined ? null : declaredColumns(columns);
   };
   return {
     device,
@@ -56,11 +63,4 @@ export function ruleStreams(options: {
       return JSON.stringify([found.uid, shape]);
     },
   };
-}
-
-/** "a bigint, b float". @throws AppError rules/bad-sql */
-function declaredColumns(columns: string, mode: EffectiveRule["mode"]): ReadonlyMap<string, ColumnType> | null {
-  const statement = parse(`CREATE STREAM s (${columns}) WITH (FORMAT="JSON")`, mode);
-  if (statement.t !== "create" || statement.columns === null) return null;
-  return new Map(statement.columns.map(({ name, type }) => [name, type]));
 }

@@ -2,8 +2,14 @@ import { isObject } from "../is-object.ts";
 import type { SecretPart } from "../secret-fields.ts";
 import type { Kind } from "./common.ts";
 
-/** Kinds whose spec holds settings of mappers, and with them secrets of devices; and logins of MQTT. */
-export const kindsWithSecrets: ReadonlySet<string> = new Set<Kind>(["Connection", "DeviceModel", "Device", "Node"]);
+/** Kinds whose spec holds settings of mappers, and with them secrets of devices; and logins of MQTT and of actions of rules. */
+export const kindsWithSecrets: ReadonlySet<string> = new Set<Kind>([
+  "Connection",
+  "DeviceModel",
+  "Device",
+  "Node",
+  "Rule",
+]);
 
 /** Whether the field `name` of a set of settings holds a secret. */
 export type IsSecret = (part: SecretPart, name: string) => boolean;
@@ -41,6 +47,14 @@ export function mapSecrets<Spec>(spec: Spec, isSecret: IsSecret, change: (value:
     ["users", (value: unknown, path: string[]) => fields(value, path, (_, one) => login(one, path))] as const,
     ["broker", login] as const,
   ];
+  const inRule: Step = (value, path) =>
+    Array.isArray(value)
+      ? items(value, path, inRule)
+      : fields(value, path, (key, inner) =>
+          typeof inner === "string" && isSecretOfRule(key, path.at(-2))
+            ? change(inner, [...path])
+            : inRule(inner, path),
+        );
   // Only values of settings, which any JSON may be, have become others.
   return parts(
     spec,
@@ -53,8 +67,16 @@ export function mapSecrets<Spec>(spec: Spec, isSecret: IsSecret, change: (value:
       ["properties", (value, path) => fields(value, path, (_, one) => parts(one, path, inProperty))],
       ["methods", (value, path) => fields(value, path, (_, one) => parts(one, path, inMethod))],
       ["mqtt", (value, path) => parts(value, path, inMqtt)],
+      ["actions", inRule],
+      ["sources", inRule],
     ],
   ) as Spec;
+}
+
+/** Logins of actions and sources of a rule, and headers that are one. */
+function isSecretOfRule(key: string, of: string | undefined): boolean {
+  if (of === "headers") return /auth|key|token|secret|cookie/i.test(key);
+  return key === "password" || key === "token" || key === "secret";
 }
 
 /** Looks at these fields only, whatever else there is. */

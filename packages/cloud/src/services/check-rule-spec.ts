@@ -1,0 +1,56 @@
+import { AppError, checkTopic, type FieldError, limits, type RuleSpec, ruleActionKinds, shown } from "@penstock/model";
+import { declaredColumns } from "@penstock/rules";
+
+const placeholder = /\$\{[^}]*\}/g;
+const bringers = ["mqtt", "http", "file", "memory"] as const;
+
+/** What must hold for a rule whatever its gateways have; what its schema cannot say. */
+export function checkRuleSpec({ sources = {}, actions }: RuleSpec): FieldError[] {
+  const fields: FieldError[] = [];
+  for (const [name, source] of Object.entries(sources)) {
+    fields.push(...checkColumns(source.columns, `spec.sources.${name}.columns`));
+    const given = bringers.filter((kind) => source[kind] !== undefined);
+    if (given.length === 1) continue;
+    const rule = `must state one of ${bringers.join(", ")}: what brings its rows`;
+    fields.push({ field: `spec.sources.${name}`, value: given.join(", ") || "none", rule });
+  }
+  for (const [i, action] of actions.entries()) {
+    for (const kind of ruleActionKinds) {
+      const settings = action[kind];
+      if (settings === undefined) continue;
+      const at = `spec.actions[${i}].${kind}`;
+      fields.push(...checkLogin(settings, at));
+      if (kind === "mqtt" && action.mqtt !== undefined) {
+        // Names that columns stand for are as long as they like; what is asked here is the rest.
+        const topic = action.mqtt.topic.replaceAll(placeholder, "x");
+        fields.push(...checkTopic(topic, `${at}.topic`).map((one) => ({ ...one, value: shown(action.mqtt!.topic) })));
+      }
+    }
+  }
+  return fields.slice(0, limits.fieldsTold);
+}
+
+function checkColumns(columns: string | undefined, field: string): FieldError[] {
+  try {
+    if (columns !== undefined) declaredColumns(columns);
+    return [];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return [{ field, value: shown(columns), rule: `must be a list such as "a bigint, b float": ${error.message}` }];
+  }
+}
+
+/** Passwords stand in fields of their own, where they are kept sealed. */
+function checkLogin(settings: object, at: string): FieldError[] {
+  const url = "url" in settings && typeof settings.url === "string" ? settings.url : "";
+  if (!/^[a-z]+:\/\/[^/?#]*@/i.test(url)) return [];
+  const rule = "must have no user and password: state them as user and password, which are kept sealed";
+  return [{ field: `${at}.url`, value: "(hidden)", rule }];
+}
+
+/** Devices that actions name, without those that a column names. */
+export function devicesIn({ actions }: Pick<RuleSpec, "actions">): readonly string[] {
+  return actions.flatMap(({ series, write, call }) =>
+    [series, write, call].flatMap((one) => (one === undefined || one.device.includes("${") ? [] : [one.device])),
+  );
+}

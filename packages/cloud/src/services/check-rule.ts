@@ -1,0 +1,84 @@
+import {
+  type DeviceSpec,
+  type DeviceUid,
+  type EffectiveDevice,
+  effectiveDevice,
+  type FieldError,
+  invalid,
+  mergeDevice,
+  type RuleSpec,
+} from "@penstock/model";
+import { parseQuery } from "@penstock/rules";
+import { checkRuleAt, sqlFault } from "./check-rule-at.ts";
+import { checkRuleSpec, devicesIn } from "./check-rule-spec.ts";
+import type { Reader } from "./context.ts";
+import { mustFind } from "./device-references.ts";
+import { createModelVersions } from "./model-versions.ts";
+import { findRows, type Row, specOf } from "./resource-rows.ts";
+import { nodesOf } from "./rules-of-node.ts";
+
+/** gateways at which a rule is tried until it fits one; where it fits none of so many, it will hardly fit another */
+const triedMost = 20;
+
+/**
+ * What must hold for a rule before it is stored: it can be read, and it fits the devices of at least one of its gateways. At
+ * the others it is refused, and its status says why.
+ *
+ * @throws AppError input/invalid with line and column of what is wrong with the SQL; resource/missing-reference
+ */
+export async function checkRule(of: {
+  readonly db: Reader;
+  readonly tenant: string;
+  readonly name: string;
+  readonly spec: RuleSpec;
+}): Promise<void> {
+  const { db, tenant, name, spec } = of;
+  const fields = checkRuleSpec(spec);
+  if (fields.length > 0) throw invalid(fields);
+  if (Array.isArray(spec.nodes)) {
+    for (const [i, node] of spec.nodes.entries())
+      await mustFind(db, { tenant, kind: "Node", name: node, field: `spec.nodes[${i}]` });
+  }
+  const streams = streamsIn(spec);
+  const nodes = await nodesOf(db, tenant, spec);
+  const devices = await devicesNamed(db, tenant, [...new Set([...streams, ...devicesIn(spec)])]);
+  let first: FieldError[] | null = null;
+  for (const node of nodes.slice(0, triedMost)) {
+    const here = devices.filter((one) => one.node === node.name).map(({ device }) => device);
+    const found = checkRuleAt({ name, spec, node: node.name, devices: here });
+    if (found.length === 0) return;
+    first ??= found;
+  }
+  if (first !== null) throw invalid(first);
+}
+
+/** @throws AppError input/invalid */
+function streamsIn({ sql, mode = "strict" }: RuleSpec): readonly string[] {
+  try {
+    const { from, joins } = parseQuery(sql, mode);
+    return [from, ...joins.map(({ source }) => source)].map(({ name }) => name);
+  } catch (error) {
+    throw invalid([sqlFault(error)]);
+  }
+}
+
+/** Devices as gateways know them, and where each is. */
+async function devicesNamed(
+  db: Reader,
+  tenant: string,
+  names: readonly string[],
+): Promise<{ readonly node: string; readonly device: EffectiveDevice }[]> {
+  const models = createModelVersions(db, tenant);
+  const found: { node: string; device: EffectiveDevice }[] = [];
+  for (const row of await findRows(db, tenant, "Device", names)) {
+    const spec = specOf<DeviceSpec>(row);
+    const merged = mergeDevice((await models.of(row.uid, spec))?.spec ?? null, spec);
+    found.push({ node: spec.node, device: effective(row, merged) });
+  }
+  return found;
+}
+
+function effective({ uid, name, generation }: Row, merged: ReturnType<typeof mergeDevice>): EffectiveDevice {
+  // Rules look at no connection.
+  return effectiveDevice({ uid: uid as DeviceUid, name, generation, connection: "" as never, merged });
+}
