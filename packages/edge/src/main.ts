@@ -41,6 +41,7 @@ import { outboxConsumer } from "./outbox/outbox-consumer.ts";
 import { reportFilter } from "./outbox/report-filter.ts";
 import { openResources } from "./resources/resources.ts";
 import { hostFunctions, offsetAtOf } from "./rules/host-functions.ts";
+import { keptFeed } from "./rules/kept-feed.ts";
 import { createRules } from "./rules/rules.ts";
 import { keepFloor, readFloor } from "./trusted-floor.ts";
 import { openTwin } from "./twin/twin.ts";
@@ -200,6 +201,13 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     // After bypass, so that what is collected is out at the edge before what rules make of it.
     const rules = createRules({
       ...{ clock, random, files, log, metrics, folder: `${folder}/rules`, host: hostFunctions(random) },
+      feed: await keptFeed({
+        files,
+        folder: `${folder}/rules/state`,
+        clock,
+        metrics,
+        log: log.with({ stage: "rules" }),
+      }),
       offsetAt: offsetAtOf,
       site: { publish: (message) => bypass.publish(message), readings: (batch) => bus.publish(batch), twin },
     });

@@ -4,7 +4,11 @@ import type { NewInput, RuleState, StatefulRule } from "./state/rule-state.ts";
 
 /** What rules are fed by: at once, or from what is kept over restarts. */
 export type RuleFeed = Omit<RuleState, "begin" | "status"> & { begin(rule: FedRule): void };
-type FedRule = Omit<StatefulRule, "save" | "restore">;
+/** What rules are fed with and how, whether they have state or not. */
+export interface FedRule extends StatefulRule {
+  /** what it gives depends on more than one input */
+  readonly hasState: boolean;
+}
 
 /** Feeds rules at once and keeps nothing: what they remember ends with the process. */
 export function directFeed(clock: Clock): RuleFeed {
@@ -46,6 +50,7 @@ export function directFeed(clock: Clock): RuleFeed {
       drop(id);
       index();
     },
+    // Nothing was kept.
     replay: () => ready,
     reads: (input) => ("device" in input ? byDevice.has(input.device) : byStream.has(input.stream)),
     take(input: NewInput) {

@@ -125,6 +125,7 @@ class RulesOfGateway implements Rules {
     }
     const running = [...next.values()].filter((one) => one.running !== null).length;
     this.#options.metrics.gauge("penstock_rules_running", "Rules that run").set(running);
+    void this.#feed.replay();
   }
 
   status(): readonly RuleHealth[] {

@@ -9,6 +9,7 @@ import {
   QueryRunner,
   type Row,
   rowReader,
+  type Saved,
   type SourceLayout,
   type SourceRow,
   Watermark,
@@ -67,7 +68,6 @@ export class RunningRule {
   readonly #byDevice = new Map<DeviceUid, Reader[]>();
   readonly #byStream = new Map<string, ((input: Extract<RuleInput, { t: "row" }>) => Row)[]>();
   readonly #counts = { rowsIn: 0, rowsOut: 0, errors: 0, lastError: null as string | null };
-  #number = 0;
   #now = 0 as Micros;
   /** when sources count as idle that say nothing more */
   #idleAt: number | null = null;
@@ -101,7 +101,7 @@ export class RunningRule {
             now,
           );
     this.#runner = new QueryRunner(this.plan, {
-      rows: (rows) => this.#give(rows),
+      rows: (rows, number) => this.#give(rows, number),
       error: ({ message }) => this.failed(message),
     });
   }
@@ -132,11 +132,29 @@ export class RunningRule {
 
   /** of the last output */
   get number(): number {
-    return this.#number;
+    return this.#runner.number;
   }
 
   numberFrom(number: number): void {
-    this.#number = number;
+    this.#runner.numberFrom(number);
+  }
+
+  get hasState(): boolean {
+    return this.plan.hasState || this.#watermark !== null;
+  }
+
+  save(): Saved {
+    const waiting = this.#watermark === null ? null : [this.#watermark.save(), this.#idleAt];
+    return [this.#runner.save(), this.key, waiting];
+  }
+
+  /** Rows that wait for earlier ones are taken up by an equal plan only: of another they have other columns. */
+  restore(saved: Saved): void {
+    const [runner, key, waiting] = saved as readonly [Saved, string, readonly [Saved, number | null] | null];
+    this.#runner.restore(runner);
+    if (this.#watermark === null || waiting === null || key !== this.key) return;
+    this.#watermark.restore(waiting[0]);
+    this.#idleAt = waiting[1];
   }
 
   /** A rule that breaks, or takes too long, stops alone. */
@@ -229,10 +247,9 @@ export class RunningRule {
     this.#byDevice.set(device.uid, of);
   }
 
-  #give(rows: readonly ObjectValue[]): void {
+  #give(rows: readonly ObjectValue[], number: number): void {
     this.#counts.rowsOut += rows.length;
-    this.#number++;
-    this.#parts.output({ rule: this.#name, number: this.#number, time: this.#now, rows });
+    this.#parts.output({ rule: this.#name, number, time: this.#now, rows });
   }
 }
 

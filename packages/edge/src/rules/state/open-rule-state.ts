@@ -78,6 +78,9 @@ class KeptRules implements RuleState {
   #isWhole: boolean;
   readonly #ledger: Ledger;
   #isReplayed = false;
+  #replaying: Promise<void> | null = null;
+  /** rules that begin and end while others are brought to where they were */
+  readonly #later: (() => void)[] = [];
   #isClosed = false;
   readonly #rules = new Map<string, Held>();
   #byDevice: ReadonlyMap<DeviceUid, readonly Held[]> = new Map();
@@ -126,6 +129,10 @@ class KeptRules implements RuleState {
   }
 
   begin(rule: StatefulRule): void {
+    if (this.#replaying !== null && !this.#isReplayed) {
+      this.#later.push(() => this.begin(rule));
+      return;
+    }
     const before = this.#rules.get(rule.id);
     const held: Held = { rule, isExact: before?.isExact ?? true, isSilent: !this.#isReplayed };
     this.#rules.set(rule.id, held);
@@ -138,7 +145,12 @@ class KeptRules implements RuleState {
     this.#arm([held]);
   }
 
-  end(id: string, { keepsNumber }: { readonly keepsNumber: boolean }): void {
+  end(id: string, options: { readonly keepsNumber: boolean }): void {
+    if (this.#replaying !== null && !this.#isReplayed) {
+      this.#later.push(() => this.end(id, options));
+      return;
+    }
+    const { keepsNumber } = options;
     const held = this.#rules.get(id);
     if (keepsNumber && held !== undefined) this.#remember(id, held.rule.number);
     if (!keepsNumber) this.#ended.delete(id);
@@ -147,7 +159,12 @@ class KeptRules implements RuleState {
     if (this.#isReplayed) this.#note({ t: "end", rule: id });
   }
 
-  async replay(): Promise<void> {
+  replay(): Promise<void> {
+    this.#replaying ??= this.#replay();
+    return this.#replaying;
+  }
+
+  async #replay(): Promise<void> {
     const turns = await this.#lastTurns();
     const kept = new Map(this.#checkpoint?.rules.map((one) => [one.rule, one]));
     const begun = new Map([...this.#rules.values()].map((held) => [held, this.#takeUp(held, kept, turns)]));
@@ -181,6 +198,7 @@ class KeptRules implements RuleState {
       this.#note({ t: "begin", rule: rule.id, key: rule.key, number: rule.number, keeps: before !== undefined });
     }
     if (count > 0) this.#options.log.info({ inputs: count }, "Rules have taken up what they had read before");
+    for (const change of this.#later.splice(0)) change();
     this.#arm(this.#rules.values());
     this.#due();
     this.#takeNext();
@@ -240,7 +258,8 @@ class KeptRules implements RuleState {
     if (this.#isClosed) return;
     if (this.#feeding !== null || !this.#isReplayed) {
       this.#next.push(input);
-      return;
+      // What comes meanwhile waits at the bus, within its bound.
+      return this.#replaying ?? undefined;
     }
     const from = input.t === "row" ? input.from : null;
     if (from !== null && !this.#isNew(from)) return;

@@ -84,7 +84,10 @@ export interface RuleState {
   begin(rule: StatefulRule): void;
   /** It is gone, with its state; with `keepsNumber` a rule with its id goes on counting. */
   end(id: string, options: { readonly keepsNumber: boolean }): void;
-  /** Once, after the first rules have begun and before the first `take`: brings all of them to where they were. */
+  /**
+   * After the first rules have begun: brings all of them to where they were. What is taken meanwhile, or before, waits.
+   * Called again it changes nothing.
+   */
   replay(): Promise<void>;
   /** whether any rule reads it; where none does, `take` costs nothing */
   reads(input: { readonly device: DeviceUid } | { readonly stream: string }): boolean;
