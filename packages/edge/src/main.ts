@@ -3,10 +3,10 @@ import {
   AppError,
   type BootId,
   type DeviceUid,
-  defaultMqtt,
   type EdgeControl,
   type EffectiveDevice,
   hexId,
+  type MqttBroker,
   type OwnMappers,
 } from "@penstock/model";
 import {
@@ -40,6 +40,7 @@ import { openOutbox } from "./outbox/outbox.ts";
 import { outboxConsumer } from "./outbox/outbox-consumer.ts";
 import { reportFilter } from "./outbox/report-filter.ts";
 import { openResources } from "./resources/resources.ts";
+import { openAlarms } from "./rules/alarms/alarms.ts";
 import { hostFunctions, offsetAtOf } from "./rules/host-functions.ts";
 import { keptFeed } from "./rules/kept-feed.ts";
 import { createRules } from "./rules/rules.ts";
@@ -52,7 +53,8 @@ export interface EdgeOptions {
   readonly dataDir: string;
   /** "https://HOST:PORT" where the cloud is now; null = where it was when the gateway joined */
   readonly cloud: string | null;
-  readonly mqtt: { readonly host: string; readonly port: number };
+  /** of the embedded broker; or another program's, whatever the node's settings say */
+  readonly mqtt: { readonly host: string; readonly port: number; readonly broker?: MqttBroker | null };
   /** on loopback; 0 = any free port */
   readonly localApi: { readonly port: number };
   readonly mapperFolders: readonly string[];
@@ -188,16 +190,17 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     closers.push(() => twin.close());
     bus.subscribe(twin.consumer);
 
-    const named = (device: DeviceUid) => {
-      const found = lookup(device);
-      const tenant = resources.current()?.tenant.name;
-      return found === null || tenant === undefined ? null : { tenant, device: found };
-    };
-    const mqtt = () => resources.current()?.node.mqtt ?? defaultMqtt;
-    const bypass = await openBypass({ ...options.mqtt, mqtt: mqtt(), lookup: named, clock, random, log, metrics });
+    const bypass = await openBypass({
+      ...{ ...options.mqtt, site: resources.current(), twin, clock, random, metrics },
+      log: log.with({ stage: "bypass" }),
+    });
     closers.push(() => bypass.close());
     bus.subscribe(bypass.consumer);
 
+    const alarms = await openAlarms({
+      ...{ files, folder: `${folder}/alarms`, clock, random, metrics, log: log.with({ stage: "rules" }) },
+    });
+    closers.push(() => alarms.close());
     // After bypass, so that what is collected is out at the edge before what rules make of it.
     const rules = createRules({
       ...{ clock, random, files, log, metrics, folder: `${folder}/rules`, host: hostFunctions(random) },
@@ -209,7 +212,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
         log: log.with({ stage: "rules" }),
       }),
       offsetAt: offsetAtOf,
-      site: { publish: (message) => bypass.publish(message), readings: (batch) => bus.publish(batch), twin },
+      site: { publish: (message) => bypass.publish(message), readings: (batch) => bus.publish(batch), twin, alarms },
     });
     closers.push(() => rules.close());
     bus.subscribe(rules.consumer);
@@ -240,6 +243,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       ...{
         outbox,
         control,
+        alarms: alarms.link,
         mappers: dmi === null ? mappers : allMappers(mappers, dmi),
         clock,
         random,
@@ -262,9 +266,10 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       const set = resources.current();
       if (set === null) return;
       collect.apply({ ...set, devices: set.devices.map(withoutCalculated) });
-      void bypass.apply(mqtt());
+      bypass.apply(set).catch((error: unknown) => log.error({ stage: "bypass", error }, "MQTT is not as assigned"));
       twin.devicesChanged();
       reports.devicesChanged();
+      alarms.apply({ rules: set.rules, deviceOf: (name) => set.devices.find((one) => one.name === name)?.uid ?? null });
       rules.apply({ tenant: set.tenant.name, timeZone: set.node.timeZone, devices: set.devices, rules: set.rules });
     };
     resources.onChange(apply);

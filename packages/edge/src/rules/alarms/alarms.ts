@@ -12,8 +12,9 @@ import {
 } from "@penstock/model";
 import type { ObjectValue } from "@penstock/rules";
 import type { Clock, Files, Log, Metrics, Random } from "@penstock/runtime";
+import type { AlarmPlace } from "../sinks/alarm-sink.ts";
 import type { RuleOutput, Sink } from "../sinks/sink.ts";
-import { type AlarmActionStep, type AlarmDefinition, definitionsOf } from "./alarm-definition.ts";
+import { type AlarmDefinition, definitionsOf } from "./alarm-definition.ts";
 import { type AlarmGroup, groupCleared, groupDue, groupRaised, groupStep, isFlood, noGroup } from "./alarm-group.ts";
 import { type AlarmRecord, openAlarmJournal } from "./alarm-journal.ts";
 import { type AlarmEffect, type AlarmInput, type AlarmKey, alarmDue, alarmStep, newAlarmKey } from "./alarm-step.ts";
@@ -30,19 +31,15 @@ export interface AlarmsOptions {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** writes or calls a device, in the turn in which the alarm is raised or cleared; never throws */
-  act(request: { readonly rule: string; readonly action: AlarmActionStep; readonly row: ObjectValue }): void;
 }
 export interface AlarmSet {
   readonly rules: readonly Pick<EffectiveRule, "uid" | "name" | "actions" | "isStopped">[];
   /** devices of the gateway by name */
   deviceOf(name: string): DeviceUid | null;
 }
-export interface Alarms {
+export interface Alarms extends AlarmPlace {
   /** Which alarms there are. Those of rules that are gone or stopped end; the others go on as they are. */
   apply(set: AlarmSet): void;
-  /** Where the results of a rule go for its action `alarm` of this name. */
-  sink(rule: RuleUid, alarm: string): Sink;
   readonly link: EdgeAlarms;
   /** how many stand, for the gateway's own page */
   standing(): number;
@@ -55,6 +52,7 @@ interface Held {
   readonly keys: Map<string, AlarmKey>;
   group: AlarmGroup;
 }
+type Act = Parameters<AlarmPlace["sink"]>[0]["act"];
 
 /**
  * Alarms of the gateway's rules: decided here in the turn in which a row comes, acted on at once, then written to disk, then
@@ -72,10 +70,13 @@ class AlarmKeeper implements Alarms {
   readonly #options: AlarmsOptions;
   readonly #writer: AlarmWriter;
   readonly #held = new Map<string, Held>();
+  /** what rules that are at work do to devices, by rule and alarm */
+  readonly #acts = new Map<string, Act>();
   /** what a restart found, until the rules that it belongs to are known */
   #found: Map<string, AlarmRecord> | null;
   /** wall time when it opened, and what the monotonic clock said: delays go on over a restart, and wall time may be set */
   readonly #base: number;
+  #byName: ReadonlyMap<string, Held> = new Map();
   #count = 0;
   #deviceOf: AlarmSet["deviceOf"] = () => null;
   #cancel: () => void = () => {};
@@ -113,14 +114,20 @@ class AlarmKeeper implements Alarms {
     for (const [id, definition] of wanted) {
       if (!this.#held.has(id)) this.#held.set(id, this.#begin(definition));
     }
+    this.#byName = new Map([...this.#held.values()].map((held) => [nameOf(held.definition), held]));
     this.#endOrphans();
     this.#tick();
   }
 
-  sink(rule: RuleUid, alarm: string): Sink {
+  sink({ rule, alarm, act }: Parameters<AlarmPlace["sink"]>[0]): Sink {
+    const name = `${rule}/${alarm}`;
+    this.#acts.set(name, act);
     return {
-      take: (output) => this.#take(idOf(rule, alarm), output),
-      close: async () => {},
+      take: (output) => this.#take(name, output),
+      close: async () => {
+        // One that took its place meanwhile stays.
+        if (this.#acts.get(name) === act) this.#acts.delete(name);
+      },
     };
   }
 
@@ -134,9 +141,9 @@ class AlarmKeeper implements Alarms {
     await this.#writer.close();
   }
 
-  #take(id: string, { rows, rule, number }: RuleOutput): Promise<void> {
+  #take(name: string, { rows, rule, number }: RuleOutput): Promise<void> {
     const { log } = this.#options;
-    const held = this.#held.get(id);
+    const held = this.#byName.get(name);
     if (held === undefined || this.#isClosed) return Promise.resolve();
     if (log.tracing) log.trace({ file, id: `${rule}#${number}`, rows: rows.length }, "Alarms look");
     const { definition } = held;
@@ -184,7 +191,7 @@ class AlarmKeeper implements Alarms {
   }
 
   #perform({ definition }: Held, effects: readonly AlarmEffect[]): void {
-    const { log, metrics, act } = this.#options;
+    const { log, metrics } = this.#options;
     for (const effect of effects) {
       if (effect.t === "told") {
         const { transition } = effect;
@@ -194,8 +201,10 @@ class AlarmKeeper implements Alarms {
         log.info({ stage: "rules", rule: definition.ruleName, alarm, key, severity, kind, message }, "Alarm");
         continue;
       }
-      for (const action of effect.on === "raise" ? definition.onRaise : definition.onClear)
-        act({ rule: definition.ruleName, action, row: effect.row });
+      const { onRaise, onClear } = definition;
+      const steps = effect.on === "raise" ? onRaise : onClear;
+      const act = this.#acts.get(nameOf(definition));
+      for (const n of steps.keys()) act?.(effect.on, n, effect.row);
     }
   }
 
@@ -339,6 +348,7 @@ class AlarmKeeper implements Alarms {
 const longestWaitMs = 60_000;
 
 const idOf = (rule: RuleUid, alarm: string) => `${rule}/${alarm}`;
+const nameOf = ({ ruleName, name }: AlarmDefinition) => `${ruleName}/${name}`;
 const recordId = (rule: RuleUid, alarm: string, key: string) => `${rule}/${alarm}/${key}`;
 
 function keyOf(definition: AlarmDefinition, row: ObjectValue): string {

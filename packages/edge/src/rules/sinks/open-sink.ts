@@ -1,4 +1,5 @@
 import { AppError, type RuleActionKind, type RuleActionSpec } from "@penstock/model";
+import { openAlarm } from "./alarm-sink.ts";
 import { openCall } from "./call-sink.ts";
 import { openLog } from "./log-sink.ts";
 import { openMemory } from "./memory-sink.ts";
@@ -16,6 +17,7 @@ const openers: { readonly [K in RuleActionKind]?: OpenSink<K> } = {
   write: openWrite,
   call: openCall,
   memory: openMemory,
+  alarm: openAlarm,
 };
 
 /** @throws AppError rules/unknown-action for a kind that this gateway does not have */

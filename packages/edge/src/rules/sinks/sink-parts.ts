@@ -1,5 +1,6 @@
 import type { EffectiveDevice, LocalTwin, ReadingBatch, RuleActionKind, RuleActionOf } from "@penstock/model";
 import type { Clock, Files, Log, Metrics, Random } from "@penstock/runtime";
+import type { AlarmPlace } from "./alarm-sink.ts";
 import type { RuleOutput, Sink } from "./sink.ts";
 
 /** What an action is made with. */
@@ -30,6 +31,8 @@ export interface SinkSite {
   /** onto the bus, as what is collected goes there */
   readings(batch: ReadingBatch): Promise<void>;
   readonly twin: Pick<LocalTwin, "setLocally" | "callHere">;
+  /** left out where the gateway keeps no alarms */
+  readonly alarms?: AlarmPlace;
   /** to rules that read this stream of the gateway's memory */
   memory(stream: string, output: RuleOutput): void;
 }
