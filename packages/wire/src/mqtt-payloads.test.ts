@@ -12,6 +12,7 @@ import {
 } from "@penstock/model";
 import { encodeFlatData, flatDataTopic } from "./mqtt-flat.ts";
 import { encodeKubeEdgeData, kubeEdgeDataTopic } from "./mqtt-kubeedge.ts";
+import { encodeTags, tagsDataTopic } from "./mqtt-tags.ts";
 
 const time = 1_800_000_000_123_456 as Micros;
 
@@ -87,4 +88,17 @@ test("encodeKubeEdgeData() has nothing to say of a device that did not answer", 
 test("default topics name tenant and device", () => {
   assert.equal(kubeEdgeDataTopic("acme", "temp-01"), "$ke/events/device/acme/temp-01/data/update");
   assert.equal(flatDataTopic("acme", "temp-01"), "penstock/acme/temp-01/data");
+});
+
+test("encodeTags() writes each reading with its own time, quality, reason and unit", () => {
+  const batch = batchOf([
+    ["total", "int64", 9_007_199_254_740_993n, 2000],
+    ["silent", "float64", null],
+  ]);
+  assert.equal(
+    Buffer.from(encodeTags(batch, new Map([["total", "m3"]]))!).toString(),
+    '[{"name":"total","value":"9007199254740993","timestamp":"2027-01-15T08:00:00.125456Z","quality":"good","unit":"m3"},' +
+      '{"name":"silent","value":null,"timestamp":"2027-01-15T08:00:00.123456Z","quality":"bad","reason":"mapper/timeout"}]',
+  );
+  assert.equal(tagsDataTopic("acme", "temp-01"), "penstock/acme/temp-01/tags");
 });

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { test } from "node:test";
 import { defaultMqtt, type EffectiveMqtt, effectiveMqtt } from "@penstock/model";
-import { client, closing, counted, cycle, messages, open } from "./bypass-fixture.ts";
+import { client, closing, counted, cycle, messages, open, siteOf } from "./bypass-fixture.ts";
 
 const password = "river-stone-7";
 const hmi = { password, publish: ["apps/%u/#"], subscribe: ["penstock/#", "apps/%u/#"] };
@@ -75,17 +74,19 @@ test("apply() puts out whose rights changed, and nobody else", async (t) => {
   const { bypass, port } = await open(t, { mqtt: closed });
   const stays = await client(t, port, { username: "other", password: "lake-grass-9" });
   const goes = await client(t, port, asHmi);
-  const gone = once(goes, "close");
+  const gone = closing(goes);
   const less = { ...hmi, subscribe: ["apps/hmi/#"] };
-  await bypass.apply(effectiveMqtt({ anonymous: "none", users: { hmi: less, other: { password: "lake-grass-9" } } }));
+  await bypass.apply(
+    siteOf(effectiveMqtt({ anonymous: "none", users: { hmi: less, other: { password: "lake-grass-9" } } })),
+  );
   await gone;
   const again = await client(t, port, asHmi);
   await assert.rejects(again.subscribeAsync("penstock/#"), /Not authorized/);
   assert.equal(stays.connected, true);
-  await bypass.apply(defaultMqtt);
+  await bypass.apply(siteOf(defaultMqtt));
   const unnamed = await client(t, port);
   const out = closing(unnamed);
-  await bypass.apply({ ...defaultMqtt, anonymous: "none" });
+  await bypass.apply(siteOf({ ...defaultMqtt, anonymous: "none" }));
   await out;
 });
 

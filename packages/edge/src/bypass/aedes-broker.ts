@@ -157,7 +157,7 @@ class AedesBroker implements EmbeddedBroker {
     this.#server.on("error", (error) => this.#options.log.error({ error }, "The MQTT port failed"));
     const bound = this.#server.address();
     if (bound !== null && typeof bound !== "string") this.#address = { host: bound.address, port: bound.port };
-    const { commands, command, greeting } = this.#options.use;
+    const { commands, command, greeting, will } = this.#options.use;
     for (const filter of commands) {
       const take = (packet: { topic: string; payload: string | Buffer }, done: () => void) => {
         command(packet.topic, Buffer.from(packet.payload));
@@ -165,6 +165,8 @@ class AedesBroker implements EmbeddedBroker {
       };
       await new Promise<void>((resolve) => this.#aedes.subscribe(filter, take, resolve));
     }
+    // Whoever loses this broker loses the gateway: nobody is left to say its will.
+    will();
     for (const message of greeting()) await this.publish(message);
   }
 

@@ -22,6 +22,8 @@ export interface BrokerMessage {
   readonly qos: 0 | 1;
   /** kept for late subscribers */
   readonly retain: boolean;
+  /** of no use later: it does not wait for a broker that is away */
+  readonly isOfNow?: boolean;
 }
 
 /** What a broker does with the gateway besides taking its messages. */
@@ -30,8 +32,10 @@ export interface BrokerUse {
   readonly commands: readonly string[];
   /** a message that came to one of them; never throws */
   command(topic: string, payload: Uint8Array): void;
-  /** The broker is there, for the first time or again: what subscribers must hear first. Nothing else goes before it. */
+  /** what the broker shall say when the gateway is lost; asked for once for each connection. null = nothing */
+  will(): BrokerMessage | null;
+  /** The broker is there, for the first time or again: what subscribers must hear before anything else. */
   greeting(): readonly BrokerMessage[];
-  /** What the broker shall say when the gateway is gone; asked for before each connection. null = nothing */
+  /** said when the gateway goes in order */
   lastWords(): BrokerMessage | null;
 }

@@ -5,13 +5,16 @@ import {
   type DeviceUid,
   defaultMqtt,
   type EffectiveDevice,
+  type EffectiveMqtt,
   layoutOrder,
   type Micros,
+  type NodeUid,
   type ReadingBatch,
+  type TenantUid,
 } from "@penstock/model";
 import { type Metrics, metricsRegistry, silentLog, systemClock, systemRandom } from "@penstock/runtime";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
-import { type Bypass, type BypassOptions, openBypass } from "./bypass.ts";
+import { type Bypass, type BypassOptions, type BypassSite, openBypass } from "./bypass.ts";
 
 export const uid = "d".repeat(32) as DeviceUid;
 export const time = 1_800_000_000_000_000 as Micros;
@@ -58,11 +61,21 @@ export interface Site {
   readonly port: number;
 }
 
-export async function open(t: TestContext, options: Partial<BypassOptions> = {}): Promise<Site> {
+type Settings = Partial<BypassOptions> & {
+  readonly mqtt?: EffectiveMqtt;
+  readonly devices?: readonly EffectiveDevice[];
+};
+
+export function siteOf(mqtt: EffectiveMqtt, devices: readonly EffectiveDevice[] = [press]): BypassSite {
+  const node = { uid: "n".repeat(32) as NodeUid, name: "gw-01", timeZone: "UTC", mqtt };
+  return { tenant: { uid: "t".repeat(32) as TenantUid, name: "acme" }, node, devices };
+}
+
+export async function open(t: TestContext, options: Settings = {}): Promise<Site> {
   const metrics = metricsRegistry();
   const ports = { clock: systemClock(), random: systemRandom, log: silentLog, metrics };
-  const lookup = (device: DeviceUid) => (device === uid ? { tenant: "acme", device: press } : null);
-  const bypass = await openBypass({ port: 0, mqtt: defaultMqtt, lookup, ...ports, ...options });
+  const { mqtt = defaultMqtt, devices = [press], ...rest } = options;
+  const bypass = await openBypass({ port: 0, site: siteOf(mqtt, devices), ...ports, ...rest });
   t.after(() => bypass.close());
   return { bypass, metrics, port: bypass.address.port };
 }

@@ -5,6 +5,7 @@ import {
   defaultMqtt,
   type EffectiveDevice,
   type EffectiveMqtt,
+  type LocalTwin,
   type MqttBroker,
   type ReadingBatch,
   sameData,
@@ -17,7 +18,9 @@ import { type BrokerLimits, defaultBrokerLimits } from "./broker-limits.ts";
 import { ClientAccess } from "./client-access.ts";
 import { openForeignBroker } from "./foreign-broker.ts";
 import { Publisher } from "./publisher.ts";
-import { SparkplugNode, type SparkplugWrite } from "./sparkplug-node.ts";
+import { SparkplugNode } from "./sparkplug-node.ts";
+import { sparkplugWrites } from "./sparkplug-writes.ts";
+import { withCertificates } from "./with-certificates.ts";
 
 const file = "edge/src/bypass/bypass.ts";
 /** batches that may wait; the oldest go first, since applications at the edge want the present */
@@ -36,8 +39,8 @@ export interface BypassOptions {
   readonly broker?: MqttBroker | null;
   /** null before the first assignment */
   readonly site: BypassSite | null;
-  /** A value that a Sparkplug host sets, where the node's settings let it; never rejects. */
-  readonly write?: (write: SparkplugWrite) => void;
+  /** takes values that Sparkplug hosts set, where the node's settings let them; none: nobody sets any */
+  readonly twin?: Pick<LocalTwin, "setLocally">;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -125,7 +128,7 @@ class RunningBypass {
       const isWanted = this.#broker?.hasClients === true || mqtt.retain;
       const named = { tenant: this.#site.tenant.name, device };
       const messages = isWanted ? this.#publisher.messages(named, batch, mqtt) : [];
-      messages.push(...(this.#sparkplug?.data(batch, device.name) ?? []));
+      messages.push(...this.#told(this.#sparkplug?.data(batch, device.name)));
       await this.#send(messages);
       if (messages.length > 0) {
         metrics.counter("penstock_bypass_messages_total", "Messages handed to the broker").add(messages.length);
@@ -146,7 +149,7 @@ class RunningBypass {
       const wanted = this.wanted();
       if (sameData(wanted, this.#made)) {
         this.#embedded?.accessChanged(isChanged);
-        await this.#send(this.#sparkplug?.setDevices(site.devices) ?? []);
+        await this.#send(this.#told(this.#sparkplug?.setDevices(site.devices)));
       } else {
         const isSameBroker = sameData(wanted.broker, this.#made?.broker) && this.#embedded !== null;
         await (isSameBroker ? this.#sparkplugChanged() : this.#reopen());
@@ -203,7 +206,10 @@ class RunningBypass {
     if (wanted.broker !== null) {
       const name = this.#site === null ? null : `${this.#site.tenant.name}-${this.#site.node.name}`;
       const clientId = `penstock-${name ?? Buffer.from(random.bytes(8)).toString("hex")}`;
-      this.#broker = openForeignBroker({ broker: wanted.broker, clientId, use: this.#use(), limits, log, metrics });
+      this.#broker = openForeignBroker({
+        ...{ broker: wanted.broker, clientId, use: this.#use() },
+        ...{ limits, clock, log, metrics },
+      });
     } else {
       const embedded = { ...this.#options, port: this.#port, access: this.#access, use: this.#use(), limits };
       this.#embedded = await openAedesBroker({ ...embedded, clock });
@@ -241,7 +247,12 @@ class RunningBypass {
 
   #births(): BrokerMessage[] {
     this.#birthsAt = this.#options.clock.monotonic();
-    return this.#sparkplug?.births() ?? [];
+    return this.#told(this.#sparkplug?.births());
+  }
+
+  /** What our own broker tells besides. */
+  #told(messages: readonly BrokerMessage[] = []): BrokerMessage[] {
+    return this.wanted().broker === null ? withCertificates(messages) : [...messages];
   }
 
   #use(): BrokerUse {
@@ -260,10 +271,9 @@ class RunningBypass {
   #command(topic: string, payload: Uint8Array): void {
     const asked = this.#sparkplug?.command(topic, payload);
     if (asked === undefined) return;
-    const { write, metrics } = this.#options;
-    const mayWrite = this.#mqtt.sparkplug.writes && write !== undefined;
-    if (mayWrite) for (const one of asked.writes) write(one);
-    const refused = asked.refused + (mayWrite ? 0 : asked.writes.length);
+    const { twin, metrics, log } = this.#options;
+    const take = this.#mqtt.sparkplug.writes && twin !== undefined ? sparkplugWrites({ twin, log }) : () => false;
+    const refused = asked.refused + asked.writes.filter((write) => !take(write)).length;
     const help = "Requests of local clients that were refused";
     if (refused > 0) metrics.counter("penstock_bypass_refused_total", help, { reason: "command" }).add(refused);
     if (asked.rebirth) this.#bearAgain();

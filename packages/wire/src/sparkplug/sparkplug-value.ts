@@ -22,7 +22,8 @@ export type SparkplugRaw =
 export function writeSparkplugValue(writer: ProtoWriter, type: ValueType, value: Exclude<Value, null>): void {
   switch (type) {
     case "bool":
-      return writer.varint(valueFields.boolean, value === true ? 1n : 0n);
+      writer.varint(valueFields.boolean, value === true ? 1n : 0n);
+      break;
     // Negative ones as their two's complement of 32 bits.
     case "int8":
     case "int16":
@@ -30,20 +31,27 @@ export function writeSparkplugValue(writer: ProtoWriter, type: ValueType, value:
     case "uint8":
     case "uint16":
     case "uint32":
-      return writer.varint(valueFields.int, BigInt.asUintN(32, BigInt(value as number)));
+      writer.varint(valueFields.int, BigInt.asUintN(32, BigInt(value as number)));
+      break;
     case "int64":
     case "uint64":
-      return writer.varint(valueFields.long, value as bigint);
+      writer.varint(valueFields.long, value as bigint);
+      break;
     case "float32":
-      return writer.float(valueFields.float, value as number);
+      writer.float(valueFields.float, value as number);
+      break;
     case "float64":
-      return writer.double(valueFields.double, value as number);
+      writer.double(valueFields.double, value as number);
+      break;
     case "string":
-      return writer.text(valueFields.string, value as string);
+      writer.text(valueFields.string, value as string);
+      break;
     case "json":
-      return writer.text(valueFields.string, JSON.stringify((value as { readonly json: Json }).json));
+      writer.text(valueFields.string, JSON.stringify((value as { readonly json: Json }).json));
+      break;
     case "bytes":
-      return writer.message(valueFields.bytes, value as Uint8Array);
+      writer.message(valueFields.bytes, value as Uint8Array);
+      break;
   }
 }
 
