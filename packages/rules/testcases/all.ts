@@ -1,12 +1,15 @@
 import { basics } from "./basics.ts";
+import { expressions } from "./expressions.ts";
 import { joinTable } from "./join-table.ts";
 import { joins } from "./joins.ts";
 import { moreWindows } from "./more-windows.ts";
 import type { QueryCase } from "./query-case.ts";
 import { refused } from "./refused.ts";
+import { statements } from "./statements.ts";
+import { surprises } from "./surprises.ts";
 import { windows } from "./windows.ts";
 
 /** Every case by its topic. */
 export const allCases: Readonly<Record<string, readonly QueryCase[]>> = {
-  ...{ basics, joins, joinTable, moreWindows, refused, windows },
+  ...{ basics, expressions, joins, joinTable, moreWindows, refused, statements, surprises, windows },
 };
