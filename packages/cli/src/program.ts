@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { alarmCommand } from "./commands/alarm.ts";
 import { applyCommand } from "./commands/apply.ts";
 import { browseCommand } from "./commands/browse.ts";
 import { callCommand } from "./commands/call.ts";
@@ -54,6 +55,7 @@ export function makeProgram(): Command {
     setCommand,
     browseCommand,
     callCommand,
+    alarmCommand,
     watchCommand,
     queryCommand,
     doctorCommand,

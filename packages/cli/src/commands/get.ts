@@ -8,6 +8,7 @@ import { mappersNamed, mappersTable } from "../mapper-text.ts";
 import { formatOf, print } from "../output.ts";
 import { tableText } from "../print-table.ts";
 import { timeText } from "../time-cell.ts";
+import { alarmsTable } from "./alarm.ts";
 
 interface Column {
   readonly head: string;
@@ -125,16 +126,7 @@ export function getCommand(program: Command): void {
         const { client, context } = connect(command.optsWithGlobals() as ContextFlags);
         if (/^alarms?$/i.test(word)) {
           const { items } = await client.alarms.list({ params: { tenant: context.tenant }, query: {} });
-          const rows = items.map((a) => [
-            a.severity,
-            a.code,
-            a.node ?? "-",
-            time(a.raisedAt),
-            time(a.clearedAt),
-            a.message,
-          ]);
-          const heads = ["severity", "code", "node", "raised", "cleared", "message"];
-          print(format, items, () => (rows.length === 0 ? "No alarms" : tableText(heads, rows)));
+          print(format, items, () => (items.length === 0 ? "No alarms" : alarmsTable(items)));
           return;
         }
         if (/^jointokens?$/i.test(word)) {

@@ -51,7 +51,9 @@ export function watchCommand(program: Command): void {
                 `${readingTimeText(data.updatedAt)}  ${data.device}.${data.property}  desired ${clean(valueText(data.value, await unitOf(data.device, data.property)))}: ${data.state}${data.reason === null ? "" : ` ${data.reason}`}`,
               );
             else if (event === "alarm")
-              console.log(`${readingTimeText(data.lastAt)}  ${data.severity} ${data.code}: ${clean(data.message)}`);
+              console.log(
+                `${readingTimeText(data.lastAt)}  ${data.severity} ${data.source === "rule" ? `${data.rule}/${data.alarm} ${data.state}` : data.code}: ${clean(data.message)}`,
+              );
             else console.log(`${data.events} events were left out because this terminal is too slow`);
             if (left <= 0) return;
           }
