@@ -13,6 +13,7 @@ function modesOf({ mode }: QueryCase): readonly Mode[] {
 function check(one: QueryCase, mode: Mode): void {
   if (one.refused !== undefined) {
     assert.throws(() => playCase(one, mode), { code: "rules/bad-sql", message: one.refused });
+    assert.throws(() => playCase(one, mode), { message: /at line \d+, column \d+/ });
     return;
   }
   const out = playCase(one, mode);

@@ -45,6 +45,8 @@ export interface CallContext {
   readonly timeZone: string;
   readonly ruleId: string;
   readonly host: HostFunctions;
+  /** by one of its names, in small letters */
+  functionNamed(name: string): ScalarFunction | undefined;
 }
 
 /** A call, and what it gives: the test and the documentation of the function. */

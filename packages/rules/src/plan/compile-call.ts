@@ -25,12 +25,14 @@ export interface CallParts {
  */
 export function compileScalar(
   call: Call,
-  {
-    spec,
-    parts,
-    compile,
-  }: { readonly spec: ScalarFunction; readonly parts: CallParts; readonly compile: (expr: Expr) => Evaluate },
+  of: {
+    readonly spec: ScalarFunction;
+    readonly parts: CallParts;
+    readonly compile: (expr: Expr) => Evaluate;
+    readonly functionNamed: CallContext["functionNamed"];
+  },
 ): Evaluate {
+  const { spec, parts, compile, functionNamed } = of;
   const { sql, mode, ruleId, timeZone, host } = parts;
   if (call.filter !== null || call.over !== null) {
     throw sqlError(sql, call, `${call.name} takes no ${call.filter === null ? "OVER" : "FILTER"}`);
@@ -56,6 +58,7 @@ export function compileScalar(
     ruleId,
     timeZone,
     host,
+    functionNamed,
     now: 0,
   };
   const { name, params, run, takesNull } = spec;

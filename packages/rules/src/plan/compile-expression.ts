@@ -1,7 +1,7 @@
 import type { Binary, Call, Case, ComparisonOp, Expr, Logical, Mode, Name } from "../parse/ast.ts";
 import type { Evaluate } from "../run/frame.ts";
 import { calculate } from "../value/arithmetic.ts";
-import { compares, isSame } from "../value/compare.ts";
+import { compares, isSame, type TimeTexts } from "../value/compare.ts";
 import { RowError } from "../value/row-error.ts";
 import { kindOf, shown, type Value } from "../value/value.ts";
 import { elementOf, memberOf, sliceOf } from "./compile-access.ts";
@@ -10,6 +10,8 @@ import { compileLike } from "./compile-like.ts";
 /** What the names and calls of a query mean; the plan knows. */
 export interface Scope {
   readonly mode: Mode;
+  /** how texts are read that stand beside moments */
+  readonly times: TimeTexts;
   name(name: Name): Evaluate;
   call(call: Call, compile: (expr: Expr) => Evaluate): Evaluate;
 }
@@ -20,7 +22,7 @@ export interface Scope {
  * @throws AppError rules/bad-sql for what the scope does not know
  */
 export function compileExpression(expr: Expr, scope: Scope): Evaluate {
-  const { mode } = scope;
+  const { mode, times } = scope;
   const compile = (one: Expr) => compileExpression(one, scope);
   switch (expr.t) {
     case "literal": {
@@ -55,7 +57,7 @@ export function compileExpression(expr: Expr, scope: Scope): Evaluate {
       return (frame) => {
         const [value, least, most] = [of(frame), low(frame), high(frame)];
         if (isNil(value) || isNil(least) || isNil(most)) return unknown;
-        return (compares(">=", value, least) && compares("<=", value, most)) !== isNot;
+        return (compares(">=", value, least, times) && compares("<=", value, most, times)) !== isNot;
       };
     }
     case "in":
@@ -96,12 +98,12 @@ function isComparison(op: Binary["op"]): op is ComparisonOp {
   return op === "=" || op === "!=" || op === "<" || op === "<=" || op === ">" || op === ">=";
 }
 
-function compileBinary(expr: Binary, { mode }: Scope, compile: (expr: Expr) => Evaluate): Evaluate {
+function compileBinary(expr: Binary, { mode, times }: Scope, compile: (expr: Expr) => Evaluate): Evaluate {
   const { op } = expr;
   const [left, right] = [compile(expr.left), compile(expr.right)];
   if (!isComparison(op)) return (frame) => calculate(op, left(frame), right(frame), mode);
   const unknown = mode === "compat" ? false : null;
-  const slow = (a: Value, b: Value) => (isNil(a) || isNil(b) ? unknown : compares(op, a, b));
+  const slow = (a: Value, b: Value) => (isNil(a) || isNil(b) ? unknown : compares(op, a, b, times));
   // What most rules are made of: a number against a number that does not change.
   if (expr.right.t === "literal" && (typeof expr.right.value === "bigint" || typeof expr.right.value === "number")) {
     const literal = expr.right.value;

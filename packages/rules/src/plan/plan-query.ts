@@ -118,7 +118,7 @@ export function planQuery(options: QueryOptions): Plan {
       "add TUMBLINGWINDOW(ss, 10) to GROUP BY",
     );
   }
-  const sources = layout.finish();
+  const sources = layout.finish(scope.times);
   const { fingerprint } = scope;
   const chosen = query.joins.length === 0 ? query.where : null;
   return {

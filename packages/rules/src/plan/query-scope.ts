@@ -3,10 +3,12 @@ import { analyticFunctions } from "../functions/analytic/all.ts";
 import type { AggregateFunction } from "../functions/define-aggregate.ts";
 import type { AnalyticFunction } from "../functions/define-analytic.ts";
 import { scalarFunctions } from "../functions/registry.ts";
+import { ownZone } from "../functions/time/part-zone.ts";
 import type { Call, Expr, Field, Mode, Name, Select } from "../parse/ast.ts";
 import { sqlError } from "../parse/sql-error.ts";
 import type { Evaluate, Frame } from "../run/frame.ts";
 import type { Numbering } from "../run/number-rows.ts";
+import type { TimeTexts } from "../value/compare.ts";
 import type { ObjectValue, Value } from "../value/value.ts";
 import { type PlannedAggregate, planAggregate } from "./compile-aggregate.ts";
 import { type PlannedAnalytic, planAnalytic } from "./compile-analytic.ts";
@@ -26,6 +28,7 @@ const remembering: ReadonlySet<string> = new Set([
 /** Names of a query: columns, and what AS names. */
 export class QueryScope implements Scope {
   readonly mode: Mode;
+  readonly times: TimeTexts;
   readonly #layout: RowLayout;
   readonly #options: CallParts;
   readonly #aliases: ReadonlyMap<string, Field>;
@@ -46,6 +49,7 @@ export class QueryScope implements Scope {
 
   constructor(query: Select, layout: RowLayout, options: CallParts) {
     this.mode = options.mode;
+    this.times = { zone: ownZone(options.timeZone), mode: options.mode };
     this.#layout = layout;
     this.#options = options;
     this.fingerprint = fingerprinter(query, options.mode);
@@ -118,7 +122,12 @@ export class QueryScope implements Scope {
     if (rowsFunctionOf(call) !== null)
       throw sqlError(sql, call, `${call.name} makes rows, and no value`, "write it in SELECT, by itself");
     if (spec === undefined) throw sqlError(sql, call, `there is no function "${call.name}"`);
-    return compileScalar(call, { spec, parts: this.#options, compile });
+    return compileScalar(call, {
+      spec,
+      parts: this.#options,
+      compile,
+      functionNamed: (name) => scalarFunctions.get(name),
+    });
   }
 
   #analytic(call: Call, spec: AnalyticFunction, compile: (expr: Expr) => Evaluate): Evaluate {

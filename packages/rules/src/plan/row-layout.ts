@@ -1,5 +1,6 @@
 import type { ColumnType, Name, Select } from "../parse/ast.ts";
 import { sqlError } from "../parse/sql-error.ts";
+import type { TimeTexts } from "../value/compare.ts";
 import type { Catalog, RowColumn, SourceLayout, StreamSchema } from "./stream-schema.ts";
 
 interface Building {
@@ -113,10 +114,10 @@ export class RowLayout {
   }
 
   /** Nothing is asked for any more: every cell gets its place. */
-  finish(): readonly SourceLayout[] {
+  finish(times: TimeTexts): readonly SourceLayout[] {
     let offset = 0;
     const layouts = this.#sources.map(({ schema, alias, columns }, source) => {
-      const layout = { stream: schema.name, source, alias, columns, offset };
+      const layout = { stream: schema.name, source, alias, columns, offset, times };
       offset += columns.length;
       return layout;
     });

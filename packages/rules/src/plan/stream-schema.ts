@@ -1,4 +1,5 @@
 import type { ColumnType } from "../parse/ast.ts";
+import type { TimeTexts } from "../value/compare.ts";
 
 /** What is known of a stream, or of a table, when a query is planned. */
 export interface StreamSchema {
@@ -34,6 +35,8 @@ export interface SourceLayout {
   readonly columns: readonly RowColumn[];
   /** place of its first column in the rows of the query */
   readonly offset: number;
+  /** how its texts tell moments */
+  readonly times: TimeTexts;
 }
 /** A column; all that the event has, as one struct; or something about the event. */
 export type RowColumn =

@@ -11,9 +11,9 @@ import { Joins } from "./joins.ts";
 import type { Lookup, Wanted } from "./lookup.ts";
 import { rowReaderFor } from "./saved-rows.ts";
 import { WindowResults } from "./window-result.ts";
-import { withoutNulls } from "./without-nulls.ts";
 import { TumblingGroups } from "./windows/tumbling-groups.ts";
 import type { Closed, Window } from "./windows/window.ts";
+import { withoutNulls } from "./without-nulls.ts";
 
 /** Where results and errors go; one `rows` for each row that passes, or for each window that closes. */
 export interface Output {

@@ -10,6 +10,7 @@ import {
   type ValueType,
 } from "@penstock/model";
 import fc from "fast-check";
+import { zoneOf } from "../functions/time/part-zone.ts";
 import type { SourceLayout } from "../plan/stream-schema.ts";
 import { batchReader } from "./read-batch.ts";
 
@@ -30,7 +31,7 @@ const layout = {
   properties: layoutOrder(types.flatMap(([type]) => [1, 2].map((n) => ({ name: `${type}${n}`, type })))),
 };
 const source: SourceLayout = {
-  ...{ stream: "d", source: 0, alias: "d", offset: 0 },
+  ...{ stream: "d", source: 0, alias: "d", offset: 0, times: { zone: zoneOf("UTC"), mode: "strict" as const } },
   columns: [
     ...layout.properties.map(({ name }) => ({ t: "column", name }) as const),
     { t: "column", name: "none" },

@@ -1,6 +1,9 @@
 import { fromBase64 } from "@penstock/model";
+import { readTime } from "../functions/time/part-read-time.ts";
 import type { ColumnType } from "../parse/ast.ts";
 import type { RowColumn, SourceLayout, StreamSchema } from "../plan/stream-schema.ts";
+import type { TimeTexts } from "../value/compare.ts";
+import { RowError } from "../value/row-error.ts";
 import { Instant, type ObjectValue, type Value } from "../value/value.ts";
 import type { Row } from "./frame.ts";
 
@@ -19,21 +22,25 @@ export interface Message {
 export function rowReader(layout: SourceLayout, schema: StreamSchema): (message: Message) => Row {
   const { columns } = schema;
   const typeOf = (name: string) => columns?.get(name) ?? null;
-  const readers = layout.columns.map((column) => readerOf(column, typeOf, columns));
+  const readers = layout.columns.map((column) => readerOf(column, { typeOf, columns, times: layout.times }));
   const { source } = layout;
   return (message) => ({ at: message.at, source, values: readers.map((read) => read(message)) });
 }
 
 function readerOf(
   column: RowColumn,
-  typeOf: (name: string) => ColumnType | null,
-  columns: StreamSchema["columns"],
+  of: {
+    readonly typeOf: (name: string) => ColumnType | null;
+    readonly columns: StreamSchema["columns"];
+    readonly times: TimeTexts;
+  },
 ): (message: Message) => Value {
+  const { typeOf, columns, times } = of;
   switch (column.t) {
     case "column": {
       const { name } = column;
       const type = typeOf(name);
-      return ({ content }) => (Object.hasOwn(content, name) ? typed(content[name], type) : null);
+      return ({ content }) => (Object.hasOwn(content, name) ? typed(content[name], type, times) : null);
     }
     case "meta": {
       const { name } = column;
@@ -43,7 +50,8 @@ function readerOf(
       return ({ content }) => {
         const all = Object.create(null) as { [name: string]: Value };
         const names = columns === null ? Object.keys(content) : columns.keys();
-        for (const name of names) if (Object.hasOwn(content, name)) all[name] = typed(content[name], typeOf(name));
+        for (const name of names)
+          if (Object.hasOwn(content, name)) all[name] = typed(content[name], typeOf(name), times);
         return all;
       };
   }
@@ -51,39 +59,48 @@ function readerOf(
 
 /** A value as JSON.parse gives it, with every number a float. */
 export function fromJson(value: unknown): Value {
-  return typed(value, null);
+  return typed(value, null, null);
 }
 
-function typed(value: unknown, type: ColumnType | null): Value {
+function typed(value: unknown, type: ColumnType | null, times: TimeTexts | null): Value {
   if (value === null || value === undefined) return null;
   switch (type?.t) {
     case "bigint":
-      return typeof value === "number" && Number.isFinite(value) ? BigInt(Math.trunc(value)) : typed(value, null);
+      return typeof value === "number" && Number.isFinite(value)
+        ? BigInt(Math.trunc(value))
+        : typed(value, null, times);
     case "datetime":
-      return typeof value === "number" ? new Instant(value * 1000) : momentOf(value);
+      return typeof value === "number" ? new Instant(value * 1000) : momentOf(value, times);
     case "bytea":
-      return typeof value === "string" ? (fromBase64(value) ?? value) : typed(value, null);
+      return typeof value === "string" ? (fromBase64(value) ?? value) : typed(value, null, times);
     case "array": {
       const { of } = type;
-      return Array.isArray(value) ? value.map((one) => typed(one, of)) : typed(value, null);
+      return Array.isArray(value) ? value.map((one) => typed(one, of, times)) : typed(value, null, times);
     }
     case "struct": {
       const fields = new Map(type.fields.map((field) => [field.name, field.type]));
-      return structOf(value, (name) => fields.get(name) ?? null);
+      return structOf(value, (name) => fields.get(name) ?? null, times);
     }
     default:
-      return typeof value === "object" ? structOf(value, () => null) : (value as Value);
+      return typeof value === "object" ? structOf(value, () => null, times) : (value as Value);
   }
 }
 
-function structOf(value: unknown, typeOf: (name: string) => ColumnType | null): Value {
-  if (Array.isArray(value)) return value.map((one) => typed(one, null));
+function structOf(value: unknown, typeOf: (name: string) => ColumnType | null, times: TimeTexts | null): Value {
+  if (Array.isArray(value)) return value.map((one) => typed(one, null, times));
   if (typeof value !== "object" || value === null || value instanceof Instant || value instanceof Uint8Array)
     return value as Value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, typed(one, typeOf(name))]));
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, typed(one, typeOf(name), times)]));
 }
 
-function momentOf(value: unknown): Value {
-  const ms = typeof value === "string" ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(ms) ? typed(value, null) : new Instant(ms * 1000);
+/** A text that tells no moment stays what it is, as does one that clocks of the zone show twice or never. */
+function momentOf(value: unknown, times: TimeTexts | null): Value {
+  if (typeof value !== "string" || times === null) return typed(value, null, times);
+  try {
+    const micros = readTime(value, times);
+    return micros === null ? value : new Instant(micros);
+  } catch (error) {
+    if (error instanceof RowError) return value;
+    throw error;
+  }
 }

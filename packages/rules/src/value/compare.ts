@@ -1,6 +1,15 @@
-import type { ComparisonOp } from "../parse/ast.ts";
+import { readTime } from "../functions/time/part-read-time.ts";
+import { type Zone, zoneOf } from "../functions/time/part-zone.ts";
+import type { ComparisonOp, Mode } from "../parse/ast.ts";
 import { RowError } from "./row-error.ts";
 import { Instant, kindOf, shown, type Value } from "./value.ts";
+
+/** How a text tells a moment: on the clocks of a zone where it has no offset. */
+export interface TimeTexts {
+  readonly zone: Zone;
+  readonly mode: Mode;
+}
+const inUtc: TimeTexts = { zone: zoneOf("UTC"), mode: "strict" };
 
 /**
  * How two values that are not null stand to each other: below 0, 0, above 0; NaN where neither is greater, as with NaN.
@@ -9,9 +18,9 @@ import { Instant, kindOf, shown, type Value } from "./value.ts";
  *
  * @throws RowError for kinds that do not compare
  */
-export function order(left: Value, right: Value): number {
-  const a = comparable(left, right);
-  const b = comparable(right, left);
+export function order(left: Value, right: Value, texts: TimeTexts = inUtc): number {
+  const a = comparable(left, right, texts);
+  const b = comparable(right, left, texts);
   const isNumber = (one: unknown) => typeof one === "number" || typeof one === "bigint";
   if (a === null || b === null || !(typeof a === typeof b || (isNumber(a) && isNumber(b)))) {
     throw new RowError(`Cannot compare ${kindOf(left)} ${shown(left)} with ${kindOf(right)} ${shown(right)}`);
@@ -20,14 +29,13 @@ export function order(left: Value, right: Value): number {
 }
 
 /** @returns null where it compares with nothing of the other's kind */
-function comparable(value: Value, other: Value): number | bigint | string | boolean | null {
+function comparable(value: Value, other: Value, texts: TimeTexts): number | bigint | string | boolean | null {
   if (value instanceof Instant) return value.micros;
   if (typeof value === "object") return null;
   if (!(other instanceof Instant)) return value;
   if (typeof value === "number") return value * 1000;
   if (typeof value === "bigint") return value * 1000n;
-  const micros = typeof value === "string" ? Date.parse(value) * 1000 : Number.NaN;
-  return Number.isNaN(micros) ? null : micros;
+  return typeof value === "string" ? readTime(value, texts) : null;
 }
 
 const holds: Readonly<Record<ComparisonOp, (order: number) => boolean>> = {
@@ -40,8 +48,8 @@ const holds: Readonly<Record<ComparisonOp, (order: number) => boolean>> = {
 };
 
 /** Neither value is null. @throws RowError for kinds that do not compare */
-export function compares(op: ComparisonOp, left: Value, right: Value): boolean {
-  return holds[op](order(left, right));
+export function compares(op: ComparisonOp, left: Value, right: Value, texts: TimeTexts): boolean {
+  return holds[op](order(left, right, texts));
 }
 
 /** Equal as `=` has it, but never an error: what cannot be compared is not equal. Arrays and structs by what they hold. */

@@ -2,8 +2,6 @@ import { RowError } from "../../value/row-error.ts";
 import type { Value } from "../../value/value.ts";
 import { checkArgument, countProblem } from "../check-arguments.ts";
 import { defineFunction } from "../define-function.ts";
-// The registry has this function too. Each is there when a row asks, long after both files were read.
-import { scalarFunctions } from "../registry.ts";
 import { bounded } from "./part-size.ts";
 
 export const arrayMap = defineFunction({
@@ -32,7 +30,7 @@ export const arrayMap = defineFunction({
     { sql: "array_map('abs', 1)", gives: { error: /array must be array, and is bigint 1/ } },
   ],
   run([name, array], context) {
-    const spec = scalarFunctions.get(context.mode === "compat" ? (name as string) : (name as string).toLowerCase());
+    const spec = context.functionNamed(context.mode === "compat" ? (name as string) : (name as string).toLowerCase());
     if (spec === undefined) throw new RowError(`Cannot call array_map: there is no function "${name}"`);
     const problem = countProblem(spec, 1);
     if (problem !== null) throw new RowError(`Cannot call array_map: ${problem}`);

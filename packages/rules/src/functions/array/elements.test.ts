@@ -27,7 +27,9 @@ const modes = fc.constantFrom<Mode>("compat", "strict");
 /** null: it is an error */
 function call(name: string, args: readonly Value[], mode: Mode): Value {
   try {
-    return scalarFunctions.get(name)!.run(args, { mode, ruleId: "r", host: testHost, now: 0, timeZone: "UTC" });
+    return scalarFunctions
+      .get(name)!
+      .run(args, { mode, ruleId: "r", host: testHost, now: 0, timeZone: "UTC", functionNamed: () => undefined });
   } catch (error) {
     assert.ok(error instanceof RowError, String(error));
     return null;
