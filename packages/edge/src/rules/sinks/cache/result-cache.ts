@@ -31,11 +31,13 @@ export interface CachedRecord extends CacheRecord {
 export interface CacheKey {
   readonly segment: number;
   readonly at: number;
-}
-/** What had to go to make room. */
-export interface CacheCut {
-  readonly records: number;
   readonly rows: number;
+}
+export interface Appended {
+  /** of the records, in their order */
+  readonly keys: readonly CacheKey[];
+  /** rows that had to go to make room */
+  readonly cutRows: number;
 }
 
 /**
@@ -48,8 +50,8 @@ export interface ResultCache {
   readonly bytes: number;
   /** larger ones can never be kept */
   readonly recordBytesMax: number;
-  /** Resolves after fdatasync, all or nothing. @throws the system's error */
-  append(records: readonly CacheRecord[]): Promise<CacheCut>;
+  /** Resolves after fdatasync. @throws the system's error; then some of them may be there all the same */
+  append(records: readonly CacheRecord[]): Promise<Appended>;
   /** The first or the last that is there. It stays until it is removed. */
   next(order: "oldest-first" | "newest-first"): Promise<CachedRecord | null>;
   /** Resolves at once, mostly; done for what is gone already. */
@@ -126,20 +128,41 @@ export async function openResultCache(options: ResultCacheOptions): Promise<Resu
   async function drop(segment: CacheSegment): Promise<void> {
     segments = segments.filter((one) => one !== segment);
     if (loaded?.of === segment) loaded = null;
-    // What cannot be removed now is found passed, or repeated, at the next start.
-    await files.remove(segment.path).catch(() => {});
-    if (places.state[segment.ordinal] !== undefined) await places.append({ gone: segment.ordinal }).catch(() => {});
+    try {
+      await files.remove(segment.path);
+      await files.syncFolder(folder);
+      if (places.state[segment.ordinal] !== undefined) await places.append({ gone: segment.ordinal });
+    } catch {
+      // What could not be removed now comes again after the next start.
+    }
   }
-  async function makeRoom(): Promise<CacheCut> {
-    let records = 0;
+  async function write(records: readonly CacheRecord[]): Promise<readonly CacheKey[]> {
+    try {
+      if ((current()?.bytes ?? segmentBytes) >= segmentBytes) {
+        await seal();
+        await begin();
+      }
+      await writing!.append(records.flatMap(({ rows, bytes }) => frameRecord(recordParts(rows, bytes))));
+      await writing!.sync();
+    } catch (error) {
+      // Half a record may stand there, and the next sync may lie: this file gets nothing more.
+      await seal().catch(() => {});
+      throw error;
+    }
+    const segment = current()!;
+    const keys = records.map(({ rows }, i) => ({ segment: segment.ordinal, at: segment.records + i, rows }));
+    segment.bytes = writing!.length;
+    segment.records += records.length;
+    segment.rowsLeft += records.reduce((sum, { rows }) => sum + rows, 0);
+    return keys;
+  }
+  async function makeRoom(): Promise<number> {
     let rows = 0;
     while (sizeOfAll() > bound && segments.length > 1) {
-      const oldest = segments[0]!;
-      records += leftOf(oldest);
-      rows += oldest.rowsLeft;
-      await drop(oldest);
+      rows += segments[0]!.rowsLeft;
+      await drop(segments[0]!);
     }
-    return { records, rows };
+    return rows;
   }
   async function writeDown(): Promise<void> {
     removed = 0;
@@ -160,24 +183,13 @@ export async function openResultCache(options: ResultCacheOptions): Promise<Resu
     recordBytesMax: Math.floor(bound / 2),
     append: (records) =>
       inTurn(async () => {
-        if ((current()?.bytes ?? segmentBytes) >= segmentBytes) {
-          await seal();
-          await begin();
+        const keys: CacheKey[] = [];
+        let cutRows = 0;
+        for (const group of groupsOf(records, segmentBytes)) {
+          keys.push(...(await write(group)));
+          cutRows += await makeRoom();
         }
-        const segment = current()!;
-        const file = writing!;
-        try {
-          await file.append(records.flatMap(({ rows, bytes }) => frameRecord(recordParts(rows, bytes))));
-          await file.sync();
-        } catch (error) {
-          // Half a record may stand there, and the next sync may lie: this file gets nothing more.
-          await seal().catch(() => {});
-          throw error;
-        }
-        segment.bytes = file.length;
-        segment.records += records.length;
-        segment.rowsLeft += records.reduce((sum, { rows }) => sum + rows, 0);
-        return await makeRoom();
+        return { keys, cutRows };
       }),
     next: (order) =>
       inTurn(async () => {
@@ -190,13 +202,14 @@ export async function openResultCache(options: ResultCacheOptions): Promise<Resu
           loaded = { of: segment, bytes: segment.bytes, records: await readSegment(files, segment) };
         const left = missingFrom(segment.passed, 0, segment.records - 1);
         const at = isNewest ? left[left.length - 1]![1] : left[0]![0];
-        return { ...loaded.records[at]!, key: { segment: segment.ordinal, at } };
+        const record = loaded.records[at]!;
+        return { ...record, key: { segment: segment.ordinal, at, rows: record.rows } };
       }),
-    remove: ({ segment: ordinal, at }) =>
+    remove: ({ segment: ordinal, at, rows }) =>
       inTurn(async () => {
         const segment = segments.find((one) => one.ordinal === ordinal);
         if (segment === undefined || isPassed(segment, at)) return;
-        segment.rowsLeft -= loaded?.of === segment ? (loaded.records[at]?.rows ?? 0) : 0;
+        segment.rowsLeft -= rows;
         pass(segment, at);
         if (leftOf(segment) === 0) {
           if (segment === current()) await seal();
@@ -210,4 +223,19 @@ export async function openResultCache(options: ResultCacheOptions): Promise<Resu
         await places.close();
       }),
   };
+}
+
+/** In their order; none is larger than `bytes` but by one record. */
+function groupsOf(records: readonly CacheRecord[], bytes: number): readonly (readonly CacheRecord[])[] {
+  const groups: CacheRecord[][] = [];
+  let size = Number.POSITIVE_INFINITY;
+  for (const record of records) {
+    if (size >= bytes) {
+      groups.push([]);
+      size = 0;
+    }
+    groups[groups.length - 1]!.push(record);
+    size += record.bytes.length;
+  }
+  return groups;
 }

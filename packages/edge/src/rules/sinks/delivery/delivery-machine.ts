@@ -130,7 +130,12 @@ export function noteFailure(
   const failures = state.failures + 1;
   const pause = Math.min(settings.longestMs, settings.firstMs * 2 ** Math.min(failures - 1, 40));
   return {
-    state: { ...state, sending: null, failures, pauseUntil: failure.at + pause * (0.5 + failure.chance / 2) },
+    state: {
+      ...state,
+      sending: null,
+      failures,
+      pauseUntil: failure.at + Math.ceil(pause * (0.5 + failure.chance / 2)),
+    },
     isOver: settings.attempts !== null && failure.tries > settings.attempts,
   };
 }
