@@ -115,7 +115,7 @@ test("a rule that does not fit at one of its gateways is refused there with its 
   });
   const at = new Map(nodes.map((one) => [one.node, one]));
   assert.equal(at.get("gw-01")!.state, "running");
-  assert.deepEqual([at.get("gw-02")!.state, at.get("gw-02")!.reason], ["refused", "rules/bad-sql"]);
+  assert.deepEqual([at.get("gw-02")!.state, at.get("gw-02")!.reason], ["refused", "rules/no-device"]);
   assert.match(at.get("gw-02")!.message!, /there is no stream "tank-01"/);
   const described = await bench.run(["get", "rules", "-o", "yaml"]);
   assert.match(described.stdout, /state: refused/);

@@ -17,6 +17,7 @@ import {
   outputColumns,
   type Plan,
   planQuery,
+  type StreamSchema,
 } from "@penstock/rules";
 import { checkRuleActions } from "./check-rule-actions.ts";
 
@@ -53,11 +54,15 @@ export function checkRuleAt(of: {
 
 function catalogOf({ sources = {} }: RuleSpec, devices: readonly EffectiveDevice[]): Catalog {
   return (name) => {
-    if (Object.hasOwn(sources, name)) return { name, columns: columnsOf(sources[name]!) };
+    if (Object.hasOwn(sources, name)) return { name, columns: columnsOf(sources[name]!), ...tableOf(sources[name]!) };
     const device = devices.find((one) => one.name === name);
     if (device === undefined) return null;
     return { name, columns: new Map(device.properties.map((one) => [one.name, columnTypeOf(one.type)])) };
   };
+}
+
+function tableOf({ table }: RuleSourceSpec): Pick<StreamSchema, "table"> {
+  return table === undefined ? {} : { table: { t: "scan", rows: table.rows ?? 1, key: table.key ?? null } };
 }
 
 function columnsOf({ columns }: RuleSourceSpec) {

@@ -5,6 +5,7 @@ import {
   columnTypeOf,
   declaredColumns,
   type ObjectValue,
+  type StreamSchema,
   type Value,
 } from "@penstock/rules";
 
@@ -19,6 +20,8 @@ export interface RuleStreams {
   source(stream: string): RuleSourceSpec | null;
   /** as which the query knows the columns of a source; null: whatever comes */
   columnsOf(stream: string): ReadonlyMap<string, ColumnType> | null;
+  /** by what the rows of a source are called for all rules: those that state the same have the same rows */
+  keyOf(stream: string): string;
   /** what `meta(…)` knows of a device, beside its readings */
   metaOf(device: EffectiveDevice): ObjectValue;
   /** equal texts: a query that reads the stream has the same plan */
@@ -42,10 +45,15 @@ export function ruleStreams(options: {
     source,
     columnsOf,
     catalog(name) {
-      if (source(name) !== null) return { name, columns: columnsOf(name) };
+      const own = source(name);
+      if (own !== null) return { name, columns: columnsOf(name), ...tableOf(own) };
       const found = device(name);
       if (found === null) return null;
       return { name, columns: new Map(found.properties.map((one) => [one.name, columnTypeOf(one.type)])) };
+    },
+    keyOf(stream) {
+      const own = source(stream);
+      return own === null || own.memory !== undefined ? stream : sourceKey(own);
     },
     metaOf: ({ name, uid, properties }) => ({
       ...{ tenant, device: name, uid: uid as string },
@@ -63,4 +71,13 @@ export function ruleStreams(options: {
       return JSON.stringify([found.uid, shape]);
     },
   };
+}
+
+/** What brings the rows, as a text; memory aside, whose streams have names. */
+export function sourceKey({ mqtt, http, file }: RuleSourceSpec): string {
+  return JSON.stringify({ mqtt, http, file });
+}
+
+function tableOf({ table }: RuleSourceSpec): Pick<StreamSchema, "table"> {
+  return table === undefined ? {} : { table: { t: "scan", rows: table.rows ?? 1, key: table.key ?? null } };
 }

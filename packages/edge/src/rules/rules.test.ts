@@ -56,6 +56,7 @@ test("a rule that waits for its device begins when the device comes, and is refu
   const { apply, come, out, statusOf } = site();
   const of = rule("r", "SELECT level FROM `tank-02`");
   apply([of]);
+  assert.equal(statusOf("r").reason, "rules/no-device");
   assert.match(statusOf("r").message!, /there is no stream "tank-02"/);
   apply([of], [device("tank-02")]);
   await come({ level: 1, count: 1 }, "tank-02");

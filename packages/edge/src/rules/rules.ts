@@ -11,13 +11,14 @@ import {
   loopThrough,
   type RuleEnds,
   type RuleHealth,
+  type RuleSourceSpec,
   traceId,
   writesOf,
 } from "@penstock/model";
-import { type HostFunctions, type OffsetAt, outputColumns } from "@penstock/rules";
+import { type HostFunctions, type ObjectValue, type OffsetAt, outputColumns } from "@penstock/rules";
 import type { Clock, Files, Log, Metrics, Random } from "@penstock/runtime";
 import { directFeed, type RuleFeed } from "./rule-feed.ts";
-import { type RuleStreams, ruleStreams } from "./rule-streams.ts";
+import { type RuleStreams, ruleStreams, sourceKey } from "./rule-streams.ts";
 import { type RuleParts, RunningRule } from "./running-rule.ts";
 import { openSink } from "./sinks/open-sink.ts";
 import type { RuleOutput, Sink } from "./sinks/sink.ts";
@@ -40,9 +41,19 @@ export interface RulesOptions {
   readonly site: Omit<SinkSite, "device" | "memory">;
   /** how much local time of a zone is ahead of UTC */
   offsetAt(timeZone: string): OffsetAt;
+  /**
+   * opens what brings the rows of a source, each handed to `row` as JSON has it; null where this gateway cannot. What it
+   * brings meanwhile waits for nobody
+   */
+  readonly openSource?: OpenSource;
   /** left out: rules are fed at once, and what they remember ends with the process */
   readonly feed?: RuleFeed;
 }
+
+export type OpenSource = (
+  source: RuleSourceSpec,
+  row: (content: ObjectValue, meta: ObjectValue) => void | Promise<void>,
+) => { close(): Promise<void> } | null;
 
 /** What is assigned to the gateway, as far as rules need it. */
 export interface RuleSet {
@@ -88,6 +99,8 @@ class RulesOfGateway implements Rules {
   #set: RuleSet = { tenant: "", timeZone: "UTC", devices: [], rules: [] };
   #devices: ReadonlyMap<string, EffectiveDevice> = new Map();
   #held: ReadonlyMap<string, Held> = new Map();
+  /** by `sourceKey`; one for all rules that state the same */
+  readonly #sources = new Map<string, { close(): Promise<void> }>();
   /** of actions that are no more; what they still deliver is waited for at the end */
   readonly #closing = new Set<Promise<void>>();
 
@@ -126,6 +139,7 @@ class RulesOfGateway implements Rules {
     const running = [...next.values()].filter((one) => one.running !== null).length;
     this.#options.metrics.gauge("penstock_rules_running", "Rules that run").set(running);
     void this.#feed.replay();
+    this.#closeUnread();
   }
 
   status(): readonly RuleHealth[] {
@@ -135,6 +149,7 @@ class RulesOfGateway implements Rules {
   }
 
   async close(): Promise<void> {
+    this.#close([...this.#sources.values()]);
     await this.#feed.close();
     for (const { sinks } of this.#held.values()) this.#close(sinks);
     await Promise.all(this.#closing);
@@ -160,11 +175,14 @@ class RulesOfGateway implements Rules {
         running = this.#plan(spec, { ...streams, catalog }, output);
         told.rule = running;
         mustNotLoop(spec, running, others);
+        this.#openSources(spec, running);
       }
     } catch (error) {
       this.#close(sinks);
       [sinks, running] = [[], null];
-      refusal = { reason: codeOf(error), message: error instanceof Error ? error.message : String(error) };
+      const isLost = codeOf(error) === "rules/bad-sql" && [...asked].some((name) => streams.catalog(name) === null);
+      const reason = isLost ? "rules/no-device" : codeOf(error);
+      refusal = { reason, message: error instanceof Error ? error.message : String(error) };
       this.#log.warn({ rule: spec.name, ...refusal }, "A rule is refused");
     }
     const key = this.#keyOf(spec, asked, streams);
@@ -204,6 +222,28 @@ class RulesOfGateway implements Rules {
     return spec.actions.map((action, at) => openSink(action, { ...parts, action: at }));
   }
 
+  /** @throws AppError rules/unknown-action */
+  #openSources({ sources }: EffectiveRule, { streams }: RunningRule): void {
+    for (const source of Object.values(sources)) {
+      const key = sourceKey(source);
+      if (source.memory !== undefined || this.#sources.has(key) || !streams.includes(key)) continue;
+      const row = (content: ObjectValue, meta: ObjectValue) =>
+        this.#feed.take({ t: "row", stream: key, content, meta, at: null, from: null });
+      const opened = this.#options.openSource?.(source, row) ?? null;
+      if (opened === null) throw new AppError("rules/unknown-action", `This gateway cannot bring the rows of ${key}`);
+      this.#sources.set(key, opened);
+    }
+  }
+
+  #closeUnread(): void {
+    const read = new Set([...this.#held.values()].flatMap(({ running }) => running?.streams ?? []));
+    for (const [key, source] of this.#sources) {
+      if (read.has(key)) continue;
+      this.#sources.delete(key);
+      this.#close([source]);
+    }
+  }
+
   #keyOf(spec: EffectiveRule, asked: ReadonlySet<string>, streams: RuleStreams): string {
     const { sql, mode, isStopped, eventTime, sources, actions } = spec;
     const shapes = [...asked].map((name) => [name, streams.shapeOf(name)]);
@@ -218,7 +258,7 @@ class RulesOfGateway implements Rules {
     }
   }
 
-  #close(sinks: readonly Sink[]): void {
+  #close(sinks: readonly Pick<Sink, "close">[]): void {
     for (const sink of sinks) {
       const closed = sink.close().finally(() => this.#closing.delete(closed));
       this.#closing.add(closed);

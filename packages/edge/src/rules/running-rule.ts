@@ -226,9 +226,10 @@ export class RunningRule {
     if (device === null) {
       const { timestamp } = streams.source(source.stream) ?? {};
       const read = rowReader(source, { name: source.stream, columns: streams.columnsOf(source.stream) });
-      const of = this.#byStream.get(source.stream) ?? [];
+      const key = streams.keyOf(source.stream);
+      const of = this.#byStream.get(key) ?? [];
       of.push(({ content, meta, at }) => read({ content, meta, at: momentIn(content, timestamp) ?? at }));
-      this.#byStream.set(source.stream, of);
+      this.#byStream.set(key, of);
       return;
     }
     const calculated = new Set(device.properties.flatMap((one) => (one.isCalculated === true ? [one.name] : [])));
