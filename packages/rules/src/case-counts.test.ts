@@ -46,10 +46,10 @@ const elsewhere: Readonly<Record<number, string>> = { 13: "packages/edge/src/rul
 
 test("cases in compat mode are 400 or more, and as many of each kind as are promised", (t) => {
   const compat = inCompat(cases).length;
-  const specs = [scalarFunctions, aggregateFunctions, analyticFunctions, rowsFunctions] as const;
-  const examples = specs
-    .flatMap((one): { readonly examples: readonly { readonly mode?: Mode }[] }[] => [...new Set(one.values())])
-    .reduce((sum, { examples: all }) => sum + inCompat(all).length, 0);
+  const specs = [scalarFunctions, aggregateFunctions, analyticFunctions, rowsFunctions].flatMap((one) => [
+    ...new Set<{ readonly examples: readonly { readonly mode?: Mode }[] }>(one.values()),
+  ]);
+  const examples = specs.reduce((sum, one) => sum + inCompat(one.examples).length, 0);
   t.diagnostic(
     `query cases: ${cases.length}, of them in compat mode ${compat}; examples of functions there: ${examples}`,
   );
