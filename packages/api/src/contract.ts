@@ -1,4 +1,5 @@
 import { alarms } from "./alarms.ts";
+import { asyncapi } from "./asyncapi.ts";
 import { browse } from "./browse.ts";
 import { changes } from "./changes.ts";
 import { connections } from "./connections.ts";
@@ -40,6 +41,7 @@ export const contract = {
   kubeedge,
   mappers,
   browse,
+  asyncapi,
   twins,
   methods,
   series,

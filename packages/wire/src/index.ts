@@ -1,3 +1,4 @@
+export * from "./asyncapi/asyncapi.ts";
 export * from "./batch.ts";
 export * from "./dmi/index.ts";
 export * from "./frames.ts";
@@ -17,6 +18,7 @@ export * from "./messages.ts";
 export * from "./mqtt-flat.ts";
 export * from "./mqtt-kubeedge.ts";
 export * from "./mqtt-tags.ts";
+export * from "./mqtt-topics.ts";
 export * from "./pack.ts";
 export * from "./sparkplug/sparkplug-payload.ts";
 export * from "./sparkplug/sparkplug-topic.ts";

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type AppError, invalid, parseDuration } from "@penstock/model";
+import { type AppError, checkMqttSpec, effectiveMqtt, invalid, type MqttBroker, parseDuration } from "@penstock/model";
 import type { Command } from "commander";
 import { installedPaths } from "../installed-paths.ts";
 import { logLevel } from "../log-level.ts";
@@ -13,6 +13,8 @@ interface EdgeFlags {
   readonly cloud?: string;
   readonly mqttHost: string;
   readonly mqttPort: string;
+  readonly broker?: string;
+  readonly brokerUser?: string;
   readonly localApiPort: string;
   readonly mappers: readonly string[];
   readonly dmiSocket?: string;
@@ -34,6 +36,11 @@ export function edgeCommand(program: Command): void {
     .option("--cloud <url>", "https://HOST:PORT of the cloud, when it has moved since the gateway joined")
     .option("--mqtt-host <address>", "address of the MQTT broker", "127.0.0.1")
     .option("--mqtt-port <number>", "port of the MQTT broker; 0 = any free one", "1883")
+    .option(
+      "--broker <url>",
+      "mqtt://HOST:PORT of another broker instead of the embedded one; PENSTOCK_BROKER_PASSWORD is its password",
+    )
+    .option("--broker-user <name>", "user at that broker")
     .option("--local-api-port <number>", "port of the local API on loopback; 0 = any free one", "0")
     .option("--mappers <folder...>", "further folders with mappers", [])
     .option("--dmi-socket <path>", "socket for mappers that speak KubeEdge's DMI v1beta1; none unless stated")
@@ -50,7 +57,11 @@ export function edgeCommand(program: Command): void {
       const options = {
         dataDir: resolve(flags.dataDir),
         cloud: flags.cloud ?? null,
-        mqtt: { host: flags.mqttHost, port: portNumber("--mqtt-port", flags.mqttPort) },
+        mqtt: {
+          host: flags.mqttHost,
+          port: portNumber("--mqtt-port", flags.mqttPort),
+          broker: brokerOf(flags, process.env.PENSTOCK_BROKER_PASSWORD),
+        },
         localApi: { port: portNumber("--local-api-port", flags.localApiPort) },
         mapperFolders: [installedPaths.mappers, ...flags.mappers.map((folder) => resolve(folder))],
         mapperHost: installedPaths.mapperHost,
@@ -103,6 +114,17 @@ export function edgeCommand(program: Command): void {
       await makeJoinToken({ node, ttl, format: formatOf(flags.output), flags: command.optsWithGlobals() });
     });
   edgeLocalCommands(edge);
+}
+
+/** A password on a command line is seen by everybody on the machine, so it comes by the environment. */
+function brokerOf({ broker: url, brokerUser: user }: EdgeFlags, password: string | undefined): MqttBroker | null {
+  if (url === undefined) return null;
+  const broker = { url, ...(user !== undefined && { user }), ...(password !== undefined && { password }) };
+  const isUrl = /^mqtts?:\/\/[^\s@/?#]+\/?$/.test(url) && URL.canParse(url);
+  if (!isUrl) throw invalid([{ field: "--broker", value: url, rule: "must be mqtt://HOST:PORT or mqtts://HOST:PORT" }]);
+  const fields = checkMqttSpec({ broker }, "--");
+  if (fields.length > 0) throw missing("--broker-user", "must be there when there is a password");
+  return effectiveMqtt({ broker }).broker;
 }
 
 function missing(field: string, rule: string): AppError {

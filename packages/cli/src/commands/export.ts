@@ -13,6 +13,7 @@ interface Options {
   readonly labels?: string;
   readonly to?: string;
   readonly kubeedge?: boolean;
+  readonly node?: string;
 }
 type Connected = ReturnType<typeof connect>;
 
@@ -20,19 +21,28 @@ export function exportCommand(program: Command): void {
   program
     .command("export <what> [name]")
     .description(
-      "devices as a table (export devices), or one as a document of KubeEdge (export device NAME --kubeedge)",
+      "devices as a table (export devices), one as a document of KubeEdge (export device NAME --kubeedge), or what a gateway publishes over MQTT (export asyncapi --node NODE)",
     )
-    .option("-o, --output <format>", "xlsx or csv; by the file's name unless stated")
+    .option(
+      "-o, --output <format>",
+      "xlsx or csv, by the file's name unless stated; yaml or json of asyncapi, yaml unless stated",
+    )
     .option("--what <sheet>", "devices or properties, as CSV; both, in two files, unless stated")
     .option("-l, --labels <selector>", "only those with these labels: line=filling,cell!=3")
     .option("--to <file>", "write there instead of standard output")
     .option("--kubeedge", "a device and its model as v1beta1; what has no place there is named on standard error")
+    .option("--node <node>", "the gateway, with asyncapi")
     .action(async (what: string, name: string | undefined, options: Options, command: Command) => {
       const connected = connect(command.optsWithGlobals() as ContextFlags);
+      if (what === "asyncapi") return exportAsyncApi(connected, options);
       if (options.kubeedge === true) return exportKubeEdge(connected, { what, name, to: options.to });
       if (!/^devices?$/.test(what) || name !== undefined) {
         throw invalid([
-          { field: "WHAT", value: [what, name].join(" ").trim(), rule: "must be devices, or device NAME --kubeedge" },
+          {
+            field: "WHAT",
+            value: [what, name].join(" ").trim(),
+            rule: "must be devices, device NAME --kubeedge, or asyncapi",
+          },
         ]);
       }
       await exportTables(connected, options);
@@ -98,4 +108,16 @@ async function exportKubeEdge(
   if (to === undefined) process.stdout.write(text);
   else await doing(`write "${to}"`, () => writeFile(to, text));
   if (findings.length > 0) console.error(findingsText(findings));
+}
+
+async function exportAsyncApi({ client, context }: Connected, { node, output, to }: Options): Promise<void> {
+  if (node === undefined) throw invalid([{ field: "--node", value: "(missing)", rule: "must name the gateway" }]);
+  const format = output ?? (to?.toLowerCase().endsWith(".json") === true ? "json" : "yaml");
+  if (format !== "json" && format !== "yaml") {
+    throw invalid([{ field: "-o", value: format, rule: "must be yaml or json" }]);
+  }
+  const document = await client.asyncapi.node({ params: { tenant: context.tenant, node } });
+  const text = format === "json" ? `${JSON.stringify(document, null, 2)}\n` : stringify(document);
+  if (to === undefined) process.stdout.write(text);
+  else await doing(`write "${to}"`, () => writeFile(to, text));
 }

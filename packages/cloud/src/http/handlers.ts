@@ -109,6 +109,9 @@ export function createHandlers(options: {
         return { body: view, status: isSettled ? 200 : 202 };
       },
     },
+    asyncapi: {
+      node: async ({ caller, params }) => ({ body: await services.asyncapi.node(caller, params) }),
+    },
     browse: {
       connection: async ({ caller, params, query }) => ({
         body: await services.browse.connection(caller, params, query.path ?? []),

@@ -201,6 +201,12 @@ export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
       },
     ): Promise<{ view: ResponseOf<Twins["setDesired"]>; isSettled: boolean }>;
   };
+  readonly asyncapi: {
+    node(
+      caller: Caller,
+      ref: { readonly tenant: string; readonly node: string },
+    ): Promise<ResponseOf<Contract["asyncapi"]["routes"]["node"]>>;
+  };
   readonly browse: {
     connection(
       caller: Caller,

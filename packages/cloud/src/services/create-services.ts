@@ -2,6 +2,7 @@ import type { CommittedBatch, ErrorCode, NodeIdentity, SeriesStore } from "@pens
 import { createAlarmActs } from "./alarm-acts.ts";
 import { createAlarms } from "./alarms.ts";
 import { createAssigned } from "./assigned.ts";
+import { createAsyncApi } from "./asyncapi.ts";
 import { createAuth } from "./auth.ts";
 import { createBrowse } from "./browse.ts";
 import { createBulk } from "./bulk.ts";
@@ -124,6 +125,7 @@ export function createServices(given: ServiceContext) {
     changes: createChanges(context, bulk),
     mappers,
     browse: createBrowse(context),
+    asyncapi: createAsyncApi(context, assigned),
     desired,
     calls,
     twins: createTwins(context, { live, desired, holds }),

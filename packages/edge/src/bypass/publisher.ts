@@ -6,10 +6,11 @@ import {
   encodeTags,
   flatDataTopic,
   kubeEdgeDataTopic,
+  planTopics,
+  type TopicPlan,
   tagsDataTopic,
 } from "@penstock/wire";
 import type { BrokerMessage } from "./broker.ts";
-import { planTopics, type TopicPlan } from "./topics.ts";
 
 /** A device and the name of its tenant, as topics name them. */
 export interface NamedDevice {

@@ -1,4 +1,5 @@
-import type { LocalDevice, LocalStatus, LocalTwinAnswer } from "@penstock/model";
+import { AppError, type LocalDevice, type LocalStatus, type LocalTwinAnswer } from "@penstock/model";
+import { asyncApiOf } from "@penstock/wire";
 import { holdAnswer, methodAnswer, propertyAnswer } from "./answers.ts";
 import { deviceAt } from "./find-device.ts";
 import type { LocalSite } from "./local-site.ts";
@@ -46,4 +47,13 @@ export async function readStatus(site: LocalSite): Promise<Answer<LocalStatus>> 
       ...{ outbox, holds, counters },
     },
   };
+}
+
+/** @throws AppError resource/not-found before the first assignment */
+export async function readAsyncApi(site: LocalSite): Promise<Answer<ReturnType<typeof asyncApiOf>>> {
+  const assigned = site.assigned();
+  if (assigned === null) {
+    throw new AppError("resource/not-found", "Cannot describe what is published: the cloud has assigned nothing yet");
+  }
+  return { status: 200, body: asyncApiOf(assigned) };
 }

@@ -1,7 +1,7 @@
 import { AppError } from "@penstock/model";
 import { callHere } from "./call-here.ts";
 import type { LocalSite } from "./local-site.ts";
-import { listDevices, readStatus, readTwin } from "./look.ts";
+import { listDevices, readAsyncApi, readStatus, readTwin } from "./look.ts";
 import type { Fields } from "./read-request.ts";
 import { releaseHere, setHere } from "./set-here.ts";
 
@@ -38,6 +38,10 @@ export const localRoutes: readonly LocalRoute[] = [
   {
     ...{ method: "GET", path: "/api/v1/devices", query: {}, body: {}, handle: listDevices },
     summary: "The devices of this gateway with their state",
+  },
+  {
+    ...{ method: "GET", path: "/api/v1/asyncapi", query: {}, body: {}, handle: readAsyncApi },
+    summary: "What this gateway says over MQTT, as an AsyncAPI 3.0 document",
   },
   {
     ...{ method: "GET", path: "/api/v1/devices/{device}/twin", query: {}, body: {}, handle: readTwin },

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EffectiveDevice } from "@penstock/model";
-import { planTopics } from "./topics.ts";
+import { planTopics } from "./mqtt-topics.ts";
 
 function device(publish: Readonly<Record<string, [template: string, qos: 0 | 1]>>): EffectiveDevice {
   const properties = Object.entries(publish).map(([name, [topic, qos]]) => ({ name, publish: { topic, qos } }));
