@@ -1,6 +1,6 @@
 import Type, { type Static } from "typebox";
 import { limits } from "../limits.ts";
-import { alarmActionSchema } from "./alarm-action.ts";
+import { alarmActionSchema, ruleConditionSchema } from "./alarm-action.ts";
 import { durationSchema, labelsSchema, nameSchema, type Resource } from "./common.ts";
 import { propertyNamePattern } from "./device.ts";
 
@@ -278,7 +278,9 @@ export const ruleSpecSchema = Type.Object(
       Type.Array(nameSchema, { minItems: 1, maxItems: limits.nodesPerRule, uniqueItems: true }),
       Type.Object({ labels: labelsSchema }, strict),
     ]),
-    sql: Type.String({ minLength: 1, maxLength: limits.sqlChars }),
+    sql: Type.Optional(Type.String({ minLength: 1, maxLength: limits.sqlChars })),
+    /** instead of SQL: what is watched, for alarms */
+    condition: Type.Optional(ruleConditionSchema),
     /** strict: as people who know SQL expect; compat: as eKuiper reads it, quirk by quirk */
     mode: Type.Optional(Type.Union([Type.Literal("strict"), Type.Literal("compat")], { default: "strict" })),
     state: Type.Optional(Type.Union([Type.Literal("running"), Type.Literal("stopped")], { default: "running" })),
@@ -319,6 +321,6 @@ export interface RuleNodeStatus {
   readonly lastError: string | null;
 }
 export interface RuleStatusOfAll {
-  readonly nodes: readonly RuleNodeStatus[];
+  readonly nodes: RuleNodeStatus[];
 }
 export type RuleResource = Resource<"Rule", RuleSpec, RuleStatusOfAll>;
