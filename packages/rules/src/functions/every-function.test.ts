@@ -88,7 +88,8 @@ function argumentsOf(spec: ScalarFunction): fc.Arbitrary<Value[]> {
 function call({ name, params, takesNull, run }: ScalarFunction, args: readonly Value[], mode: Mode): Value {
   const checked = args.map((arg, at) => checkArgument(name, paramAt(params, at), arg));
   if (takesNull !== true && checked.includes(null)) return null;
-  return run(checked, { mode, ruleId: "r", timeZone: "Europe/Berlin", host: testHost, now: 1_793_536_496_789_000 });
+  const of = { ruleId: "r", timeZone: "Europe/Berlin", host: testHost, now: 1_793_536_496_789_000 };
+  return run(checked, { ...of, mode, functionNamed: (one) => scalarFunctions.get(one) });
 }
 
 /** @returns what is wrong with it as a value of the engine */

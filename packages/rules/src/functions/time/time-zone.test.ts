@@ -10,7 +10,14 @@ import { momentOfLocal, showTime } from "./part-calendar.ts";
 import { zoneOf } from "./part-zone.ts";
 
 function call(name: string, args: readonly Value[], context: Partial<CallContext>): Value {
-  const rest = { ruleId: "r", host: testHost, now: 0, mode: "strict" as const, timeZone: "UTC" };
+  const rest = {
+    ruleId: "r",
+    host: testHost,
+    now: 0,
+    mode: "strict" as const,
+    timeZone: "UTC",
+    functionNamed: () => undefined,
+  };
   return scalarFunctions.get(name)!.run(args, { ...rest, ...context });
 }
 
