@@ -143,6 +143,11 @@ export const windowKinds: readonly QueryCase[] = [
     until: 9_000,
     out: [l(1), l(2)],
   }),
+  of("session: lasts just as long as it may where its first row is at a tick", "SESSIONWINDOW(ss, 2, 1)", {
+    in: rows([0, 1], [800, 2], [1_600, 3], [2_400, 4]),
+    until: 9_000,
+    out: [l(1, 2, 3), l(4)],
+  }),
   of("count: every n rows, whenever they come", "COUNTWINDOW(2)", {
     in: rows([0, 1], [90_000, 2], [90_001, 3], [91_000, 4]),
     out: [l(1, 2), l(3, 4)],
