@@ -52,6 +52,7 @@ export * from "./resources/line.ts";
 export * from "./resources/mqtt.ts";
 export * from "./resources/origins.ts";
 export * from "./resources/rule.ts";
+export * from "./resources/rule-condition.ts";
 export * from "./resources/rule-loops.ts";
 export * from "./resources/spec-secrets.ts";
 export * from "./resources/topic-filter.ts";

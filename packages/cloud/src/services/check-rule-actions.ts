@@ -9,6 +9,7 @@ import {
   type RuleSpec,
   shown,
 } from "@penstock/model";
+import { checkAlarmColumns } from "./check-alarm-action.ts";
 
 const anywhere = /\$\{([^{}]{1,256})\}/g;
 
@@ -27,6 +28,7 @@ export function checkRuleActions(at: At): FieldError[] {
     for (const [kind, settings] of Object.entries(action)) {
       const field = `spec.actions[${i}].${kind}`;
       fields.push(...checkColumns(settings, field, at.columns));
+      if (kind === "alarm") fields.push(...checkAlarm(settings as RuleActionOf<"alarm">, field, at));
       if (kind === "series") fields.push(...checkSeries(settings as RuleActionOf<"series">, field, at));
       if (kind === "write") fields.push(...checkWrite(settings as RuleActionOf<"write">, field, at));
       if (kind === "call") fields.push(...checkCall(settings as RuleActionOf<"call">, field, at));
@@ -47,6 +49,19 @@ function checkColumns(value: unknown, field: string, columns: readonly string[] 
   return Object.entries(value).flatMap(([key, one]) =>
     checkColumns(one, Array.isArray(value) ? `${field}[${key}]` : `${field}.${key}`, columns),
   );
+}
+
+/** What it does to devices is checked as the actions of their kinds are. */
+function checkAlarm(alarm: RuleActionOf<"alarm">, field: string, at: At): FieldError[] {
+  const fields = checkAlarmColumns(alarm, field, at.columns);
+  for (const on of ["onRaise", "onClear"] as const) {
+    for (const [i, { write, call }] of (alarm[on] ?? []).entries()) {
+      const place = `${field}.${on}[${i}]`;
+      if (write !== undefined) fields.push(...checkWrite(write, `${place}.write`, at));
+      if (call !== undefined) fields.push(...checkCall(call, `${place}.call`, at));
+    }
+  }
+  return fields;
 }
 
 function checkSeries({ device: name, properties, time }: RuleActionOf<"series">, field: string, at: At): FieldError[] {

@@ -6,6 +6,7 @@ import {
   loopThrough,
   type RuleSourceSpec,
   type RuleSpec,
+  type SqlRuleSpec,
   shown,
   writesOf,
 } from "@penstock/model";
@@ -24,7 +25,7 @@ import { checkRuleActions } from "./check-rule-actions.ts";
 /** What a rule breaks at one gateway; [] when it can run there. */
 export function checkRuleAt(of: {
   readonly name: string;
-  readonly spec: RuleSpec;
+  readonly spec: SqlRuleSpec;
   readonly node: string;
   /** of the gateway, those that the rule may name */
   readonly devices: readonly EffectiveDevice[];

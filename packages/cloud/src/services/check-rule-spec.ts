@@ -1,12 +1,14 @@
 import { AppError, checkTopic, type FieldError, limits, type RuleSpec, ruleActionKinds, shown } from "@penstock/model";
 import { declaredColumns } from "@penstock/rules";
+import { checkAlarms } from "./check-alarm-action.ts";
 
 const placeholder = /\$\{[^}]*\}/g;
 const bringers = ["mqtt", "http", "file", "memory"] as const;
 
 /** What must hold for a rule whatever its gateways have; what its schema cannot say. */
-export function checkRuleSpec({ sources = {}, actions }: RuleSpec): FieldError[] {
-  const fields: FieldError[] = [];
+export function checkRuleSpec(spec: RuleSpec): FieldError[] {
+  const { sources = {}, actions } = spec;
+  const fields: FieldError[] = checkAlarms(spec);
   for (const [name, source] of Object.entries(sources)) {
     fields.push(...checkColumns(source.columns, `spec.sources.${name}.columns`));
     const given = bringers.filter((kind) => source[kind] !== undefined);
@@ -50,7 +52,10 @@ function checkLogin(settings: object, at: string): FieldError[] {
 
 /** Devices that actions name, without those that a column names. */
 export function devicesIn({ actions }: Pick<RuleSpec, "actions">): readonly string[] {
-  return actions.flatMap(({ series, write, call }) =>
-    [series, write, call].flatMap((one) => (one === undefined || one.device.includes("${") ? [] : [one.device])),
+  return actions.flatMap(({ series, write, call, alarm }) =>
+    [
+      ...[series, write, call],
+      ...[...(alarm?.onRaise ?? []), ...(alarm?.onClear ?? [])].flatMap((step) => [step.write, step.call]),
+    ].flatMap((one) => (one === undefined || one.device.includes("${") ? [] : [one.device])),
   );
 }

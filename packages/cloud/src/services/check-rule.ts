@@ -3,10 +3,12 @@ import {
   type DeviceUid,
   type EffectiveDevice,
   effectiveDevice,
+  expandRule,
   type FieldError,
   invalid,
   mergeDevice,
   type RuleSpec,
+  type SqlRuleSpec,
 } from "@penstock/model";
 import { parseQuery } from "@penstock/rules";
 import { checkRuleAt, sqlFault } from "./check-rule-at.ts";
@@ -32,9 +34,10 @@ export async function checkRule(of: {
   readonly name: string;
   readonly spec: RuleSpec;
 }): Promise<void> {
-  const { db, tenant, name, spec } = of;
-  const fields = checkRuleSpec(spec);
+  const { db, tenant, name } = of;
+  const fields = checkRuleSpec(of.spec);
   if (fields.length > 0) throw invalid(fields);
+  const spec = expandRule(of.spec);
   if (Array.isArray(spec.nodes)) {
     for (const [i, node] of spec.nodes.entries())
       await mustFind(db, { tenant, kind: "Node", name: node, field: `spec.nodes[${i}]` });
@@ -53,7 +56,7 @@ export async function checkRule(of: {
 }
 
 /** @throws AppError input/invalid */
-function streamsIn({ sql, mode = "strict" }: RuleSpec): readonly string[] {
+function streamsIn({ sql, mode = "strict" }: SqlRuleSpec): readonly string[] {
   try {
     const { from, joins } = parseQuery(sql, mode);
     return [from, ...joins.map(({ source }) => source)].map(({ name }) => name);

@@ -2,6 +2,7 @@ import type { RuleUid } from "../ids.ts";
 import { parseDuration } from "../time.ts";
 import type { EffectiveRule } from "./effective.ts";
 import type { RuleSpec } from "./rule.ts";
+import { expandRule, withoutNotices } from "./rule-condition.ts";
 
 /** how long a source may be silent until it holds up the others no more, when nobody says */
 const defaultIdleAfterMs = 60_000;
@@ -13,11 +14,12 @@ export function effectiveRule(of: {
   readonly generation: number;
   readonly spec: RuleSpec;
 }): EffectiveRule {
-  const { uid, name, generation, spec } = of;
+  const { uid, name, generation } = of;
+  const spec = expandRule(of.spec);
   const { sql, mode = "strict", state = "running", eventTime, sources = {}, actions } = spec;
   const { lateTolerance, idleAfter } = eventTime ?? {};
   return {
-    ...{ uid, name, generation, sql, mode, sources, actions, isStopped: state === "stopped" },
+    ...{ uid, name, generation, sql, mode, sources, actions: withoutNotices(actions), isStopped: state === "stopped" },
     eventTime:
       eventTime === undefined
         ? null
