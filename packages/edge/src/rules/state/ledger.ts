@@ -1,6 +1,7 @@
 export type Deliver = () => Promise<void>;
 
-interface Waiting {
+/** An output and the input that it came of. */
+export interface Waiting {
   readonly position: number;
   readonly deliver: Deliver;
 }
@@ -40,18 +41,19 @@ export class Ledger {
     return this.#head;
   }
 
-  /** An output of the last input. @returns whether it may go at once */
-  given(deliver: Deliver): boolean {
+  /** An output of the last input. @returns it where it may go at once, else null */
+  given(deliver: Deliver): Waiting | null {
     const position = this.#head;
     this.#underway.set(position, (this.#underway.get(position) ?? 0) + 1);
-    if (position <= this.#durable) return true;
-    this.#waiting.push({ position, deliver });
-    return false;
+    const one = { position, deliver };
+    if (position <= this.#durable) return one;
+    this.#waiting.push(one);
+    return null;
   }
 
   /** All inputs up to there are on disk, or the disk will never have them. @returns outputs that may go now */
   synced(position: number): readonly Waiting[] {
-    this.#durable = Math.max(this.#durable, position);
+    this.#durable = Math.max(this.#durable, Math.min(position, this.#head));
     const count = this.#waiting.findIndex((one) => one.position > this.#durable);
     return this.#waiting.splice(0, count < 0 ? this.#waiting.length : count);
   }

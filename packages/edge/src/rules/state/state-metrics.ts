@@ -19,3 +19,4 @@ export function stateMetrics(metrics: Metrics) {
     checkpointBytes: metrics.gauge(name("checkpoint_bytes"), "Last checkpoint of rules"),
   } as const;
 }
+export type StateMetrics = ReturnType<typeof stateMetrics>;

@@ -1,0 +1,120 @@
+import type { DeviceUid } from "@penstock/model";
+import type { Log } from "@penstock/runtime";
+import type { Deliver, Ledger, Waiting } from "./ledger.ts";
+import type { RuleInput, StatefulRule } from "./rule-state.ts";
+
+export interface Held {
+  readonly rule: StatefulRule;
+  /** false: its state does not come of every input */
+  isExact: boolean;
+  /** its outputs went out before, or were another plan's */
+  isSilent: boolean;
+}
+
+/** The rules that have state, by what they read; gives them inputs, and their outputs to sinks when these may go. */
+export class FedRules {
+  readonly #ledger: Ledger;
+  readonly #log: Log;
+  /** called when sinks have taken an output */
+  readonly #onTaken: () => void;
+  readonly #rules = new Map<string, Held>();
+  #byDevice: ReadonlyMap<DeviceUid, readonly Held[]> = new Map();
+  #byStream: ReadonlyMap<string, readonly Held[]> = new Map();
+  #feeding: Held | null = null;
+  /** outputs that may go, once all rules have had their input */
+  #ready: Waiting[] = [];
+
+  constructor(options: { readonly ledger: Ledger; readonly log: Log; readonly onTaken: () => void }) {
+    this.#ledger = options.ledger;
+    this.#log = options.log;
+    this.#onTaken = options.onTaken;
+  }
+
+  all(): Iterable<Held> {
+    return this.#rules.values();
+  }
+
+  get(id: string): Held | undefined {
+    return this.#rules.get(id);
+  }
+
+  set(held: Held): void {
+    this.#rules.set(held.rule.id, held);
+    this.#index();
+  }
+
+  delete(id: string): boolean {
+    const isGone = this.#rules.delete(id);
+    if (isGone) this.#index();
+    return isGone;
+  }
+
+  reads(input: { readonly device: DeviceUid } | { readonly stream: string }): boolean {
+    return "device" in input ? this.#byDevice.has(input.device) : this.#byStream.has(input.stream);
+  }
+
+  readersOf(input: RuleInput): readonly Held[] {
+    switch (input.t) {
+      case "batch":
+        return this.#byDevice.get(input.batch.layout.device) ?? [];
+      case "row":
+        return this.#byStream.get(input.stream) ?? [];
+      case "tick":
+        return [...this.#rules.values()].filter(({ rule }) => (rule.due() ?? Number.POSITIVE_INFINITY) <= input.now);
+    }
+  }
+
+  get isFeeding(): boolean {
+    return this.#feeding !== null;
+  }
+
+  /** What is given goes with `send`, when all have had the input. */
+  feed(held: Held, input: RuleInput): void {
+    this.#feeding = held;
+    try {
+      held.rule.take(input);
+    } catch (error) {
+      this.#log.error({ error, rule: held.rule.id }, "A rule broke at an input");
+    }
+    this.#feeding = null;
+  }
+
+  emit(deliver: Deliver): void {
+    if (this.#feeding === null) {
+      void deliver();
+      return;
+    }
+    if (this.#feeding.isSilent) return;
+    const waiting = this.#ledger.given(deliver);
+    if (waiting !== null) this.#ready.push(waiting);
+  }
+
+  /** @param more outputs whose inputs have come to the disk */
+  send(more: readonly Waiting[] = []): void {
+    this.#ready.push(...more);
+    if (this.#feeding !== null) return;
+    for (const { position, deliver } of this.#ready.splice(0)) {
+      void deliver().then(() => {
+        this.#ledger.resolved(position);
+        this.#onTaken();
+      });
+    }
+  }
+
+  #index(): void {
+    this.#byDevice = groupedBy(this.#rules.values(), ({ rule }) => rule.devices);
+    this.#byStream = groupedBy(this.#rules.values(), ({ rule }) => rule.streams);
+  }
+}
+
+function groupedBy<Key>(rules: Iterable<Held>, keysOf: (held: Held) => readonly Key[]): ReadonlyMap<Key, Held[]> {
+  const groups = new Map<Key, Held[]>();
+  for (const held of rules) {
+    for (const key of new Set(keysOf(held))) {
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [held]);
+      else group.push(held);
+    }
+  }
+  return groups;
+}
