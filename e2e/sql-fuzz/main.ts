@@ -6,7 +6,15 @@
  */
 import { parseArgs } from "node:util";
 import { AppError } from "@penstock/model";
-import { parse, planQuery, QueryRunner, rowReader } from "@penstock/rules";
+import {
+  LookupCache,
+  parse,
+  planQuery,
+  QueryRunner,
+  rowReader,
+  type StreamSchema,
+  type TableSchema,
+} from "@penstock/rules";
 import { SimRandom } from "@penstock/testkit";
 import { testHost } from "../../packages/rules/src/functions/test-host.ts";
 import { mutated, randomMessage, randomQuery } from "./queries.ts";
@@ -37,47 +45,66 @@ function readMutated(count: number): { readonly read: number; readonly refused: 
   return { read, refused };
 }
 
+/** Streams and tables that queries name: other is a stream, as is demo. */
+const tables: Readonly<Record<string, TableSchema>> = {
+  scanned: { t: "scan", rows: 3, key: null },
+  keyed: { t: "scan", rows: 100, key: "a" },
+  memory: { t: "memory", key: "a" },
+  asked: { t: "lookup" },
+};
+const schemaOf = (name: string): StreamSchema => {
+  const table = tables[name];
+  return { name, columns: null, ...(table !== undefined && { table }) };
+};
+
+/** One rule of a random kind over random events. @returns null where the query is refused, with its place */
+function runRule(sql: string, mode: "compat" | "strict", events: number): { rows: number; errors: number } | null {
+  const counts = { rows: 0, errors: 0 };
+  let at = 1_700_000_000_000_000;
+  try {
+    const plan = planQuery({
+      ...{ sql, mode, ruleId: "fuzz", timeZone: "Europe/Berlin", host: testHost, startedAt: 0 },
+      ...{ offsetAt: () => 3_600_000_000, catalog: schemaOf, omitNull: mode === "compat" },
+    });
+    const readers = plan.sources.map((source) => rowReader(source, schemaOf(source.stream)));
+    const cache = new LookupCache({ most: 8, keepMicros: 5_000_000, now: () => at });
+    const output = {
+      rows: (found: readonly object[]) => {
+        counts.rows += found.length;
+      },
+      error: () => {
+        counts.errors++;
+      },
+    };
+    const runner = new QueryRunner(plan, output, cache);
+    for (let event = 0; event < events; event++) {
+      at += random.between(0, 200_000);
+      runner.tick(at, at);
+      const source = random.between(0, readers.length - 1);
+      const row = readers[source]!({ content: randomMessage(random), at });
+      const wanted = random.chance(0.9) ? runner.wants(row) : null;
+      if (wanted !== null) cache.fill(wanted, random.chance(0.7) ? [randomMessage(random)] : []);
+      runner.push(row, at);
+    }
+    runner.tick(at + 60_000_000, at + 60_000_000);
+    return counts;
+  } catch (error) {
+    // A constant that cannot be calculated is refused when the rule is saved.
+    if (error instanceof AppError && error.code === "rules/bad-sql") return null;
+    findings.push(`${mode} ${sql}: ${error instanceof Error ? error.stack : String(error)}`);
+    return counts;
+  }
+}
+
 function runRules(count: number): { readonly rules: number; readonly rows: number; readonly errors: number } {
   const eventsEach = 2000;
   let [rules, rows, errors] = [0, 0, 0];
   for (let n = 0; n < count && findings.length < 10; ) {
-    const sql = randomQuery(random);
-    const mode = random.pick(modes);
-    const schema = { name: "demo", columns: null };
-    try {
-      const plan = planQuery({
-        ...{
-          sql,
-          mode,
-          ruleId: "fuzz",
-          timeZone: "Europe/Berlin",
-          host: testHost,
-          startedAt: 0,
-          offsetAt: () => 3_600_000_000,
-        },
-        catalog: () => schema,
-      });
-      rules++;
-      const reader = rowReader(plan.sources[0]!, schema);
-      const runner = new QueryRunner(plan, {
-        rows: (found) => {
-          rows += found.length;
-        },
-        error: () => {
-          errors++;
-        },
-      });
-      let at = 1_700_000_000_000_000;
-      for (let event = 0; event < eventsEach; event++) {
-        at += random.between(0, 200_000);
-        runner.push(reader({ content: randomMessage(random), at }), at);
-      }
-      runner.tick(at + 60_000_000, at + 60_000_000);
-    } catch (error) {
-      // A constant that cannot be calculated is refused when the rule is saved.
-      if (!(error instanceof AppError && error.code === "rules/bad-sql"))
-        findings.push(`${mode} ${sql}: ${error instanceof Error ? error.stack : String(error)}`);
-    }
+    const counts = runRule(randomQuery(random), random.pick(modes), eventsEach);
+    if (counts === null) continue;
+    rules++;
+    rows += counts.rows;
+    errors += counts.errors;
     n += eventsEach;
     if (n % 1_000_000 < eventsEach) memory();
   }

@@ -189,6 +189,16 @@ export const windowKinds: readonly QueryCase[] = [
     in: rows([1, 7], [2, 8], [3, 1], [4, 2], [5, 9], [6, 10]),
     out: [l(7, 1), l(8, 2)],
   }),
+  of("state: a row whose partition cannot be computed is in none", "STATEWINDOW(a > 6) OVER (PARTITION BY k->x)", {
+    in: rows([1, 7]),
+    out: [/Cannot read "x" of float 1: it has no fields/],
+  }),
+  {
+    ...of("state: partitions of long texts stay apart", "STATEWINDOW(a > 6) OVER (PARTITION BY t)", {
+      in: [7, 8, 7].map((a, at) => [at, { a, t: `${"x".repeat(80)}${a}` }] as const),
+      out: [l(7)],
+    }),
+  },
   of("state: FILTER", "STATEWINDOW(a = 1, a = 9) FILTER (WHERE a != 5)", {
     in: rows([1, 1], [2, 5], [3, 9]),
     out: [l(1, 9)],

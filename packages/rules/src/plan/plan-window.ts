@@ -2,6 +2,7 @@ import { limits } from "@penstock/model";
 import type { Expr, Mode, WindowClause } from "../parse/ast.ts";
 import { sqlError } from "../parse/sql-error.ts";
 import { type Evaluate, newFrame, type Row } from "../run/frame.ts";
+import { keyText } from "../run/join-key.ts";
 import { type Aligned, type OffsetAt, unitMicros } from "../run/windows/alignment.ts";
 import { CountWindow } from "../run/windows/count-window.ts";
 import { SessionWindow } from "../run/windows/session-window.ts";
@@ -115,6 +116,6 @@ function partitionOn(keys: readonly Evaluate[]): (row: Row) => string {
   return (row) => {
     frame.row = row;
     frame.now = row.at;
-    return keys.map((key) => shown(key(frame))).join("\u0000");
+    return keyText(keys.map((key) => key(frame)));
   };
 }

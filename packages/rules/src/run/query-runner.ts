@@ -64,6 +64,11 @@ export class QueryRunner {
     this.#analytics = plan.analytics.map((one) => one.start());
   }
 
+  /** rows that WHERE and FILTER let pass, of a query without joins */
+  get hits(): number {
+    return this.#frame.hits;
+  }
+
   push(read: Row, now: number): void {
     if (this.#plan.joins.length > 0) {
       this.#toJoin(read, now);
@@ -83,7 +88,7 @@ export class QueryRunner {
       this.#failed(error);
       return;
     }
-    if (this.#window !== null) this.#close(this.#window.push(row), now);
+    if (this.#window !== null) this.#toWindow(this.#window, row, now);
   }
 
   /** Time has passed to `until`: no row before it comes any more. */
@@ -143,13 +148,30 @@ export class QueryRunner {
       return;
     }
     const { at } = row;
-    const alone = { rows: [wide], span: { start: at, end: at, trigger: at } };
-    this.#close(this.#window === null ? [alone] : this.#window.push(wide), now);
+    if (this.#window !== null) this.#toWindow(this.#window, wide, now);
+    else this.#close([{ rows: [wide], span: { start: at, end: at, trigger: at } }], now);
+  }
+
+  /** A row whose partition cannot be computed is in no window. */
+  #toWindow(window: Window, row: Row, now: number): void {
+    let closed: readonly Closed[];
+    try {
+      closed = window.push(row);
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    this.#close(closed, now);
   }
 
   #closeGroups(until: number, now: number): void {
     const closed = this.#tumbling?.close(until) ?? null;
-    if (closed !== null) this.#tell(this.#results.ofGroups(closed.groups, closed.span, now));
+    if (closed === null) return;
+    try {
+      this.#tell(this.#results.ofGroups(closed.groups, closed.span, now));
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   #close(closed: readonly Closed[], now: number): void {
