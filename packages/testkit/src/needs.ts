@@ -24,6 +24,8 @@ const packages = {
   "libreoffice-calc": () => isOnPath("soffice"),
   "python3-uno": () => hasPythonModule("uno"),
   postgresql: () => isOnPath("psql"),
+  "mariadb-server": () => isOnPath("mariadbd") || isExecutable("/usr/sbin/mariadbd"),
+  "redis-server": () => isOnPath("redis-server"),
   "python-snap7": () => snap7Library() !== null,
 } as const satisfies Record<string, () => boolean>;
 export type Counterpart = keyof typeof packages;

@@ -1,23 +1,34 @@
 import { AppError, type RuleActionKind, type RuleActionSpec } from "@penstock/model";
 import { openAlarm } from "./alarm-sink.ts";
 import { openCall } from "./call-sink.ts";
+import { openFile } from "./file/file-sink.ts";
+import { openHttp } from "./http/http-sink.ts";
+import { openInflux } from "./influx/influx-sink.ts";
 import { openLog } from "./log-sink.ts";
 import { openMemory } from "./memory-sink.ts";
+import { openMqttElsewhere } from "./mqtt-broker/mqtt-broker-sink.ts";
 import { openMqttHere } from "./mqtt-sink.ts";
+import { openRedis } from "./redis/redis-sink.ts";
 import { openSeries } from "./series-sink.ts";
 import type { Sink } from "./sink.ts";
 import type { OpenSink, SinkParts } from "./sink-parts.ts";
+import { openSql } from "./sql/sql-sink.ts";
 import { openWrite } from "./write-sink.ts";
 
 /** What opens each kind of action; a kind that is not here is refused with its rule. */
-const openers: { readonly [K in RuleActionKind]?: OpenSink<K> } = {
+const openers: { readonly [K in RuleActionKind]: OpenSink<K> } = {
   log: openLog,
-  mqtt: openMqttHere,
+  mqtt: (settings, parts) => (settings.broker === undefined ? openMqttHere : openMqttElsewhere)(settings, parts),
   series: openSeries,
   write: openWrite,
   call: openCall,
   memory: openMemory,
   alarm: openAlarm,
+  http: openHttp,
+  influx: openInflux,
+  redis: openRedis,
+  sql: openSql,
+  file: openFile,
 };
 
 /** @throws AppError rules/unknown-action for a kind that this gateway does not have */

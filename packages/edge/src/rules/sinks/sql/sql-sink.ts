@@ -1,0 +1,56 @@
+import { AppError, type RuleActionOf } from "@penstock/model";
+import type { Courier, Parcel, Refusal } from "../delivery/courier.ts";
+import { Delivery } from "../delivery/delivery.ts";
+import { oneByOneWhenRefused } from "../delivery/one-by-one.ts";
+import type { OpenSink } from "../sink-parts.ts";
+import { addressOf, type Database } from "./database.ts";
+import { type Dialect, insertsOf } from "./insert.ts";
+import { openMysql } from "./mysql.ts";
+import { openPostgres } from "./postgres.ts";
+
+/** Rows of a table, those of a result or a batch in one statement. */
+class SqlCourier implements Courier {
+  readonly takesMany = true;
+  readonly #settings: RuleActionOf<"sql">;
+  readonly #dialect: Dialect;
+  #database: Database | null = null;
+
+  constructor(settings: RuleActionOf<"sql">) {
+    this.#settings = settings;
+    this.#dialect = settings.url.startsWith("mysql:") ? "mysql" : "postgres";
+  }
+
+  addressOf(): string {
+    return "";
+  }
+
+  async send(parcel: Parcel, signal: AbortSignal): Promise<readonly Refusal[]> {
+    const { table, fields } = this.#settings;
+    this.#database ??= await (this.#dialect === "mysql" ? openMysql : openPostgres)(addressOf(this.#settings));
+    const database = this.#database;
+    const onAbort = () => database.destroy();
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await oneByOneWhenRefused(parcel, async (rows) => {
+        const values = rows.map(({ row }) => row);
+        for (const insert of insertsOf(this.#dialect, table, values, fields)) await database.run(insert);
+      });
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === "rules/sink-refused")) {
+        this.#database = null;
+        database.destroy();
+      }
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#database?.close().catch(() => {});
+    this.#database = null;
+  }
+}
+
+export const openSql: OpenSink<"sql"> = (spec, parts) =>
+  new Delivery({ kind: "sql", spec, courier: new SqlCourier(spec), parts });
