@@ -26,6 +26,7 @@ import { createHttp, loadPages } from "./http/index.ts";
 import { createIngest } from "./ingest/create-ingest.ts";
 import { createLinkServer, type LinkServer } from "./link/link-server.ts";
 import { openOnePort } from "./link/one-port.ts";
+import { type MailServer, openNotifier } from "./notices/open-notifier.ts";
 import { createServices } from "./services/index.ts";
 import { openSeriesStore } from "./store/series/open-series-store.ts";
 import { openStateStore } from "./store/state/open-state-store.ts";
@@ -45,6 +46,8 @@ export interface CloudOptions {
   /** folder of the console's files */
   readonly console: string;
   readonly logLevel: LogLevel;
+  /** null: messages about alarms go to webhooks only */
+  readonly mail: MailServer | null;
 }
 export interface RunningCloud {
   readonly address: string;
@@ -122,6 +125,7 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
     };
     const manifests = await readManifests(files, options.mapperFolders, log);
     const services = createServices({
+      notifier: openNotifier({ mail: options.mail, userAgent: `penstock/${version}` }),
       db: state.db,
       series,
       clock,

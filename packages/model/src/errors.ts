@@ -227,6 +227,18 @@ export const errors = {
     http: 503,
     means: "Where results of a rule go, nobody answers, or asks to come later",
   },
+  "rules/ekuiper-refused": {
+    who: "caller",
+    retry: "never",
+    http: 422,
+    means: "The eKuiper that runs the gateway's rules refuses one; the message has its words",
+  },
+  "rules/ekuiper-unreachable": {
+    who: "operator",
+    retry: "later",
+    http: 503,
+    means: "The eKuiper that runs the gateway's rules does not answer; what is assigned is tried again",
+  },
   "bus/dropped": {
     who: "operator",
     retry: "later",
@@ -438,6 +450,12 @@ export const errors = {
   },
 
   // services
+  "services/notice-refused": {
+    who: "operator",
+    retry: "later",
+    http: 502,
+    means: "A webhook or mail server did not take a message about an alarm",
+  },
   "services/line-overloaded": {
     who: "caller",
     retry: "never",

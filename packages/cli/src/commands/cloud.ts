@@ -14,6 +14,7 @@ interface CloudFlags {
   readonly hostname: readonly string[];
   readonly mappers: readonly string[];
   readonly logLevel: string;
+  readonly mailFrom: string;
   readonly output?: string;
   readonly untilStdinEnds?: boolean;
 }
@@ -28,6 +29,11 @@ export function cloudCommand(program: Command): void {
     .option("--local-port <number>", "plain port on loopback for local use; 0 = any free one", "8080")
     .option("--hostname <name...>", "names and addresses by which gateways and people reach this server", [])
     .option("--mappers <folder...>", "further folders with mappers, whose devices can then be checked", [])
+    .option(
+      "--mail-from <address>",
+      "sender of e-mail about alarms; PENSTOCK_SMTP_URL names the server: smtp://user:password@host:587, or smtps://",
+      "penstock@localhost",
+    )
     .option("--log-level <level>", "trace, debug, info, warn or error", "info")
     .option("--until-stdin-ends", "end when standard input ends, so that it never outlives the program that started it")
     .option("-o, --output <format>", "json: the first line is one object with the addresses and first credentials")
@@ -42,6 +48,10 @@ export function cloudCommand(program: Command): void {
         logLevel: logLevel(flags.logLevel),
         mapperFolders: [installedPaths.mappers, ...flags.mappers.map((folder) => resolve(folder))],
         console: installedPaths.console,
+        mail:
+          process.env.PENSTOCK_SMTP_URL === undefined
+            ? null
+            : { url: process.env.PENSTOCK_SMTP_URL, from: flags.mailFrom },
       };
       const { startCloud } = await import("@penstock/cloud");
       const cloud = await startCloud(options);

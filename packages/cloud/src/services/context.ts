@@ -2,6 +2,7 @@ import type { Caller, MapperManifest, Micros, NodeNudger, NodeUid, SeriesStore, 
 import type { Clock, Log, Metrics, Random, SecretBox } from "@penstock/runtime";
 import type { Kysely, Transaction } from "kysely";
 import type { Database } from "../state-schema.ts";
+import type { Notifier } from "./alarm-notices.ts";
 import type { Mappers } from "./mappers.ts";
 import type { SpecSecrets } from "./spec-secrets.ts";
 
@@ -15,6 +16,8 @@ export interface ServiceContext {
   readonly metrics: Metrics;
   readonly nudger: NodeNudger;
   readonly authority: Authority;
+  /** for messages about alarms */
+  readonly notifier: Notifier;
   /** for secrets of devices; only `SpecSecrets` uses it */
   readonly box: SecretBox;
   /** of the mappers that the cloud was started with */

@@ -1,5 +1,6 @@
 import type { CommittedBatch, ErrorCode, NodeIdentity, SeriesStore } from "@penstock/model";
 import { createAlarmActs } from "./alarm-acts.ts";
+import { createAlarmNotices } from "./alarm-notices.ts";
 import { createAlarms } from "./alarms.ts";
 import { createAssigned } from "./assigned.ts";
 import { createAsyncApi } from "./asyncapi.ts";
@@ -31,6 +32,7 @@ import { createNodeAlarms } from "./node-alarms.ts";
 import { createNodeStatuses } from "./node-status.ts";
 import { createNodes } from "./nodes.ts";
 import { createRuleAlarms } from "./rule-alarms.ts";
+import { createRuleTrials } from "./rule-trials.ts";
 import { createRules } from "./rules.ts";
 import { createSealStored } from "./seal-stored.ts";
 import { createSeries } from "./series.ts";
@@ -62,7 +64,6 @@ export function createServices(given: ServiceContext) {
   const alarmParts = { names, onAlarm: live.onAlarm };
   const alarms = createAlarms(given, alarmParts);
   const alarmActs = createAlarmActs(given, alarmParts);
-  const ruleAlarms = createRuleAlarms(given, { ...alarmParts, onNews: async () => {} });
   const mapperAlarms = createStandingAlarms(alarms, mapperAlarmCodes);
   const onTold = (node: NodeIdentity) => {
     fit.lookAt(node);
@@ -71,6 +72,8 @@ export function createServices(given: ServiceContext) {
   const mappers = createMappers(given, { names, alarms: mapperAlarms, onTold });
   const secrets = createSpecSecrets({ box: given.box, log: given.log, secretFields: mappers.secretFields });
   const context: CheckingContext = { ...given, mappers, secrets };
+  const notices = createAlarmNotices(context, given.notifier);
+  const ruleAlarms = createRuleAlarms(given, { ...alarmParts, onNews: notices.onNews });
   const sealing = createSealStored(context);
   const fit = createMapperFit(context, { mappers, names, alarms: mapperAlarms });
   const statuses = createNodeStatuses(context);
@@ -116,6 +119,7 @@ export function createServices(given: ServiceContext) {
     deviceModels,
     devices,
     rules,
+    ruleTrials: createRuleTrials(context),
     modelling,
     bulk,
     copies: createCopies(context, bulk),
@@ -175,6 +179,7 @@ export function createServices(given: ServiceContext) {
       await sealing.start();
       await desired.start();
       await calls.start();
+      await notices.start();
       await modelling.start();
       return users.ensureAdministrator();
     },
@@ -185,6 +190,7 @@ export function createServices(given: ServiceContext) {
       await modelling.close();
       await desired.close();
       await calls.close();
+      await notices.close();
       unassigned.close();
       await nodeAlarms.close();
       await lineAlarms.close();

@@ -23,6 +23,7 @@ import {
 } from "@penstock/runtime";
 import { openAuthority } from "../../authority/authority.ts";
 import { openStateStore } from "../../store/state/open-state-store.ts";
+import type { Notifier } from "../alarm-notices.ts";
 import type { ServiceContext } from "../context.ts";
 import { createServices } from "../create-services.ts";
 
@@ -121,6 +122,16 @@ export async function testBench({ manifests = [modbus] }: { readonly manifests?:
   const series = testSeries();
   const nudges: string[] = [];
   const connected = new Set<NodeUid>();
+  const posts: Parameters<Notifier["post"]>[0][] = [];
+  const mails: Parameters<Notifier["mail"]>[0][] = [];
+  const notifier: Notifier = {
+    async post(request) {
+      posts.push(request);
+    },
+    async mail(message) {
+      mails.push(message);
+    },
+  };
   const nudger = {
     assignedChanged: (node: NodeUid) => void nudges.push(`assigned ${node}`),
     desiredChanged: (node: NodeUid) => void nudges.push(`desired ${node}`),
@@ -150,6 +161,7 @@ export async function testBench({ manifests = [modbus] }: { readonly manifests?:
       metrics: metricsRegistry(),
       nudger,
       authority,
+      notifier,
       box: secretBox(
         keys.map((fill) => new Uint8Array(32).fill(fill)),
         systemRandom,
@@ -167,6 +179,9 @@ export async function testBench({ manifests = [modbus] }: { readonly manifests?:
     clock,
     series,
     nudges,
+    notifier,
+    posts,
+    mails,
     connected,
     /** @param newKeys of the secrets from now on: keys of this byte alone, the first seals */
     async restart(newKeys = keys) {
