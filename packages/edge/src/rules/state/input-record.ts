@@ -23,7 +23,8 @@ export type RuleRecord =
       readonly rule: string;
       readonly key: string;
       readonly number: number;
-      readonly keeps: boolean;
+      /** `encodeSaved` of what it took over from the rule in whose place it came; null: it remembered nothing */
+      readonly state: Uint8Array | null;
     }
   | { readonly t: "end"; readonly rule: string };
 
@@ -50,8 +51,8 @@ export function encodeInput(input: RuleInput, from: Origin | null, layoutNumber:
 
 export function encodeRule(record: RuleRecord): Uint8Array {
   if (record.t === "end") return encodeSaved(["end", record.rule]);
-  const { rule, key, number, keeps } = record;
-  return encodeSaved(["begin", rule, key, number, keeps]);
+  const { rule, key, number, state } = record;
+  return encodeSaved(["begin", rule, key, number, state]);
 }
 
 /** @param layouts of the file so far @throws AppError data/corrupt */
@@ -84,8 +85,8 @@ export function decodeRecord(bytes: Uint8Array, layouts: ReadonlyMap<number, Lay
       return { t: "input", input: { t, now, stream, content, meta, at }, from };
     }
     case "begin": {
-      const [rule, key, number, keeps] = rest as unknown as readonly [string, string, number, boolean];
-      return { t, rule, key, number, keeps };
+      const [rule, key, number, state] = rest as unknown as readonly [string, string, number, Uint8Array | null];
+      return { t, rule, key, number, state };
     }
     case "end":
       return { t, rule: rest[0] as string };

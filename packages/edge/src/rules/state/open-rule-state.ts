@@ -1,5 +1,5 @@
 import { type DeviceUid, limits, type Micros } from "@penstock/model";
-import { encodeSaved } from "@penstock/rules";
+import { encodeSaved, type Saved } from "@penstock/rules";
 import { type Clock, type Files, type Log, type Metrics, makeDurableFolder } from "@penstock/runtime";
 import { type Checkpoint, type RuleCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { Checkpointer } from "./checkpointer.ts";
@@ -131,8 +131,9 @@ class KeptRules implements RuleState {
     const held: Held = { rule, isExact: before?.isExact ?? true, isSilent: !this.#isLive };
     this.#rules.set(held);
     if (!this.#isLive) return;
-    if (before !== undefined) rule.restore(before.rule.save());
-    this.#noteBegin(held, { keeps: before !== undefined, number: 0 });
+    const state = before?.rule.save() ?? null;
+    if (state !== null) rule.restore(state);
+    this.#noteBegin(held, { state: state === null ? null : this.#encoded(state), number: 0 });
     this.#timer.arm([held]);
   }
 
@@ -206,21 +207,16 @@ class KeptRules implements RuleState {
     const { checkpoint, inputs, isWhole } = this.#found;
     const log = this.#log;
     try {
-      const takeUp = await TakeUp.after(checkpoint, { found: inputs, isWhole, log });
+      const takeUp = await TakeUp.after(checkpoint, { found: inputs, isWhole, log, now: this.#clock.now() });
       const begun = new Map([...this.#rules.all()].map((held) => [held, takeUp.restore(held)]));
       await inputs.read(checkpoint?.position ?? 0, (position, record) => {
         if (record?.t === "input") this.#feedAgain(record, (held) => (begun.get(held) ?? position) < position);
-        const held = record?.t === "begin" ? this.#rules.get(record.rule) : undefined;
-        if (record?.t !== "begin" || held === undefined || !takeUp.isOwnBegin(position, record, held)) return;
-        held.rule.numberFrom(record.number);
-        held.isSilent = false;
       });
-      for (const id of takeUp.ids())
-        if (this.#rules.get(id) === undefined) this.#remember(id, takeUp.unusedNumber(id)!);
+      for (const id of takeUp.ids()) if (this.#rules.get(id) === undefined) this.#remember(id, takeUp.unusedNumber(id));
       for (const held of this.#rules.all()) {
         if (!held.isSilent) continue;
         const number = takeUp.unusedNumber(held.rule.id);
-        this.#noteBegin(held, { keeps: number !== null, number: number ?? 0 });
+        this.#noteBegin(held, { state: this.#encoded(held.rule.save()), number });
       }
     } catch (error) {
       log.error({ error }, "Cannot take up what rules had read: what they remember is not exact");
@@ -278,10 +274,10 @@ class KeptRules implements RuleState {
     this.#takeNext();
   }
 
-  #noteBegin({ rule }: Held, { keeps, number }: { readonly keeps: boolean; readonly number: number }): void {
-    rule.numberFrom(Math.max(number, this.#ended.get(rule.id) ?? 0));
+  #noteBegin({ rule }: Held, of: { readonly state: Uint8Array | null; readonly number: number }): void {
+    rule.numberFrom(Math.max(of.number, this.#ended.get(rule.id) ?? 0));
     this.#ended.delete(rule.id);
-    this.#note({ t: "begin", rule: rule.id, key: rule.key, number: rule.number, keeps });
+    this.#note({ t: "begin", rule: rule.id, key: rule.key, number: rule.number, state: of.state });
   }
 
   #note(record: RuleRecord): void {
@@ -295,13 +291,18 @@ class KeptRules implements RuleState {
     if (this.#ended.size > endedMost) this.#ended.delete(oldest!);
   }
 
+  /** @returns null where it is larger than may be kept */
+  #encoded(saved: Saved): Uint8Array | null {
+    const bytes = encodeSaved(saved);
+    if (bytes.length <= limits.ruleStateBytes) return bytes;
+    this.#metrics.tooLarge.add();
+    return null;
+  }
+
   #save(): Checkpoint {
     const rules = [...this.#rules.all()].map(({ rule, isExact }): RuleCheckpoint => {
-      const saved = encodeSaved(rule.save());
-      const isKept = saved.length <= limits.ruleStateBytes;
-      if (!isKept) this.#metrics.tooLarge.add();
       const { id, key, number } = rule;
-      return { rule: id, key, number, saved: isKept ? saved : null, isExact };
+      return { rule: id, key, number, saved: this.#encoded(rule.save()), isExact };
     });
     return {
       ...{ position: this.#ledger.head, now: this.#now, rules },

@@ -1,19 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { batchFromSamples, type DeviceUid, layoutOrder, type Micros, type ReadingBatch } from "@penstock/model";
-import { batchReader, planQuery, QueryRunner, type Saved } from "@penstock/rules";
+import type { Micros } from "@penstock/model";
 import { metricsRegistry, silentLog } from "@penstock/runtime";
 import { SimClock, type SimDisk, SimRandom, settle, simDisk } from "@penstock/testkit";
 import { openRuleState } from "./open-rule-state.ts";
-import type { RuleInput, RuleState, StatefulRule } from "./rule-state.ts";
-
-const device = "d".repeat(32) as DeviceUid;
-const layout = { id: 1, device, properties: layoutOrder([{ name: "a", type: "float64" as const }]) };
-const batchOf = (value: number): ReadingBatch =>
-  batchFromSamples({
-    layout,
-    samples: [{ property: "a", time: value as Micros, value, quality: "good", reason: null }],
-  }).batch;
+import type { RuleState } from "./rule-state.ts";
+import { batchOf, type Give, ruleOf } from "./state-fixture.ts";
 
 const queries = [
   "SELECT count(*) AS n, sum(a) AS s, window_end() AS e FROM d GROUP BY TUMBLINGWINDOW(ss, 1)",
@@ -23,48 +15,6 @@ const queries = [
   "SELECT a, lag(a) AS before, acc_sum(a) AS total, event_time() AS at FROM d",
   "SELECT count(*) AS n FROM d GROUP BY SESSIONWINDOW(ss, 5, 1)",
 ] as const;
-
-type Give = (rule: string, number: number, rows: string) => void;
-
-function ruleOf(at: number, give: Give, sql: string = queries[at]!): StatefulRule & { tick(now: Micros): void } {
-  const id = `rule-${at}`;
-  const host = {
-    ...{ digest: () => new Uint8Array(), compress: () => new Uint8Array(), decompress: () => new Uint8Array() },
-    ...{ random: () => 0.5, uuid: () => "" },
-  };
-  const plan = planQuery({
-    ...{ sql, mode: "strict", host, timeZone: "UTC", offsetAt: () => 0, ruleId: id, startedAt: 0 },
-    catalog: (name) => ({ name, columns: new Map([["a", { t: "float" }]]) }),
-  });
-  const read = batchReader(plan.sources[0]!, {});
-  const runner = new QueryRunner(plan, {
-    rows: (rows, number) =>
-      give(
-        id,
-        number,
-        JSON.stringify(rows, (_, one) => (typeof one === "bigint" ? `${one}n` : one)),
-      ),
-    error: (error) => give(id, -1, error.message),
-  });
-  const closeUntil = (now: number) => {
-    for (let due = runner.due(); due !== null && due <= now; due = runner.due()) runner.tick(due, due);
-  };
-  return {
-    ...{ id, key: sql, devices: [device], streams: [] },
-    get number() {
-      return runner.number;
-    },
-    take(input: RuleInput) {
-      closeUntil(input.now);
-      if (input.t === "batch") runner.push({ ...read(input.batch), at: input.now }, input.now);
-    },
-    tick: closeUntil,
-    due: () => runner.due(),
-    save: () => runner.save(),
-    restore: (saved: Saved) => runner.restore(saved),
-    numberFrom: (number) => runner.numberFrom(number),
-  };
-}
 
 /** What no crash takes back. */
 interface World {
@@ -97,7 +47,7 @@ async function life(of: {
       if (before !== undefined && before !== rows) world.clashes.push(`${key}: ${before} and ${rows}`);
       world.taken.set(key, rows);
     });
-  for (const at of queries.keys()) state.begin(ruleOf(at, give));
+  for (const [at, sql] of queries.entries()) state.begin(ruleOf(`rule-${at}`, sql, give));
   await state.replay();
   for (let turn = 0; turn < 40; turn++) {
     world.value++;
@@ -160,8 +110,8 @@ async function play(seed: number): Promise<World> {
   }
   assert.deepEqual(state.status().inexact, []);
   const undisturbed = new Map<string, string>();
-  const rules = [...queries.keys()].map((at) =>
-    ruleOf(at, (rule, number, rows) => undisturbed.set(`${rule} ${number}`, rows)),
+  const rules = queries.map((sql, at) =>
+    ruleOf(`rule-${at}`, sql, (rule, number, rows) => undisturbed.set(`${rule} ${number}`, rows)),
   );
   for (const { a, now } of inputsOf(world.taken))
     for (const rule of rules) rule.take({ t: "batch", now, batch: batchOf(a) });

@@ -24,7 +24,16 @@ export class TakeUp {
   /** false: inputs are missing that rules have seen */
   readonly #isWhole: boolean;
 
-  private constructor(of: { kept: Checkpoint | null; turns: ReadonlyMap<string, Turn>; isWhole: boolean; log: Log }) {
+  readonly #now: number;
+
+  private constructor(of: {
+    readonly kept: Checkpoint | null;
+    readonly turns: ReadonlyMap<string, Turn>;
+    readonly isWhole: boolean;
+    readonly log: Log;
+    readonly now: number;
+  }) {
+    this.#now = of.now;
     this.#log = of.log;
     this.#reached = of.kept?.position ?? 0;
     this.#kept = new Map(of.kept?.rules.map((one) => [one.rule, one]));
@@ -35,7 +44,12 @@ export class TakeUp {
   /** Looks what became of each rule after the checkpoint, and whether inputs are missing. */
   static async after(
     kept: Checkpoint | null,
-    { found, isWhole, log }: { readonly found: FoundInputs; readonly isWhole: boolean; readonly log: Log },
+    {
+      found,
+      isWhole,
+      log,
+      now,
+    }: { readonly found: FoundInputs; readonly isWhole: boolean; readonly log: Log; readonly now: number },
   ): Promise<TakeUp> {
     const turns = new Map<string, Turn>();
     let hasHole = false;
@@ -46,39 +60,41 @@ export class TakeUp {
         turns.set(record.rule, { at, record, number });
       }
     });
-    return new TakeUp({ kept, turns, isWhole: isWhole && !hasHole, log });
+    return new TakeUp({ kept, turns, isWhole: isWhole && !hasHole, log, now });
   }
 
-  /** Gives a rule what the checkpoint has of it. @returns the position after which it takes inputs */
+  /** Gives a rule what is kept of it. @returns the position after which it takes inputs */
   restore(held: Held): number {
     const { rule } = held;
     const saved = this.#kept.get(rule.id);
     const turn = this.#turns.get(rule.id);
+    if (!this.#isWhole) held.isExact = false;
     if (turn?.record.t === "end") return Number.POSITIVE_INFINITY;
-    const isKept = saved !== undefined && (turn === undefined || turn.record.keeps);
-    if (isKept) {
-      held.isExact = saved.isExact && this.#isRestored(held, saved.saved);
-      rule.numberFrom(saved.number);
-      // Of another plan: it sees what that one saw, and what came of it then is not told again.
-      held.isSilent = turn !== undefined || saved.key !== rule.key;
+    if (turn !== undefined) {
+      const { key, number, state } = turn.record;
+      if (state !== null) this.#restore(held, state);
+      this.#goOn(held, { key, number });
+      return turn.at;
     }
-    if (!this.#isWhole && (isKept || turn !== undefined)) {
-      held.isExact = false;
-      rule.numberFrom((saved?.number ?? 0) + numberGap);
-    }
-    if (isKept) return this.#reached;
-    return turn?.record.t === "begin" ? turn.at : Number.POSITIVE_INFINITY;
+    if (saved === undefined) return Number.POSITIVE_INFINITY;
+    if (!saved.isExact || saved.saved === null) held.isExact = false;
+    if (saved.saved !== null) this.#restore(held, saved.saved);
+    this.#goOn(held, saved);
+    return this.#reached;
   }
 
-  /** The rule that runs now began here: from here on its outputs are its own. */
-  isOwnBegin(position: number, record: RuleRecord & { readonly t: "begin" }, { rule }: Held): boolean {
-    return this.#turns.get(record.rule)?.at === position && record.key === rule.key;
+  /** Of another plan: it sees what that one saw, and what comes of it is not told. */
+  #goOn(held: Held, { key, number }: { readonly key: string; readonly number: number }): void {
+    held.isSilent = key !== held.rule.key;
+    held.rule.numberFrom(this.#isWhole ? number : number + numberGap);
   }
 
-  /** The least number of which nobody has had an output of the rule; null where it never ran. */
-  unusedNumber(id: string): number | null {
-    const number = this.#kept.get(id)?.number ?? this.#turns.get(id)?.number;
-    return number === undefined ? null : number + numberGap;
+  /** @returns a number from which on nobody has had an output of the rule; 0 where it never ran */
+  unusedNumber(id: string): number {
+    const number = this.#turns.get(id)?.number ?? this.#kept.get(id)?.number;
+    if (number !== undefined) return number + numberGap;
+    // What began it may be among what is missing: more than a number a microsecond it has not given.
+    return this.#isWhole ? 0 : this.#now;
   }
 
   /** of rules that the checkpoint has */
@@ -86,14 +102,12 @@ export class TakeUp {
     return this.#kept.keys();
   }
 
-  #isRestored({ rule }: Held, saved: Uint8Array | null): boolean {
-    if (saved === null) return false;
+  #restore(held: Held, saved: Uint8Array): void {
     try {
-      rule.restore(decodeSaved(saved));
-      return true;
+      held.rule.restore(decodeSaved(saved));
     } catch (error) {
-      this.#log.error({ error, rule: rule.id }, "Cannot restore what a rule remembered: it begins anew");
-      return false;
+      held.isExact = false;
+      this.#log.error({ error, rule: held.rule.id }, "Cannot restore what a rule remembered: it begins anew");
     }
   }
 }

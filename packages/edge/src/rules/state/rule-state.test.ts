@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { metricsRegistry, silentLog } from "@penstock/runtime";
+import { SimClock, SimRandom, settle, simDisk } from "@penstock/testkit";
+import { openRuleState, type RuleStateOptions } from "./open-rule-state.ts";
+import type { RuleState } from "./rule-state.ts";
+import { batchOf, device, ruleOf } from "./state-fixture.ts";
+
+const lag = "SELECT a, lag(a) AS before FROM d";
+const sum = "SELECT sum(a) AS s FROM d GROUP BY COUNTWINDOW(3)";
+
+/** A gateway's disk and clock; each `live` is a process on it, the one before is dead. */
+function gateway(options: Partial<RuleStateOptions> = {}) {
+  const disk = simDisk({ random: new SimRandom(1) });
+  const clock = new SimClock();
+  const metrics = metricsRegistry();
+  const out: string[] = [];
+  /** outputs that no sink takes before it is let go */
+  const held: (() => void)[] = [];
+  let isHolding = false;
+  let value = 0;
+  const drain = async () => {
+    for (let turns = 0; turns < 30; turns++) await settle();
+  };
+  return {
+    ...{ disk, clock, metrics, out, held, drain },
+    hold: (on: boolean) => {
+      isHolding = on;
+    },
+    counted: (what: string) => metrics.totals()[`penstock_rules_state_${what}`] ?? 0,
+    async live(rules: Readonly<Record<string, string>>): Promise<RuleState> {
+      disk.kill();
+      const state = await openRuleState({
+        ...{ files: disk.files, folder: "/data/rules", clock, log: silentLog, metrics, ...options },
+      });
+      for (const [id, sql] of Object.entries(rules)) state.begin(this.rule(state, id, sql));
+      await state.replay();
+      await drain();
+      return state;
+    },
+    rule: (state: RuleState, id: string, sql: string) =>
+      ruleOf(id, sql, (rule, number, rows) =>
+        state.emit(async () => {
+          out.push(`${rule} ${number} ${rows}`);
+          if (isHolding) await new Promise<void>((resolve) => void held.push(resolve));
+        }),
+      ),
+    async take(state: RuleState, count: number) {
+      for (let n = 0; n < count; n++) {
+        await state.take({ t: "batch", batch: batchOf(++value) });
+        await clock.advanceAsync(10);
+      }
+      await drain();
+    },
+    /** Until a checkpoint is due and written. */
+    async checkpoint() {
+      await clock.advanceAsync(options.checkpointEveryMs ?? 10_000);
+      await drain();
+    },
+  };
+}
+
+test("a rule that is changed takes up what fits and goes on counting, also when the gateway stops at once", async () => {
+  const all = gateway();
+  const state = await all.live({ r: lag });
+  await all.take(state, 3);
+  state.begin(all.rule(state, "r", `${lag} WHERE a > 0`));
+  await all.take(state, 1);
+  assert.equal(all.out.at(-1), 'r 4 [{"a":4,"before":3}]');
+  const again = await all.live({ r: `${lag} WHERE a > 0` });
+  assert.equal(all.out.at(-1), 'r 4 [{"a":4,"before":3}]');
+  await all.take(again, 1);
+  assert.equal(all.out.at(-1), 'r 5 [{"a":5,"before":4}]');
+});
+
+test("a rule that is changed while the gateway is off takes up what fits, and uses no number again", async () => {
+  const all = gateway();
+  await all.take(await all.live({ r: lag }), 3);
+  const state = await all.live({ r: `${lag} WHERE a > 0` });
+  assert.equal(all.out.length, 3, "what it gave before is another query's");
+  await all.take(state, 1);
+  const [, number, row] = all.out.at(-1)!.split(" ");
+  assert.equal(row, '[{"a":4,"before":3}]'.replace(" ", ""));
+  assert.ok(Number(number) > 1_000_000);
+});
+
+test("a rule that ends is forgotten; one that comes back counts on and remembers nothing", async () => {
+  const all = gateway();
+  const state = await all.live({ r: lag, other: sum });
+  await all.take(state, 2);
+  state.end("r", { keepsNumber: true });
+  await all.take(state, 1);
+  state.begin(all.rule(state, "r", lag));
+  await all.take(state, 1);
+  assert.equal(all.out.at(-1), 'r 3 [{"a":4,"before":null}]');
+  const again = await all.live({ r: lag, other: sum });
+  await all.take(again, 1);
+  assert.deepEqual(all.out.slice(-1), ['r 4 [{"a":5,"before":4}]']);
+  assert.ok(all.out.includes('other 1 [{"s":6}]'));
+});
+
+test("a checkpoint takes the place of inputs, and waits for outputs that no sink has taken", async () => {
+  const all = gateway({ rollBytes: 300 });
+  const state = await all.live({ r: lag });
+  await all.take(state, 20);
+  assert.ok(state.status().journalBytes > 1500);
+  await all.checkpoint();
+  assert.ok(state.status().journalBytes < 600, `${state.status().journalBytes} bytes`);
+  all.hold(true);
+  await all.take(state, 1);
+  all.hold(false);
+  await all.take(state, 20);
+  await all.checkpoint();
+  assert.ok(state.status().journalBytes > 1500, "it passed an output on its way");
+  const given = all.out.length;
+  await all.live({ r: lag });
+  assert.deepEqual(all.out.slice(given), all.out.slice(given - 21, given));
+});
+
+test("more inputs than there is room for: a checkpoint makes it without waiting for sinks, and counts their outputs", async () => {
+  const all = gateway({ rollBytes: 300, journalBytes: 3000 });
+  const state = await all.live({ r: lag });
+  all.hold(true);
+  await all.take(state, 100);
+  assert.ok(state.status().journalBytes <= 3300, `${state.status().journalBytes} bytes`);
+  assert.ok(all.counted("unsure_outputs_total") > 0);
+  assert.equal(all.counted("dropped_inputs_total"), 0);
+  all.hold(false);
+  const again = await all.live({ r: lag });
+  assert.deepEqual(again.status().inexact, []);
+  await all.take(again, 1);
+  assert.equal(all.out.at(-1), 'r 101 [{"a":101,"before":100}]');
+});
+
+test("where not even a checkpoint can be written the oldest inputs go, are counted, and the rule says that it is not exact", async () => {
+  const all = gateway({ rollBytes: 300, journalBytes: 3000 });
+  const state = await all.live({ r: lag });
+  await all.take(state, 20);
+  for (let n = 0; n < 100; n++) all.disk.failNext("rename", "checkpoint", "EIO");
+  await all.take(state, 60);
+  assert.ok(state.status().journalBytes <= 3300);
+  assert.ok(all.counted("dropped_inputs_total") > 0);
+  assert.equal(state.status().isDurable, true);
+  const again = await all.live({ r: lag });
+  assert.deepEqual(again.status().inexact, ["r"]);
+});
+
+test("on a full disk rules go on and say so; with room again they are kept from then on", async () => {
+  const all = gateway();
+  const state = await all.live({ r: lag });
+  await all.take(state, 2);
+  all.disk.capacity = all.disk.used;
+  await all.take(state, 3);
+  assert.equal(all.out.at(-1), 'r 5 [{"a":5,"before":4}]');
+  assert.equal(state.status().isDurable, false);
+  assert.equal(all.counted("unkept_inputs_total"), 3);
+  all.disk.capacity = Number.POSITIVE_INFINITY;
+  await all.checkpoint();
+  assert.equal(state.status().isDurable, true);
+  await all.take(state, 1);
+  const again = await all.live({ r: lag });
+  assert.deepEqual(again.status().inexact, []);
+  await all.take(again, 1);
+  assert.equal(all.out.at(-1), 'r 7 [{"a":7,"before":6}]');
+});
+
+test("a gateway that stops while its disk is full uses no output number again, and says what is not exact", async () => {
+  const all = gateway();
+  await all.take(await all.live({ r: lag }), 2);
+  const state = await all.live({ r: lag });
+  all.disk.capacity = all.disk.used;
+  await all.take(state, 3);
+  const numbers = new Set(all.out.map((line) => line.split(" ")[1]));
+  all.disk.capacity = Number.POSITIVE_INFINITY;
+  const given = all.out.length;
+  const again = await all.live({ r: lag });
+  assert.deepEqual(again.status().inexact, ["r"]);
+  await all.take(again, 1);
+  for (const line of all.out.slice(given)) assert.ok(!numbers.has(line.split(" ")[1]), line);
+});
+
+test("a damaged checkpoint is no reason not to start", async () => {
+  const all = gateway();
+  const state = await all.live({ r: lag });
+  await all.take(state, 2);
+  await all.checkpoint();
+  all.disk.flip("/data/rules/checkpoint", 20);
+  const again = await all.live({ r: lag });
+  assert.deepEqual(again.status().inexact, ["r"]);
+  await all.take(again, 1);
+  assert.match(all.out.at(-1)!, /"a":3/);
+});
+
+test("a row that another rule gave is taken once, however often it comes", async () => {
+  const all = gateway();
+  const of = { up: "SELECT count(*) AS n, sum(a) AS s FROM m GROUP BY COUNTWINDOW(2)" };
+  const row = (state: RuleState, number: number) =>
+    state.take({
+      ...{ t: "row", stream: "m", content: { a: number }, meta: {}, at: null },
+      from: { rule: "down", number, row: 0 },
+    });
+  const state = await all.live(of);
+  assert.ok(state.reads({ stream: "m" }) && !state.reads({ device }));
+  await row(state, 1);
+  await row(state, 1);
+  await all.drain();
+  const again = await all.live(of);
+  await row(again, 1);
+  assert.deepEqual(all.out, []);
+  await row(again, 2);
+  await all.drain();
+  assert.deepEqual(all.out, ['up 1 [{"n":"2n","s":3}]']);
+});
+
+test("close() puts what rules remember on the disk, and the next start reads no input", async () => {
+  const all = gateway();
+  const state = await all.live({ s: sum });
+  await all.take(state, 2);
+  const closed = state.close();
+  await all.clock.advanceAsync(2000);
+  await closed;
+  assert.equal(all.counted("checkpoints_total"), 1);
+  const again = await all.live({ s: sum });
+  await all.take(again, 1);
+  assert.deepEqual(all.out, ['s 1 [{"s":6}]']);
+});
