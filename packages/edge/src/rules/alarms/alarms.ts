@@ -79,6 +79,8 @@ class AlarmKeeper implements Alarms {
   #byName: ReadonlyMap<string, Held> = new Map();
   #count = 0;
   #deviceOf: AlarmSet["deviceOf"] = () => null;
+  /** when the timer was set for, by the steady clock */
+  #dueAt = Number.POSITIVE_INFINITY;
   #cancel: () => void = () => {};
   #isClosed = false;
 
@@ -155,7 +157,6 @@ class AlarmKeeper implements Alarms {
       const before = known ?? newAlarmKey(key, this.#deviceFor(definition, row), this.#at().tick);
       this.#step(held, before, { t: "row", row, message });
     }
-    this.#arm();
     return this.#writer.written();
   }
 
@@ -178,6 +179,7 @@ class AlarmKeeper implements Alarms {
     if (state.standing !== before.standing || state.shelving !== before.shelving) this.#note(held, state);
     if (hidden) this.#stepGroup(held, { t: "tick" });
     if (isIdle(state) && input.t !== "row") this.#forget(held, state.key);
+    this.#arm(alarmDue(state, definition, at));
     return refusal;
   }
 
@@ -187,6 +189,7 @@ class AlarmKeeper implements Alarms {
     held.group = group;
     this.#perform(held, effects);
     if (effects.length > 0) this.#note(held, group.alarm ?? newAlarmKey(floodKey, null, 0));
+    this.#arm(groupDue(group, held.definition, this.#at()));
     return refusal;
   }
 
@@ -241,7 +244,6 @@ class AlarmKeeper implements Alarms {
       this.#writer.answer(outcome);
       return outcome;
     });
-    this.#arm();
     await this.#writer.written();
     return outcomes;
   }
@@ -316,22 +318,29 @@ class AlarmKeeper implements Alarms {
       const due = groupDue(held.group, held.definition, at);
       if (due !== null && due <= at.tick) this.#stepGroup(held, { t: "tick" });
     }
-    this.#arm();
+    this.#armAll();
     void this.#writer.written();
   }
 
-  #arm(): void {
-    this.#cancel();
-    if (this.#isClosed) return;
+  /** Looks at all of them once the first is due; a row only ever brings that forward, so that it costs no more with many keys. */
+  #armAll(): void {
     const at = this.#at();
     let next = Number.POSITIVE_INFINITY;
     for (const held of this.#held.values()) {
       for (const state of held.keys.values()) next = Math.min(next, alarmDue(state, held.definition, at) ?? next);
       next = Math.min(next, groupDue(held.group, held.definition, at) ?? next);
     }
-    if (next === Number.POSITIVE_INFINITY) return;
-    const delayMs = Math.min(longestWaitMs, Math.max(1, Math.ceil((next - at.tick) / 1000)));
-    this.#cancel = this.#options.clock.after(delayMs, () => this.#tick());
+    this.#dueAt = Number.POSITIVE_INFINITY;
+    this.#arm(next);
+  }
+
+  #arm(due: number | null): void {
+    if (due === null || due >= this.#dueAt || this.#isClosed) return;
+    this.#cancel();
+    this.#dueAt = due;
+    const delayMs = Math.ceil((due - this.#at().tick) / 1000);
+    const run = () => this.#tick();
+    this.#cancel = this.#options.clock.after(Math.min(longestWaitMs, Math.max(shortestWaitMs, delayMs)), run);
   }
 
   #at() {
@@ -346,6 +355,8 @@ class AlarmKeeper implements Alarms {
 
 /** of timers; wall time, by which shelving ends, may have been set meanwhile */
 const longestWaitMs = 60_000;
+/** so that many that are due one after the other are looked at together */
+const shortestWaitMs = 5;
 
 const idOf = (rule: RuleUid, alarm: string) => `${rule}/${alarm}`;
 const nameOf = ({ ruleName, name }: AlarmDefinition) => `${ruleName}/${name}`;
