@@ -9,10 +9,13 @@ const rule = "r" as RuleUid;
 type Event =
   | { readonly t: "row"; readonly value: number | null }
   | { readonly t: "pass"; readonly ms: number }
+  /** time passes and nobody looks, as while a machine sleeps */
+  | { readonly t: "sleep"; readonly ms: number }
   | { readonly t: "act"; readonly kind: AlarmActKind; readonly forMs: number | null };
 const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ t: fc.constant("row"), value: fc.option(fc.integer({ min: 0, max: 20 })) }) },
   { weight: 3, arbitrary: fc.record({ t: fc.constant("pass"), ms: fc.integer({ min: 1, max: 4000 }) }) },
+  fc.record({ t: fc.constant("sleep"), ms: fc.integer({ min: 1, max: 4000 }) }),
   {
     weight: 2,
     arbitrary: fc.record({
@@ -84,6 +87,9 @@ function play(events: readonly Event[], given: AlarmAction) {
         until,
       };
       feed({ t: "act", act });
+    } else if (one.t === "sleep") {
+      now += one.ms * 1000;
+      feed({ t: "tick" });
     } else {
       const end = now + one.ms * 1000;
       for (let due = alarmDue(state, definition, at()); due !== null && due <= end; ) {
