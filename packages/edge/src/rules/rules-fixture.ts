@@ -18,7 +18,7 @@ import {
 import type { HostFunctions } from "@penstock/rules";
 import { metricsRegistry, realFiles, silentLog, systemRandom } from "@penstock/runtime";
 import { SimClock } from "@penstock/testkit";
-import { createRules } from "./rules.ts";
+import { createRules, type RulesOptions } from "./rules.ts";
 
 const host: HostFunctions = {
   digest: (_algorithm, bytes) => bytes,
@@ -49,7 +49,7 @@ export function device(name: string, more: object = {}): EffectiveDevice {
 }
 
 /** The rules stage with a gateway around it that notes what actions do. */
-export function site() {
+export function site(more: Partial<RulesOptions> = {}) {
   const clock = new SimClock();
   const out: [topic: string, content: unknown][] = [];
   const readings: ReadingBatch[] = [];
@@ -78,6 +78,7 @@ export function site() {
         },
       },
     },
+    ...more,
   });
   return {
     ...{ clock, out, rules, metrics, writes, calls },

@@ -31,10 +31,12 @@ export async function openCatalogue(options: {
   readonly secrets: SecretBox;
 }): Promise<KeptCatalogue> {
   const { files, folder, secrets } = options;
-  await makeDurableFolder(files, folder);
   const path = `${folder}/${name}`;
-  const write = (catalogue: Catalogue) =>
-    writeFile({ files, folder, name, bytes: secrets.sealText(JSON.stringify(catalogue), place), isSecret: true });
+  const write = async (catalogue: Catalogue) => {
+    await makeDurableFolder(files, folder);
+    const bytes = secrets.sealText(JSON.stringify(catalogue), place);
+    await writeFile({ files, folder, name, bytes, isSecret: true });
+  };
   let current = emptyCatalogue;
   if (await files.exists(path)) {
     const sealed = new TextDecoder().decode(await files.readAll(path));

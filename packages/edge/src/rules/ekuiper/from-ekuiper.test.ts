@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates of actions have placeholders of the same shape
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RuleActionSpec } from "@penstock/model";

@@ -23,7 +23,7 @@ export interface FromEkuiper {
 }
 
 /** What can be the name of a folder and a label, and holds most names that eKuiper's users give. */
-export const localIdPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
+export const localIdPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$/;
 /** eKuiper lets a silent source hold up the others for ever; a year is as good. */
 const forEverMs = Math.floor(limits.windowMicros / 1000);
 
@@ -43,7 +43,7 @@ export function fromEkuiper({ rule, id: given, streams, ownBrokers }: EkuiperInp
   const props = new Props(rule, "", tell);
   props.take("id");
   if (!localIdPattern.test(id))
-    props.refuse("id", "must be 1..63 letters, digits, _, . or -, and begin with a letter or digit");
+    props.refuse("id", "must be 1..200 letters, digits, _, . or -, and begin with a letter or digit");
   for (const name of [
     "name",
     "description",

@@ -148,7 +148,7 @@ export class LocalEngine {
       if (`${define.kind}s` !== kind) throw invalid(`The statement makes a ${define.kind}`);
       if (options.name !== undefined && options.name !== name)
         throw invalid(`The statement makes "${name}", not "${options.name}"`);
-      if (!/^[A-Za-z][A-Za-z0-9_-]{0,62}$/.test(name))
+      if (!/^[A-Za-z][A-Za-z0-9_-]{0,199}$/.test(name))
         throw invalid(`The name "${name}" must be letters, digits, _ or -`);
       if (this.rules.devices().some((one) => one.name === name))
         throw invalid(`A device of this gateway has the name "${name}": it is a stream already`);

@@ -1,7 +1,8 @@
 import type { EffectiveRule } from "@penstock/model";
-import { metricsRegistry, type SecretBox, secretBox, silentLog, systemRandom } from "@penstock/runtime";
+import { hostFunctions, metricsRegistry, type SecretBox, secretBox, silentLog, systemRandom } from "@penstock/runtime";
 import { type SimDisk, SimRandom, simDisk } from "@penstock/testkit";
-import { hostFunctions } from "../host-functions.ts";
+
+import type { OpenSource } from "../rules.ts";
 import { device, site } from "../rules-fixture.ts";
 import { openCatalogue } from "./catalogue.ts";
 import { LocalEngine } from "./local-engine.ts";
@@ -11,10 +12,12 @@ import { openRestServer } from "./rest-server.ts";
 export const key = new Uint8Array(32).fill(7);
 
 /** A gateway's rules stage with eKuiper's REST shape before it, and an HTTP client. */
-export async function localSite(options: { readonly disk?: SimDisk; readonly secrets?: SecretBox } = {}) {
+export async function localSite(
+  options: { readonly disk?: SimDisk; readonly secrets?: SecretBox; readonly openSource?: OpenSource } = {},
+) {
   const disk = options.disk ?? simDisk({ random: new SimRandom(1) });
   const secrets = options.secrets ?? secretBox([key], systemRandom);
-  const around = site();
+  const around = site({ openSource: options.openSource ?? (() => ({ close: async () => {} })) });
   const devices = [device("tank-01")];
   let assigned: readonly EffectiveRule[] = [];
   let local: readonly EffectiveRule[] = [];

@@ -51,7 +51,9 @@ export function textField(body: unknown, name: string): string {
 /** @source eKuiper, docs/en_US/api/restapi/errorcode.md: 1000 undefined, 1002 not found, 2001 SQL */
 export function errorReply(error: unknown): Reply {
   const code = error instanceof AppError ? error.code : "internal";
-  const { status, detail: message } = toProblem(error);
+  const { status: http, detail: message } = toProblem(error);
+  // What a rule needs and this gateway lacks is a refusal, not a failure.
+  const status = http >= 500 && code !== "internal" && code !== "aborted" ? 400 : http;
   const number = status === 404 ? 1002 : code === "rules/bad-sql" ? 2001 : 1000;
   return { status, json: { error: number, message } };
 }

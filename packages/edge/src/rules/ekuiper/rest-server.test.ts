@@ -71,14 +71,7 @@ test("what is wrong is said in eKuiper's shape, and nothing has changed", async 
   await ask("POST", "/rules", hot);
   const before = JSON.stringify(catalogue.current());
   const cases: readonly [method: string, path: string, body: unknown, status: number, code: number, said: RegExp][] = [
-    [
-      "POST",
-      "/rules",
-      { ...hot, id: "b", sql: "SELECT levle( FROM `tank-01`" },
-      400,
-      2001,
-      /Cannot read the query/,
-    ],
+    ["POST", "/rules", { ...hot, id: "b", sql: "SELECT levle( FROM `tank-01`" }, 400, 2001, /Cannot read the query/],
     ["POST", "/rules", { ...hot, id: "b", sql: "SELECT a FROM nobody" }, 400, 2001, /there is no stream "nobody"/],
     ["POST", "/rules", hot, 400, 1000, /Rule hot already exists/],
     ["POST", "/rules", { ...hot, id: "b", actions: [{ kafka: {} }] }, 400, 1000, /actions\[0\].kafka .*no such sink/],
@@ -132,7 +125,10 @@ test("a stream that rules read is not dropped under them, nor replaced by one th
   await ask("POST", "/rules", { id: "r", sql: "SELECT a FROM demo", actions: [{ log: {} }] });
   assert.match(tell((await ask("DELETE", "/streams/demo")).said).message, /Rules read "demo": r/);
   const other = { sql: 'CREATE STREAM demo (b bigint) WITH (DATASOURCE="x", TYPE="neuron")' };
-  assert.match(tell((await ask("PUT", "/streams/demo", other)).said).message, /TYPE is "neuron": there is no such source/);
+  assert.match(
+    tell((await ask("PUT", "/streams/demo", other)).said).message,
+    /TYPE is "neuron": there is no such source/,
+  );
   assert.equal((await ask("DELETE", "/streams/demo?force=true")).status, 200);
 });
 
