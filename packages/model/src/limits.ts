@@ -163,8 +163,8 @@ export const limits = {
   mqttUsers: 100,
   mqttFiltersPerUser: 100,
   /** of one client, and of all together: beyond, the gateway reads from it later */
-  mqttPublishesPerSecond: 1000,
-  mqttPublishesPerSecondInAll: 4000,
+  mqttPacketsPerSecond: 1000,
+  mqttPacketsPerSecondInAll: 4000,
   /** messages that clients leave with the broker for late subscribers */
   mqttRetainedTopics: 1000,
   mqttRetainedBytes: 8 * 1024 * 1024,

@@ -5,8 +5,9 @@ import { Aedes, type AuthenticateError, type Client, type ConnectPacket } from "
 import type { Broker, BrokerAddress, BrokerMessage, BrokerUse } from "./broker.ts";
 import { type BrokerLimits, defaultBrokerLimits } from "./broker-limits.ts";
 import type { ClientAccess, Login } from "./client-access.ts";
+import { ClientInput } from "./client-input.ts";
 import { ClientQueue } from "./client-queue.ts";
-import { PublishPace } from "./publish-pace.ts";
+import { InputPace } from "./input-pace.ts";
 import { RetainedBound } from "./retained-bound.ts";
 
 export interface AedesBrokerOptions {
@@ -62,7 +63,7 @@ class AedesBroker implements EmbeddedBroker {
   readonly #sockets = new Set<Socket>();
   readonly #queues = new Map<Client, ClientQueue>();
   readonly #logins = new WeakMap<Client, Login>();
-  readonly #pace: PublishPace;
+  readonly #pace: InputPace;
   readonly #retained: RetainedBound;
   /** answers that are held back */
   readonly #waiting = new Set<Cancel>();
@@ -73,7 +74,7 @@ class AedesBroker implements EmbeddedBroker {
   constructor(options: AedesBrokerOptions) {
     this.#options = options;
     this.#limits = { ...defaultBrokerLimits, ...options.limits };
-    this.#pace = new PublishPace(this.#limits);
+    this.#pace = new InputPace(this.#limits);
     this.#retained = new RetainedBound(this.#limits);
     this.#server = createServer((socket) => this.#accept(socket));
     this.#server.maxConnections = this.#limits.clients + connectionsBesides;
@@ -111,10 +112,7 @@ class AedesBroker implements EmbeddedBroker {
           if (client?.version === 5 && packet.qos === 0) client.disconnect({ reasonCode: reasonNotAuthorized });
           return done(new AppError("bypass/publish-refused", whyRefused(this.#logins.get(client as Client) ?? null)));
         }
-        const waitMs = this.#pace.take(client, packet.payload.length, options.clock.monotonic());
-        if (waitMs === 0) return done();
-        this.#count("delayed", "publish");
-        this.#later(waitMs, () => done());
+        done();
       },
       authorizeSubscribe: (client, subscription, done) => {
         const { topic } = subscription;
@@ -205,6 +203,8 @@ class AedesBroker implements EmbeddedBroker {
     socket.setNoDelay(true);
     this.#sockets.add(socket);
     const queue = new ClientQueue(socket, this.#limits);
+    const { clock } = this.#options;
+    new ClientInput(socket, { pace: this.#pace, clock, onWait: () => this.#count("delayed", "input") });
     const client = this.#aedes.handle(socket);
     this.#queues.set(client, queue);
     socket.once("close", () => {
@@ -267,7 +267,7 @@ class AedesBroker implements EmbeddedBroker {
 
   #count(what: "refused" | "dropped" | "delayed", reason: string): void {
     const help = {
-      delayed: "Messages of local clients that had to wait, and their connections with them",
+      delayed: "How often a local client was faster than it may be and nothing was read from it for a while",
       refused: "Requests of local clients that were refused",
       dropped: "Messages not given to a local client",
     };

@@ -12,8 +12,9 @@ export interface BrokerLimits {
   readonly subscriptions: number;
   readonly topicBytes: number;
   readonly clientIdBytes: number;
-  readonly publishesPerSecond: number;
-  readonly publishesPerSecondInAll: number;
+  /** what it may say; beyond, the gateway reads from it later */
+  readonly packetsPerSecond: number;
+  readonly packetsPerSecondInAll: number;
   readonly retainedTopics: number;
   readonly retainedBytes: number;
   /** a client that is full and has taken nothing for so long is disconnected */
@@ -29,8 +30,8 @@ export const defaultBrokerLimits: BrokerLimits = {
   subscriptions: 100,
   topicBytes: 512,
   clientIdBytes: 256,
-  publishesPerSecond: limits.mqttPublishesPerSecond,
-  publishesPerSecondInAll: limits.mqttPublishesPerSecondInAll,
+  packetsPerSecond: limits.mqttPacketsPerSecond,
+  packetsPerSecondInAll: limits.mqttPacketsPerSecondInAll,
   retainedTopics: limits.mqttRetainedTopics,
   retainedBytes: limits.mqttRetainedBytes,
   stalledMs: 60_000,
