@@ -14,15 +14,18 @@ const never = 2 ** 31 - 1;
 export async function connectBroker(
   { url, user, password }: BrokerSettings,
   clock: Clock,
-  options: Partial<IClientOptions> = {},
+  options: Partial<IClientOptions> & { readonly onMessage?: MqttClient["handleMessage"] } = {},
 ): Promise<MqttClient> {
+  const { onMessage, ...more } = options;
   const { connect } = (await import("mqtt")).default;
   const client = connect(url, {
     ...(user !== undefined && { username: user }),
     ...(password !== undefined && { password }),
     ...{ protocolVersion: 4, reconnectPeriod: 0, connectTimeout: never, queueQoSZero: false, resubscribe: false },
-    ...options,
+    ...more,
   });
+  // Before the first packet: of a session that the broker has kept, messages follow its CONNACK at once.
+  if (onMessage !== undefined) client.handleMessage = onMessage;
   client.on("error", () => {});
   await within(clock, client, `reach ${new URL(url).host}`, (done, fail) => {
     client.once("connect", () => done(null));
