@@ -44,6 +44,7 @@ import { openAlarms } from "./rules/alarms/alarms.ts";
 import { hostFunctions, offsetAtOf } from "./rules/host-functions.ts";
 import { keptFeed } from "./rules/kept-feed.ts";
 import { createRules } from "./rules/rules.ts";
+import { openSources } from "./rules/sources/open-source.ts";
 import { keepFloor, readFloor } from "./trusted-floor.ts";
 import { openTwin } from "./twin/twin.ts";
 import { version } from "./version.ts";
@@ -212,6 +213,11 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
         log: log.with({ stage: "rules" }),
       }),
       offsetAt: offsetAtOf,
+      openSource: openSources({
+        ...{ clock, random, files, metrics, folder: `${folder}/rules`, node: joined.identity.node.uid },
+        log: log.with({ stage: "rules" }),
+        localBroker: () => ({ url: mqttUrl(bypass.address) }),
+      }),
       site: { publish: (message) => bypass.publish(message), readings: (batch) => bus.publish(batch), twin, alarms },
     });
     closers.push(() => rules.close());
@@ -286,11 +292,10 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     });
     closers.push(() => localApi.close());
     log.info({ node, host: hostname(), version, boot }, "The gateway runs");
-    const { host, port } = bypass.address;
     return {
       node,
       localAddress: localApi.address,
-      mqttAddress: `mqtt://${host.includes(":") ? `[${host}]` : host}:${port}`,
+      mqttAddress: mqttUrl(bypass.address),
       close,
     };
   } catch (error) {
@@ -303,6 +308,10 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
 function withoutCalculated(device: EffectiveDevice): EffectiveDevice {
   const properties = device.properties.filter((property) => property.isCalculated !== true);
   return properties.length === device.properties.length ? device : { ...device, properties };
+}
+
+function mqttUrl({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `mqtt://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 type Told = OwnMappers & { onChange(listener: (names: readonly string[]) => void): () => void };
