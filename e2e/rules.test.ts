@@ -100,6 +100,21 @@ test("an error in the SQL is refused with its place, and the rule runs on as it 
   assert.equal((await nodesOf("clean"))[0]!.generation, 1);
 });
 
+test("a rule is tried on stored readings before it is stored, and why tells of each gateway", async () => {
+  const document = rule("tried", {
+    sql: "SELECT level FROM `tank-01` WHERE level IS NOT NULL",
+    actions: [{ log: {} }],
+  });
+  const tried = await bench.run(["rule", "test", "-f", "-", "--steps", "--from", "-1m"], {
+    input: JSON.stringify(document),
+  });
+  assert.equal(tried.code, 0, tried.stderr);
+  assert.match(tried.stdout, /tank-01 +\{"level":[\d.]+\} +yes +\{"level":[\d.]+\}/);
+  assert.match(tried.stdout, /^\d+ rows in, \d+ results, as at gateway "gw-01"$/m);
+  const why = await bench.run(["rule", "why", "clean"]);
+  assert.match(why.stdout, /^gw-01 +it is not silent: \d+ results of \d+ rows$/m);
+});
+
 test("a rule that does not fit at one of its gateways is refused there with its reason, and runs at the other", async () => {
   await bench.startEdge(cloud, "gw-02");
   await applied(

@@ -23,7 +23,7 @@ test("every change is safe to send twice, or says why not", () => {
   const own = new Set(["session.login", "session.logout", "join.join", "joinTokens.remove"]);
   // A preview stores nothing; a second extraction finds that the device has a model, a second "pause" that it is paused.
   for (const name of ["preview", "extractModel", "actRollout"]) own.add(`modelling.${name}`);
-  own.add("changes.preview");
+  own.add("changes.preview").add("ruleTrials.run");
   // The same documents once more change nothing.
   own.add("changes.apply");
   // A second copy finds its names taken, a second undo that it is undone.
@@ -43,7 +43,7 @@ test("no two routes share method and path, and a tenant's resources stand below 
     assert.equal(seen.has(key), false, key);
     seen.add(key);
   }
-  for (const kind of ["nodes", "connections", "deviceModels", "devices"] as const) {
+  for (const kind of ["nodes", "connections", "deviceModels", "devices", "rules"] as const) {
     for (const route of Object.values(contract[kind].routes))
       assert.match(route.path, /^\/api\/v1\/tenants\/\{tenant\}\//);
   }

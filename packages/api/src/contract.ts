@@ -15,6 +15,7 @@ import { methods } from "./methods.ts";
 import { modelling } from "./modelling.ts";
 import { nodes } from "./nodes.ts";
 import type { ResourceSpec, RouteSpec } from "./route.ts";
+import { ruleTrials } from "./rule-trials.ts";
 import { rules } from "./rules.ts";
 import { series } from "./series.ts";
 import { session } from "./session.ts";
@@ -34,6 +35,7 @@ export const contract = {
   deviceModels,
   devices,
   rules,
+  ruleTrials,
   copies,
   changes,
   modelling,

@@ -5,6 +5,7 @@ export * from "./contract.ts";
 export * from "./live.ts";
 export * from "./openapi.ts";
 export * from "./route.ts";
+export { trialRows } from "./rule-trials.ts";
 export * from "./series.ts";
 export * from "./shapes.ts";
 export * from "./sse.ts";

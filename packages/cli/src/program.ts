@@ -18,6 +18,7 @@ import { mapperCommand } from "./commands/mapper.ts";
 import { mapperDmiCommand } from "./commands/mapper-dmi.ts";
 import { modelCommand } from "./commands/model.ts";
 import { queryCommand } from "./commands/query.ts";
+import { ruleCommand } from "./commands/rule.ts";
 import { setCommand } from "./commands/set.ts";
 import { trustCommand } from "./commands/trust.ts";
 import { undoCommand } from "./commands/undo.ts";
@@ -58,6 +59,7 @@ export function makeProgram(): Command {
     alarmCommand,
     watchCommand,
     queryCommand,
+    ruleCommand,
     doctorCommand,
     mapperCommand,
     mapperDmiCommand,

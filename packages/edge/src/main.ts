@@ -10,9 +10,11 @@ import {
   type OwnMappers,
 } from "@penstock/model";
 import {
+  hostFunctions,
   type LogLevel,
   machineBoot,
   metricsRegistry,
+  offsetAtOf,
   openDataFolder,
   openSecrets,
   openWitness,
@@ -41,7 +43,6 @@ import { outboxConsumer } from "./outbox/outbox-consumer.ts";
 import { reportFilter } from "./outbox/report-filter.ts";
 import { openResources } from "./resources/resources.ts";
 import { openAlarms } from "./rules/alarms/alarms.ts";
-import { hostFunctions, offsetAtOf } from "./rules/host-functions.ts";
 import { keptFeed } from "./rules/kept-feed.ts";
 import { createRules } from "./rules/rules.ts";
 import { openSources } from "./rules/sources/open-source.ts";

@@ -3,6 +3,7 @@ export * from "./clock.ts";
 export * from "./crc32c.ts";
 export * from "./data-folder.ts";
 export * from "./files.ts";
+export * from "./host-functions.ts";
 export * from "./journal.ts";
 export * from "./journal-codec.ts";
 export * from "./log.ts";

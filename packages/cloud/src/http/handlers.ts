@@ -39,6 +39,9 @@ export function createHandlers(options: {
     deviceModels: { ...verbs("deviceModels", services.deviceModels), ...history("DeviceModel", services.history) },
     devices: { ...verbs("devices", services.devices), ...history("Device", services.history) },
     rules: { ...verbs("rules", services.rules), ...history("Rule", services.history) },
+    ruleTrials: {
+      run: async ({ caller, params, body }) => ({ body: await services.ruleTrials.run(caller, params.tenant, body) }),
+    },
     copies: {
       create: async ({ caller, params, body }) => ({ body: await services.copies.create(caller, params, body) }),
     },

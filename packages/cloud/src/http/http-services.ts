@@ -87,6 +87,13 @@ export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
     authenticate(token: string): Promise<Session>;
     logout(token: string): Promise<void>;
   };
+  readonly ruleTrials: {
+    run(
+      caller: Caller,
+      tenant: string,
+      body: BodyOf<Contract["ruleTrials"]["routes"]["run"]>,
+    ): Promise<ResponseOf<Contract["ruleTrials"]["routes"]["run"]>>;
+  };
   readonly history: {
     versions(
       caller: Caller,

@@ -3,7 +3,7 @@ import {
   endOfProperty,
   endOfStream,
   type FieldError,
-  loopThrough,
+  RuleLoops,
   type RuleSourceSpec,
   type RuleSpec,
   type SqlRuleSpec,
@@ -45,7 +45,7 @@ export function checkRuleAt(of: {
     if (Object.hasOwn(sources, stream)) return [endOfStream(stream)];
     return read.flatMap((column) => (column.t === "column" ? [endOfProperty(stream, column.name)] : []));
   });
-  const loop = loopThrough({ name, reads, writes: writesOf(actions, columns) }, []);
+  const loop = new RuleLoops().through({ name, reads, writes: writesOf(actions, columns) });
   if (loop !== null) {
     const rule = "must not read what the rule writes: each result would make the next";
     return [{ field: "spec.actions", value: shown(loop.join(" ─▶ ")), rule }];
@@ -53,7 +53,7 @@ export function checkRuleAt(of: {
   return checkRuleActions({ spec, columns, node, devices });
 }
 
-function catalogOf({ sources = {} }: RuleSpec, devices: readonly EffectiveDevice[]): Catalog {
+export function catalogOf({ sources = {} }: Pick<RuleSpec, "sources">, devices: readonly EffectiveDevice[]): Catalog {
   return (name) => {
     if (Object.hasOwn(sources, name)) return { name, columns: columnsOf(sources[name]!), ...tableOf(sources[name]!) };
     const device = devices.find((one) => one.name === name);

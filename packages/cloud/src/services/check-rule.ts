@@ -42,17 +42,29 @@ export async function checkRule(of: {
     for (const [i, node] of spec.nodes.entries())
       await mustFind(db, { tenant, kind: "Node", name: node, field: `spec.nodes[${i}]` });
   }
+  await findFit({ db, tenant, name, spec });
+}
+
+/** The first gateway at which a rule can run, with the devices that it names; null when it is for none yet. @throws as `checkRule` */
+export async function findFit(of: {
+  readonly db: Reader;
+  readonly tenant: string;
+  readonly name: string;
+  readonly spec: SqlRuleSpec;
+}): Promise<{ readonly node: Row; readonly devices: readonly EffectiveDevice[] } | null> {
+  const { db, tenant, name, spec } = of;
   const streams = streamsIn(spec);
   const nodes = await nodesOf(db, tenant, spec);
-  const devices = await devicesNamed(db, tenant, [...new Set([...streams, ...devicesIn(spec)])]);
+  const all = await devicesNamed(db, tenant, [...new Set([...streams, ...devicesIn(spec)])]);
   let first: FieldError[] | null = null;
   for (const node of nodes.slice(0, triedMost)) {
-    const here = devices.filter((one) => one.node === node.name).map(({ device }) => device);
-    const found = checkRuleAt({ name, spec, node: node.name, devices: here });
-    if (found.length === 0) return;
+    const devices = all.filter((one) => one.node === node.name).map(({ device }) => device);
+    const found = checkRuleAt({ name, spec, node: node.name, devices });
+    if (found.length === 0) return { node, devices };
     first ??= found;
   }
   if (first !== null) throw invalid(first);
+  return null;
 }
 
 /** @throws AppError input/invalid */

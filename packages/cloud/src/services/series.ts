@@ -6,8 +6,6 @@ import {
   invalid,
   type Json,
   type Micros,
-  parseDuration,
-  parseMicros,
   type Quality,
   type ValueType,
   valueToJson,
@@ -15,6 +13,7 @@ import {
 import type { Caller, ServiceContext } from "./context.ts";
 import type { PropertyRef } from "./desired.ts";
 import { findDevice, propertyOf } from "./device-lookup.ts";
+import { momentOf } from "./moment-of.ts";
 
 type Aggregate = (typeof aggregates)[number];
 export interface SeriesRequest {
@@ -40,17 +39,7 @@ export interface SeriesView {
 /** Stored readings by name. */
 export function createSeries(context: ServiceContext) {
   const { db, series, clock } = context;
-  function moment(text: string, field: string): Micros {
-    if (text === "now") return clock.now();
-    if (text.startsWith("-")) {
-      const ms = parseDuration(text.slice(1));
-      if (ms !== null) return Math.max(0, Math.round(clock.now() - ms * 1000)) as Micros;
-    }
-    const time = parseMicros(text);
-    if (time !== null) return time;
-    const rule = "must be RFC 3339, now, or a duration before now such as -1h";
-    throw invalid([{ field, value: `"${text}"`, rule }]);
-  }
+  const moment = (text: string, field: string) => momentOf(text, { now: clock.now(), field });
   return {
     async query(caller: Caller, ref: PropertyRef, request: SeriesRequest): Promise<SeriesView> {
       const device = await findDevice(db, caller, ref);

@@ -10,20 +10,22 @@ import {
   zstdDecompressSync,
 } from "node:zlib";
 import { zoneOffset } from "@penstock/model";
-import type { HostFunctions, OffsetAt } from "@penstock/rules";
-import type { Random } from "@penstock/runtime";
+import type { Random } from "./random.ts";
 
 /** what one value may become when it is unpacked: a few bytes may stand for gigabytes */
 const unpacked = { maxOutputLength: 1024 * 1024 };
 
-/** What SQL functions may not do by themselves. */
-export function hostFunctions(random: Random): HostFunctions {
+type Compression = "gzip" | "zlib" | "flate" | "zstd";
+
+/** What SQL functions of packages/rules may not do by themselves; the shape is its `HostFunctions`. */
+export function hostFunctions(random: Random) {
   return {
-    digest: (algorithm, bytes) => createHash(algorithm).update(bytes).digest(),
-    compress: (method, bytes) => packers[method].pack(bytes),
-    decompress: (method, bytes) => packers[method].unpack(bytes),
-    random: () => random.number(),
-    uuid() {
+    digest: (algorithm: "md5" | "sha1" | "sha256" | "sha384" | "sha512", bytes: Uint8Array): Uint8Array =>
+      createHash(algorithm).update(bytes).digest(),
+    compress: (method: Compression, bytes: Uint8Array): Uint8Array => packers[method].pack(bytes),
+    decompress: (method: Compression, bytes: Uint8Array): Uint8Array => packers[method].unpack(bytes),
+    random: (): number => random.number(),
+    uuid(): string {
       const bytes = random.bytes(16);
       // RFC 9562, 5.4: version 4, variant 10.
       bytes[6] = (bytes[6]! & 0x0f) | 0x40;
@@ -37,7 +39,7 @@ export function hostFunctions(random: Random): HostFunctions {
 
 type Change = (bytes: Uint8Array) => Uint8Array;
 /** @source eKuiper's `flate` is Go's package compress/flate: RFC 1951 without a header */
-const packers: Readonly<Record<Parameters<HostFunctions["compress"]>[0], { pack: Change; unpack: Change }>> = {
+const packers: Readonly<Record<Compression, { pack: Change; unpack: Change }>> = {
   gzip: { pack: (bytes) => gzipSync(bytes), unpack: (bytes) => gunzipSync(bytes, unpacked) },
   zlib: { pack: (bytes) => deflateSync(bytes), unpack: (bytes) => inflateSync(bytes, unpacked) },
   flate: { pack: (bytes) => deflateRawSync(bytes), unpack: (bytes) => inflateRawSync(bytes, unpacked) },
@@ -48,7 +50,7 @@ const packers: Readonly<Record<Parameters<HostFunctions["compress"]>[0], { pack:
 const quarter = 900_000_000;
 
 /** How much local time of a zone is ahead of UTC, both in microseconds; asked for each row, so the last answer is kept. */
-export function offsetAtOf(timeZone: string): OffsetAt {
+export function offsetAtOf(timeZone: string): (micros: number) => number {
   const offsetMs = zoneOffset(timeZone);
   let [from, offset] = [Number.NaN, 0];
   return (micros) => {

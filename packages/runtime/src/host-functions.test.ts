@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { systemRandom } from "@penstock/runtime";
 import { hostFunctions, offsetAtOf } from "./host-functions.ts";
+import { systemRandom } from "./random.ts";
 
 const host = hostFunctions(systemRandom);
 const text = new TextEncoder().encode("penstock ".repeat(20));
