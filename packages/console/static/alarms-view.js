@@ -12,17 +12,17 @@ export async function showAlarms(tenant) {
 
 const classes = { critical: "bad", major: "bad", minor: "uncertain", warning: "uncertain" };
 
-function alarmRow({ raisedAt, node, code, severity, message, count, clearedAt }) {
+function alarmRow({ raisedAt, node, device, source, rule, alarm, code, severity, message, count, clearedAt }) {
   return make(
     "tr",
     {},
     cell("Raised", dateTime(raisedAt)),
-    cell("Gateway", node ?? "–"),
+    cell("Gateway", device === null ? (node ?? "–") : `${node ?? "–"} / ${device}`),
     cell(
       "State",
       clearedAt === null ? badge(classes[severity], severity) : badge("quiet", `cleared ${momentText(clearedAt)}`),
     ),
-    cell("Code", make("code", {}, code)),
+    cell("Code", make("code", {}, source === "rule" ? `${rule}/${alarm}` : code)),
     make("td", { className: "message" }, message),
     make("td", { className: "number", "data-label": "Count" }, String(count)),
   );

@@ -113,7 +113,9 @@ export class AlarmWriter {
   }
 
   #dropped(count: number): void {
-    const name = "penstock_rules_alarm_transitions_dropped_total";
-    this.#parts.metrics.counter(name, "What happened to alarms and the cloud was never told, the oldest").add(count);
+    const { metrics } = this.#parts;
+    metrics
+      .counter("penstock_rules_alarm_transitions_dropped_total", "What happened to alarms and the cloud was never told")
+      .add(count);
   }
 }

@@ -225,8 +225,8 @@ class AlarmKeeper implements Alarms {
       for (const state of held.keys.values()) if (isIdle(state) && !state.isOn) this.#forget(held, state.key);
     }
     if (this.#count < limits.alarmsPerNode) return false;
-    const name = "penstock_rules_alarms_dropped_total";
-    this.#options.metrics.counter(name, "Rows of alarms beyond what one gateway holds").add();
+    const { metrics } = this.#options;
+    metrics.counter("penstock_rules_alarms_dropped_total", "Rows of alarms beyond what one gateway holds").add();
     return true;
   }
 
