@@ -12,12 +12,13 @@ import { modbusCollect } from "./modbus-collect/modbus-collect.ts";
 import { modbusWire } from "./modbus-wire/modbus-wire.ts";
 import { opcua } from "./opcua/opcua.ts";
 import { rulesFilter, rulesJoin, rulesShared, rulesWindow } from "./rules/rules.ts";
+import { rulesMany } from "./rules/rules-8000.ts";
 import { seriesSize } from "./series-size.ts";
 import { setLatency } from "./set-latency/set-latency.ts";
 
 const benches: readonly Bench[] = [
   ...[seriesSize, modbusWire, modbusCollect, setLatency, opcua, dmi, ingest, memory, catchUp],
-  ...[rulesFilter, rulesShared, rulesWindow, rulesJoin],
+  ...[rulesFilter, rulesShared, rulesWindow, rulesJoin, rulesMany],
 ];
 
 const { values, positionals } = parseArgs({

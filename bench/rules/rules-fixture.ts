@@ -1,24 +1,26 @@
 import { createHash } from "node:crypto";
 import { deflateSync, inflateSync } from "node:zlib";
 import { batchFromSamples, type DeviceUid, type Micros, type ReadingBatch } from "@penstock/model";
-import { type Catalog, planQuery, type QueryOptions, QueryRunner } from "@penstock/rules";
+import { type Catalog, type HostFunctions, planQuery, type QueryOptions, QueryRunner } from "@penstock/rules";
 
 export const demo: Catalog = (name) => ({ name, columns: null });
 export const typed =
   (columns: NonNullable<NonNullable<ReturnType<Catalog>>["columns"]>): Catalog =>
   (name) => ({ name, columns });
 
+export const benchHost: HostFunctions = {
+  digest: (algorithm, bytes) => new Uint8Array(createHash(algorithm).update(bytes).digest()),
+  compress: (_method, bytes) => new Uint8Array(deflateSync(bytes)),
+  decompress: (_method, bytes) => new Uint8Array(inflateSync(bytes)),
+  random: () => 0.5,
+  uuid: () => "00000000-0000-4000-8000-000000000000",
+};
+
 /** A query that counts its results. */
 export function counting(sql: string, catalog: Catalog) {
   const options: QueryOptions = {
     ...{ sql, mode: "strict", ruleId: "bench", timeZone: "UTC", startedAt: 0, offsetAt: () => 0, catalog },
-    host: {
-      digest: (algorithm, bytes) => new Uint8Array(createHash(algorithm).update(bytes).digest()),
-      compress: (_method, bytes) => new Uint8Array(deflateSync(bytes)),
-      decompress: (_method, bytes) => new Uint8Array(inflateSync(bytes)),
-      random: () => 0.5,
-      uuid: () => "00000000-0000-4000-8000-000000000000",
-    },
+    host: benchHost,
   };
   const plan = planQuery(options);
   const counted = { rows: 0, errors: 0 };

@@ -8,9 +8,9 @@ import {
   endOfProperty,
   endOfStream,
   limits,
-  loopThrough,
   type RuleEnds,
   type RuleHealth,
+  RuleLoops,
   type RuleSourceSpec,
   traceId,
   writesOf,
@@ -81,6 +81,8 @@ interface Held {
   /** streams that its plan asked for, which may not be there yet */
   readonly asked: ReadonlySet<string>;
   readonly running: RunningRule | null;
+  /** null: it does not run */
+  readonly ends: RuleEnds | null;
   readonly sinks: readonly Sink[];
   readonly refusal: { readonly reason: ErrorCode; readonly message: string } | null;
 }
@@ -128,7 +130,12 @@ class RulesOfGateway implements Rules {
     this.#devices = new Map(set.devices.map((device) => [device.name, device]));
     const before = this.#held;
     const next = new Map<string, Held>();
-    for (const spec of set.rules) next.set(spec.uid, this.#becomes(spec, before.get(spec.uid) ?? null, next));
+    const loops = new RuleLoops();
+    for (const spec of set.rules) {
+      const held = this.#becomes(spec, before.get(spec.uid) ?? null, loops);
+      if (held.ends !== null) loops.add(held.ends);
+      next.set(spec.uid, held);
+    }
     this.#held = next;
     for (const [uid, held] of before) {
       const now = next.get(uid);
@@ -156,13 +163,14 @@ class RulesOfGateway implements Rules {
   }
 
   /** What becomes of a rule: nothing, where nothing of it has changed. */
-  #becomes(spec: EffectiveRule, before: Held | null, others: ReadonlyMap<string, Held>): Held {
+  #becomes(spec: EffectiveRule, before: Held | null, loops: RuleLoops): Held {
     const streams = ruleStreams({ devices: this.#devices, tenant: this.#set.tenant, rule: spec });
     if (before !== null && before.key === this.#keyOf(spec, before.asked, streams)) return { ...before, spec };
     const asked = new Set<string>();
     let sinks: readonly Sink[] = [];
     let refusal: Held["refusal"] = null;
     let running: RunningRule | null = null;
+    let ends: RuleEnds | null = null;
     try {
       if (!spec.isStopped) {
         const told: { rule: RunningRule | null } = { rule: null };
@@ -174,12 +182,13 @@ class RulesOfGateway implements Rules {
         const output = (one: RuleOutput) => this.#feed.emit(() => delivered(sinks, one));
         running = this.#plan(spec, { ...streams, catalog }, output);
         told.rule = running;
-        mustNotLoop(spec, running, others);
+        ends = endsOf(spec, running);
+        mustNotLoop(ends, loops);
         this.#openSources(spec, running);
       }
     } catch (error) {
       this.#close(sinks);
-      [sinks, running] = [[], null];
+      [sinks, running, ends] = [[], null, null];
       const isLost = codeOf(error) === "rules/bad-sql" && [...asked].some((name) => streams.catalog(name) === null);
       const reason = isLost ? "rules/no-device" : codeOf(error);
       refusal = { reason, message: error instanceof Error ? error.message : String(error) };
@@ -187,7 +196,7 @@ class RulesOfGateway implements Rules {
     }
     const key = this.#keyOf(spec, asked, streams);
     if (running !== null) this.#feed.begin(running);
-    return { spec, key, asked, running, sinks, refusal };
+    return { spec, key, asked, running, ends, sinks, refusal };
   }
 
   /** @throws AppError rules/bad-sql */
@@ -271,11 +280,10 @@ async function delivered(sinks: readonly Sink[], output: RuleOutput): Promise<vo
 }
 
 /** @throws AppError rules/loop */
-function mustNotLoop(spec: EffectiveRule, running: RunningRule, others: ReadonlyMap<string, Held>): void {
-  const ends = [...others.values()].flatMap((one) => (one.running === null ? [] : [endsOf(one.spec, one.running)]));
-  const loop = loopThrough(endsOf(spec, running), ends);
+function mustNotLoop(ends: RuleEnds, loops: RuleLoops): void {
+  const loop = loops.through(ends);
   if (loop === null) return;
-  throw new AppError("rules/loop", `Rule "${spec.name}" would be fed with what it gives: ${loop.join(" ─▶ ")}`);
+  throw new AppError("rules/loop", `Rule "${ends.name}" would be fed with what it gives: ${loop.join(" ─▶ ")}`);
 }
 
 function endsOf({ name, sql, mode, actions, sources }: EffectiveRule, { plan }: RunningRule): RuleEnds {

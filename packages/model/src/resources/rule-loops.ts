@@ -26,36 +26,43 @@ export function writesOf(actions: readonly RuleActionSpec[], columns: readonly s
   });
 }
 
-/**
- * The way by which a rule would be fed with what it gives, its own name first and last; null: there is none. A control loop
- * by way of a device is none: the device decides what it measures.
- */
-export function loopThrough(rule: RuleEnds, others: readonly RuleEnds[]): readonly string[] | null {
-  const all = [rule, ...others.filter(({ name }) => name !== rule.name)];
-  const seen = new Set<string>();
-  const waiting: (readonly RuleEnds[])[] = [[rule]];
-  for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
-    const last = path.at(-1)!;
-    for (const next of all) {
-      if (!last.writes.some((end) => next.reads.some((read) => isFed(read, end)))) continue;
-      if (next === rule) return [...path, rule].map(({ name }) => name);
-      if (seen.has(next.name)) continue;
-      seen.add(next.name);
-      waiting.push([...path, next]);
+/** Rules by what they read, so that thousands that feed one another are followed without comparing each with each. */
+export class RuleLoops {
+  readonly #byRead = new Map<string, RuleEnds[]>();
+
+  add(rule: RuleEnds): void {
+    for (const key of new Set(rule.reads.flatMap(keysOfRead))) {
+      const known = this.#byRead.get(key);
+      if (known === undefined) this.#byRead.set(key, [rule]);
+      else known.push(rule);
     }
   }
-  return null;
+
+  /**
+   * The way by which a rule that is not added yet would be fed with what it gives, its own name first and last; null: there
+   * is none. A control loop by way of a device is none: the device decides what it measures.
+   */
+  through(rule: RuleEnds): readonly string[] | null {
+    const own = new Set(rule.reads.flatMap(keysOfRead));
+    const seen = new Set<string>([rule.name]);
+    const waiting: (readonly RuleEnds[])[] = [[rule]];
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+      const { writes } = path.at(-1)!;
+      if (writes.some((end) => own.has(end))) return [...path, rule].map(({ name }) => name);
+      for (const next of writes.flatMap((end) => this.#byRead.get(end) ?? [])) {
+        if (seen.has(next.name)) continue;
+        seen.add(next.name);
+        waiting.push([...path, next]);
+      }
+    }
+    return null;
+  }
 }
 
-function isFed(read: string, written: string): boolean {
-  if (read === written) return true;
-  if (read.startsWith("memory:") || written.startsWith("memory:")) return false;
-  const [of, property] = split(written);
-  const [device, name] = split(read);
-  return (of === "*" || of === device) && (property === "*" || property === name);
-}
-
-function split(end: string): readonly [string, string] {
-  const at = end.indexOf(".");
-  return [end.slice(0, at), end.slice(at + 1)];
+/** As it may be written: the read end of a property is fed by writes of it, with stars in place of either half too. */
+function keysOfRead(read: string): string[] {
+  if (read.startsWith("memory:")) return [read];
+  const at = read.indexOf(".");
+  const [device, property] = [read.slice(0, at), read.slice(at + 1)];
+  return [read, `*.${property}`, `${device}.*`, "*.*"];
 }
