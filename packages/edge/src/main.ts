@@ -43,8 +43,10 @@ import { outboxConsumer } from "./outbox/outbox-consumer.ts";
 import { reportFilter } from "./outbox/report-filter.ts";
 import { openResources } from "./resources/resources.ts";
 import { openAlarms } from "./rules/alarms/alarms.ts";
+import type { EkuiperRulesOptions } from "./rules/ekuiper/ekuiper-rules.ts";
+import { type EkuiperSettings, openEkuiper } from "./rules/ekuiper/gateway-ekuiper.ts";
 import { keptFeed } from "./rules/kept-feed.ts";
-import { createRules } from "./rules/rules.ts";
+import { createRules, type RulesOptions } from "./rules/rules.ts";
 import { openSources } from "./rules/sources/open-source.ts";
 import { keepFloor, readFloor } from "./trusted-floor.ts";
 import { openTwin } from "./twin/twin.ts";
@@ -64,6 +66,8 @@ export interface EdgeOptions {
   readonly mapperHost: string;
   /** path of the socket for mappers that speak KubeEdge's DMI; null = none */
   readonly dmiSocket: string | null;
+  /** left out: no REST shape of eKuiper's, and our own rules engine */
+  readonly ekuiper?: EkuiperSettings;
   readonly outbox: { readonly bytes: number; readonly ageMs: number; readonly policy: "drop-oldest" | "refuse" };
   /** fault runs: every accepted reading, and every synced length */
   readonly witnessPath: string | null;
@@ -77,6 +81,8 @@ export interface RunningEdge {
   readonly mqttAddress: string;
   /** "http://127.0.0.1:49153"; the token is in `local-api/token` of the data folder */
   readonly localAddress: string;
+  /** of eKuiper's REST shape; null where it is not asked for */
+  readonly ekuiperAddress: string | null;
   close(): Promise<void>;
 }
 
@@ -133,7 +139,11 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     const secrets = await openSecrets({ files, folder, credentials: process.env.CREDENTIALS_DIRECTORY, random });
     const resources = await openResources({ files, folder: `${folder}/resources`, secrets: secrets.box, log });
     closers.push(() => resources.close());
-    // Opening it has written all of it anew.
+    const ekuiper = await openEkuiper({
+      ...{ port: null, url: null, ...options.ekuiper, folder: `${folder}/ekuiper`, secrets: secrets.box },
+      ...{ files, clock, random, log, metrics },
+    });
+    // Opening them has written all of it anew.
     await secrets.onlyFirstKey();
     let devices = new Map<DeviceUid, EffectiveDevice>();
     const indexDevices = () => {
@@ -193,7 +203,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     bus.subscribe(twin.consumer);
 
     const bypass = await openBypass({
-      ...{ ...options.mqtt, site: resources.current(), twin, clock, random, metrics },
+      ...{ ...options.mqtt, site: ekuiper.withLogin(resources.current()), twin, clock, random, metrics },
       log: log.with({ stage: "bypass" }),
     });
     closers.push(() => bypass.close());
@@ -204,23 +214,37 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     });
     closers.push(() => alarms.close());
     // After bypass, so that what is collected is out at the edge before what rules make of it.
-    const rules = createRules({
-      ...{ clock, random, files, log, metrics, folder: `${folder}/rules`, host: hostFunctions(random) },
-      feed: await keptFeed({
-        files,
-        folder: `${folder}/rules/state`,
-        clock,
-        metrics,
-        log: log.with({ stage: "rules" }),
-      }),
-      offsetAt: offsetAtOf,
-      openSource: openSources({
-        ...{ clock, random, files, metrics, folder: `${folder}/rules`, node: joined.identity.node.uid },
-        log: log.with({ stage: "rules" }),
-        localBroker: () => ({ url: mqttUrl(bypass.address) }),
-      }),
+    const host = hostFunctions(random);
+    const ruleParts: Pick<RulesOptions, keyof EkuiperRulesOptions & keyof RulesOptions> = {
+      ...{ clock, random, files, log, metrics, folder: `${folder}/rules` },
       site: { publish: (message) => bypass.publish(message), readings: (batch) => bus.publish(batch), twin, alarms },
-    });
+    };
+    const ownRules = async () =>
+      createRules({
+        ...ruleParts,
+        host,
+        feed: await keptFeed({
+          files,
+          folder: `${folder}/rules/state`,
+          clock,
+          metrics,
+          log: log.with({ stage: "rules" }),
+        }),
+        offsetAt: offsetAtOf,
+        openSource: openSources({
+          ...{ clock, random, files, metrics, folder: `${folder}/rules`, node: joined.identity.node.uid },
+          log: log.with({ stage: "rules" }),
+          localBroker: () => ({ url: mqttUrl(bypass.address) }),
+        }),
+      });
+    // Either our engine or a running eKuiper's.
+    const rules = ekuiper.isElsewhere
+      ? await ekuiper.openRules({
+          ...ruleParts,
+          node: joined.identity.node.name,
+          broker: () => options.mqtt.broker ?? resources.current()?.node.mqtt?.broker ?? mqttUrl(bypass.address),
+        })
+      : await ownRules();
     closers.push(() => rules.close());
     bus.subscribe(rules.consumer);
 
@@ -241,7 +265,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       devices: collect.devices(),
       cycles: collect.cycles(reports.reportMs),
       lines: collect.lines(),
-      rules: rules.status(),
+      rules: ekuiper.assignedOnly(rules.status(), resources.current()),
       outbox: outbox.stats(),
       counters: nodeCounters(metrics),
     });
@@ -268,16 +292,25 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     });
     closers.push(() => link.close());
 
+    const applyRules = () => {
+      const set = resources.current();
+      if (set === null) return;
+      const { tenant, node, devices } = set;
+      const all = [...set.rules, ...ekuiper.made()];
+      rules.apply({ tenant: tenant.name, timeZone: node.timeZone, devices, rules: all });
+    };
     const apply = () => {
       indexDevices();
       const set = resources.current();
       if (set === null) return;
       collect.apply({ ...set, devices: set.devices.map(withoutCalculated) });
-      bypass.apply(set).catch((error: unknown) => log.error({ stage: "bypass", error }, "MQTT is not as assigned"));
+      bypass
+        .apply(ekuiper.withLogin(set))
+        .catch((error: unknown) => log.error({ stage: "bypass", error }, "MQTT is not as assigned"));
       twin.devicesChanged();
       reports.devicesChanged();
       alarms.apply({ rules: set.rules, deviceOf: (name) => set.devices.find((one) => one.name === name)?.uid ?? null });
-      rules.apply({ tenant: set.tenant.name, timeZone: set.node.timeZone, devices: set.devices, rules: set.rules });
+      if (!ekuiper.assignedChanged()) applyRules();
     };
     resources.onChange(apply);
     // So late, so that it is closed early: what was read and published still finds an open outbox. Before this line it runs nothing.
@@ -292,11 +325,16 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       site: { node, assigned: () => resources.current(), twin, report, link: () => link.state() },
     });
     closers.push(() => localApi.close());
+    const ekuiperServer = await ekuiper.listen({
+      ...{ rules, host, version, current: () => resources.current(), mqttPort: bypass.address.port, apply: applyRules },
+    });
+    if (ekuiperServer !== null) closers.push(() => ekuiperServer.close());
     log.info({ node, host: hostname(), version, boot }, "The gateway runs");
     return {
       node,
       localAddress: localApi.address,
       mqttAddress: mqttUrl(bypass.address),
+      ekuiperAddress: ekuiperServer?.address ?? null,
       close,
     };
   } catch (error) {

@@ -18,6 +18,8 @@ interface EdgeFlags {
   readonly localApiPort: string;
   readonly mappers: readonly string[];
   readonly dmiSocket?: string;
+  readonly ekuiperPort?: string;
+  readonly ekuiper?: string;
   readonly outboxMegabytes: string;
   readonly outboxAge: string;
   readonly outboxFull: string;
@@ -44,6 +46,11 @@ export function edgeCommand(program: Command): void {
     .option("--local-api-port <number>", "port of the local API on loopback; 0 = any free one", "0")
     .option("--mappers <folder...>", "further folders with mappers", [])
     .option("--dmi-socket <path>", "socket for mappers that speak KubeEdge's DMI v1beta1; none unless stated")
+    .option("--ekuiper-port <number>", "port of eKuiper's REST shape on loopback; 0 = any free one; none unless stated")
+    .option(
+      "--ekuiper <url>",
+      "http://HOST:PORT of a running eKuiper that runs the rules; our own engine unless stated",
+    )
     .option("--outbox-megabytes <number>", "how much the outbox may hold", "1024")
     .option("--outbox-age <duration>", "how old a reading in the outbox may become", "30d")
     .option("--outbox-full <policy>", "drop-oldest, or refuse what is new", "drop-oldest")
@@ -66,6 +73,10 @@ export function edgeCommand(program: Command): void {
         mapperFolders: [installedPaths.mappers, ...flags.mappers.map((folder) => resolve(folder))],
         mapperHost: installedPaths.mapperHost,
         dmiSocket: flags.dmiSocket === undefined ? null : resolve(flags.dmiSocket),
+        ekuiper: {
+          port: flags.ekuiperPort === undefined ? null : portNumber("--ekuiper-port", flags.ekuiperPort),
+          url: ekuiperOf(flags.ekuiper),
+        },
         outbox: {
           bytes: wholeNumber("--outbox-megabytes", flags.outboxMegabytes, { min: 1, max: 1_000_000 }) * 1_048_576,
           ageMs: duration("--outbox-age", flags.outboxAge),
@@ -77,9 +88,10 @@ export function edgeCommand(program: Command): void {
       };
       const { startEdge } = await import("@penstock/edge");
       const agent = await startEdge(options);
-      const { node, mqttAddress, localAddress } = agent;
+      const { node, mqttAddress, localAddress, ekuiperAddress } = agent;
+      const ekuiper = ekuiperAddress === null ? {} : { ekuiperAddress };
       if (format === "text") console.log(`Penstock gateway "${node}" runs; MQTT at ${mqttAddress}`);
-      else console.log(JSON.stringify({ node, mqttAddress, localAddress, pid: process.pid }));
+      else console.log(JSON.stringify({ node, mqttAddress, localAddress, ...ekuiper, pid: process.pid }));
       await runUntilSignal({ close: () => agent.close(), untilStdinEnds: flags.untilStdinEnds === true });
     });
   edge
@@ -142,4 +154,9 @@ function policyOf(text: string): "drop-oldest" | "refuse" {
   if (text === "drop-oldest" || text === "refuse") return text;
   const field = { field: "--outbox-full", value: text, rule: "must be drop-oldest or refuse" };
   throw invalid([field]);
+}
+
+function ekuiperOf(url: string | undefined): string | null {
+  if (url === undefined || /^https?:\/\/[^\s@/?#]+\/?$/.test(url)) return url ?? null;
+  throw invalid([{ field: "--ekuiper", value: url, rule: "must be http://HOST:PORT or https://HOST:PORT" }]);
 }
