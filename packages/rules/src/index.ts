@@ -29,6 +29,7 @@ export { type Message, rowReader } from "./run/read-row.ts";
 export { type SourceRow, Watermark, type WatermarkOptions } from "./run/watermark.ts";
 export type { OffsetAt } from "./run/windows/alignment.ts";
 export { type Unsupported, unsupported } from "./unsupported.ts";
+export { momentOfText } from "./value/moment-of-text.ts";
 export type { Saved } from "./value/saved.ts";
 export { decodeSaved, encodeSaved } from "./value/saved-codec.ts";
 export type * from "./value/value.ts";

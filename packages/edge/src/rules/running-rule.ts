@@ -2,6 +2,7 @@ import type { DeviceUid, EffectiveRule, ErrorCode, Layout, Micros, ReadingBatch 
 import {
   batchReader,
   type HostFunctions,
+  momentOfText,
   type ObjectValue,
   type OffsetAt,
   type Plan,
@@ -228,7 +229,8 @@ export class RunningRule {
       const read = rowReader(source, { name: source.stream, columns: streams.columnsOf(source.stream) });
       const key = streams.keyOf(source.stream);
       const of = this.#byStream.get(key) ?? [];
-      of.push(({ content, meta, at }) => read({ content, meta, at: momentIn(content, timestamp) ?? at }));
+      const texts = { timeZone: this.#parts.timeZone, mode: this.plan.mode };
+      of.push(({ content, meta, at }) => read({ content, meta, at: momentIn(content, timestamp, texts) ?? at }));
       this.#byStream.set(key, of);
       return;
     }
@@ -255,8 +257,13 @@ export class RunningRule {
 }
 
 /** microseconds; null where the row does not say */
-function momentIn(content: ObjectValue, column: string | undefined): number | null {
+function momentIn(
+  content: ObjectValue,
+  column: string | undefined,
+  texts: Parameters<typeof momentOfText>[1],
+): number | null {
   const value = column === undefined ? undefined : content[column];
-  const ms = typeof value === "string" ? Date.parse(value) : Number(value ?? Number.NaN);
+  if (typeof value === "string") return momentOfText(value, texts);
+  const ms = Number(value ?? Number.NaN);
   return Number.isFinite(ms) ? Math.round(ms * 1000) : null;
 }
