@@ -165,8 +165,8 @@ class ForeignBroker implements Broker {
   }
 
   #showState(): void {
-    const help = "1 while the broker that was chosen instead of the embedded one is connected";
-    this.#options.metrics.gauge("penstock_bypass_broker_connected", help).set(this.#isUp ? 1 : 0);
+    const connectedHelp = "1 while the broker that was chosen instead of the embedded one is connected";
+    this.#options.metrics.gauge("penstock_bypass_broker_connected", connectedHelp).set(this.#isUp ? 1 : 0);
   }
 }
 
