@@ -63,7 +63,7 @@ export function createAlarmActs(
   const waiting = new Map<string, Set<() => void>>();
 
   async function tell(tenant: TenantUid, rows: readonly AlarmRow[]): Promise<void> {
-    for (const view of await alarmViews(db, parts.names, rows)) parts.onAlarm(tenant, view);
+    for (const view of await alarmViews(context, parts.names, rows)) parts.onAlarm(tenant, view);
   }
 
   async function store(caller: Caller, ref: AlarmRef, request: AlarmActRequest) {

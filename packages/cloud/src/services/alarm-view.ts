@@ -8,7 +8,7 @@ import {
 } from "@penstock/model";
 import type { Selectable } from "kysely";
 import type { AlarmsTable } from "../state-schema.ts";
-import type { Reader } from "./context.ts";
+import type { ServiceContext } from "./context.ts";
 import type { Names } from "./names.ts";
 
 export interface AlarmView {
@@ -49,7 +49,12 @@ export function alarmNumber(id: string): number {
 }
 
 /** Rows as the API answers them; what is pending is asked for all of them at once. */
-export async function alarmViews(db: Reader, names: Names, rows: readonly AlarmRow[]): Promise<AlarmView[]> {
+export async function alarmViews(
+  { db, clock }: Pick<ServiceContext, "db" | "clock">,
+  names: Names,
+  rows: readonly AlarmRow[],
+): Promise<AlarmView[]> {
+  const now = clock.now();
   const ofRules = rows.filter(({ rule_uid }) => rule_uid !== null);
   const acts =
     ofRules.length === 0
@@ -81,10 +86,15 @@ export async function alarmViews(db: Reader, names: Names, rows: readonly AlarmR
         clearedAt: timeOf(row.cleared_at),
         acknowledgedAt: timeOf(row.acknowledged_at),
         ...{ acknowledgedBy: row.acknowledged_by, comment: row.comment },
-        shelved: row.shelved_at === null ? null : { until: timeOf(row.shelved_until), by: row.shelved_by ?? "" },
+        shelved: !isShelved(row, now) ? null : { until: timeOf(row.shelved_until), by: row.shelved_by ?? "" },
         escalated: row.escalated ?? 0,
         pending,
       };
     }),
   );
+}
+
+/** Its time may be over before its gateway is back to say so. */
+function isShelved({ shelved_at, shelved_until }: AlarmRow, now: Micros): boolean {
+  return shelved_at !== null && (shelved_until === null || shelved_until > now);
 }

@@ -48,7 +48,7 @@ export function createAlarms(
   const raised = context.metrics.counter("penstock_services_alarms_raised_total", "Alarms raised, repeats included");
   let last: Promise<void> = Promise.resolve();
 
-  const viewsOf = (rows: readonly AlarmRow[]) => alarmViews(db, parts.names, rows);
+  const viewsOf = (rows: readonly AlarmRow[]) => alarmViews(context, parts.names, rows);
   /** One change after the other, in the order they were asked for, so that clear never overtakes its raise. */
   function next(tenant: TenantUid, run: () => Promise<AlarmRow | undefined>): void {
     last = last
@@ -159,7 +159,16 @@ export function createAlarms(
       if (query.state !== undefined) select = select.where("state", "=", query.state);
       if (query.severity !== undefined) select = select.where("severity", "=", query.severity);
       if (query.rule !== undefined) select = select.where("rule_name", "=", query.rule);
-      if (query.shelved !== undefined) select = select.where("shelved_at", query.shelved ? "is not" : "is", null);
+      if (query.shelved !== undefined) {
+        const isShelved = query.shelved;
+        select = select.where((eb) => {
+          const stands = eb.and([
+            eb("shelved_at", "is not", null),
+            eb.or([eb("shelved_until", "is", null), eb("shelved_until", ">", clock.now())]),
+          ]);
+          return isShelved ? stands : eb.not(stands);
+        });
+      }
       if (query.device !== undefined) {
         const device = await findRow(db, tenant, "Device", query.device);
         if (device === undefined) return { items: [], cursor: null };

@@ -82,6 +82,13 @@ export function createNodes(context: CheckingContext, statuses: NodeStatuses) {
         .where("node_uid", "=", row.uid)
         .where("cleared_at", "is", null)
         .execute();
+      await trx
+        .updateTable("alarm_acts")
+        .set({ state: "refused", reason: "rules/no-alarm", ended_at: revoke.revoked_at })
+        .where("tenant_uid", "=", tenant)
+        .where("node_uid", "=", row.uid)
+        .where("state", "=", "pending")
+        .execute();
       const node = row.uid as NodeUid;
       const identity = { tenant: tenant as TenantUid, node };
       const forget = await statuses.removed(trx, identity);

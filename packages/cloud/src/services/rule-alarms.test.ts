@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { AlarmTransition, Micros, NodeIdentity, RuleUid, TenantUid } from "@penstock/model";
+import { limits } from "@penstock/model";
+import { pruneHistory } from "./alarm-history.ts";
 import { system } from "./context.ts";
 import { type TestBench, testBench } from "./test/test-bench.ts";
 import { plant, refuses, tenant } from "./test/test-plant.ts";
@@ -100,14 +102,14 @@ test("an alarm that is over refuses, in the gateway's words", async () => {
 test("shelved and unshelved as the gateway tells; a shelf alone changes no state", async () => {
   const { identity } = await plant(bench, "shelf");
   const raised = told({ kind: "raised", state: "unacknowledged", alarm: "noisy" });
-  const shelving = { until: 9_000_000 as Micros, by: "ada" };
+  const shelving = { until: 9_000_000_000_000_000 as Micros, by: "ada" };
   await take(
     identity,
     raised,
     told({ kind: "cleared", state: "normal", alarm: "noisy", occurrence: raised.occurrence }),
   );
   await take(identity, told({ kind: "shelved", state: "normal", alarm: "noisy", occurrence: 0, shelving }));
-  assert.deepEqual((await one()).shelved, { until: "1970-01-01T00:00:09.000000Z", by: "ada" });
+  assert.deepEqual((await one()).shelved, { until: "2255-03-14T16:00:00.000000Z", by: "ada" });
   assert.equal((await bench.services.alarms.list(system, tenant, { shelved: true })).items.length, 1);
   await take(identity, told({ kind: "unshelved", state: "normal", alarm: "noisy", occurrence: 0 }));
   assert.equal((await one()).shelved, null);
@@ -142,4 +144,40 @@ test("a gateway cannot learn the name of another tenant's device, nor touch its 
     rows.map(({ device_uid }) => device_uid),
     [null],
   );
+});
+
+test("history is kept for a year, and an alarm that is over as long goes with it", async () => {
+  const { identity } = await plant(bench, "old");
+  const raised = told({ kind: "raised", state: "unacknowledged", alarm: "old" });
+  await take(identity, raised, told({ kind: "cleared", state: "normal", alarm: "old", occurrence: raised.occurrence }));
+  const { id } = await one();
+  const prune = (after: number) =>
+    bench.state.db
+      .transaction()
+      .execute((trx) => pruneHistory(trx, identity.tenant, (1_000_000 * number + after) as Micros));
+  await prune(limits.alarmHistoryMs * 1000 - 1_000_000);
+  assert.equal((await historyOf(id)).length, 2);
+  await prune(limits.alarmHistoryMs * 1000 + 1);
+  await assert.rejects(bench.services.alarms.get(system, { tenant, id }), refuses("resource/not-found"));
+});
+
+test("shelved for a time is over when the time is, also before the gateway says so", async () => {
+  const { identity } = await plant(bench, "late");
+  const until = (bench.clock.now() + 60_000_000) as Micros;
+  await take(identity, told({ kind: "raised", state: "unacknowledged", shelving: { until, by: "ada" } }));
+  assert.equal((await one()).shelved?.by, "ada");
+  bench.clock.move(60_000);
+  assert.equal((await one()).shelved, null);
+  assert.deepEqual((await bench.services.alarms.list(system, tenant, { shelved: true })).items, []);
+});
+
+test("what waits for a gateway that is deleted is refused", async () => {
+  const { identity, node } = await plant(bench, "gone");
+  await take(identity, told({ kind: "raised", state: "unacknowledged" }));
+  const { id } = await one();
+  await bench.services.alarmActs.act(system, { tenant, id }, { kind: "acknowledge" });
+  await bench.services.devices.remove(system, { tenant, name: "conveyor-gone" }, "*");
+  await bench.services.connections.remove(system, { tenant, name: "bus-gone" }, "*");
+  await bench.services.nodes.remove(system, { tenant, name: node }, "*");
+  assert.deepEqual([(await one()).state, (await one()).pending], ["normal", []]);
 });

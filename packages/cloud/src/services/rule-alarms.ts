@@ -116,7 +116,7 @@ export function createRuleAlarms(
         return [...rows.values()];
       });
       stored.add(transitions.length);
-      for (const view of await alarmViews(db, parts.names, changed)) parts.onAlarm(identity.tenant, view);
+      for (const view of await alarmViews(context, parts.names, changed)) parts.onAlarm(identity.tenant, view);
     },
   };
   return links;

@@ -1,6 +1,5 @@
 import Type, { type Static, type TSchema } from "typebox";
 import { severities } from "../alarm.ts";
-import { limits } from "../limits.ts";
 import { durationSchema, nameSchema } from "./common.ts";
 
 const strict = { additionalProperties: false } as const;
@@ -145,5 +144,3 @@ export type ConditionLimit = Static<typeof propertyLimit>;
 /** of one rule: what its group alarm is keyed by */
 export const floodKey = "*";
 export const defaultFlood = { more: 20, within: "1m" } as const;
-/** of one gateway */
-export const alarmBounds = { keys: limits.alarmsPerNode, transitions: limits.alarmTransitionsPerNode } as const;

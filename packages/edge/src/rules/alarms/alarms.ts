@@ -41,8 +41,6 @@ export interface Alarms extends AlarmPlace {
   /** Which alarms there are. Those of rules that are gone or stopped end; the others go on as they are. */
   apply(set: AlarmSet): void;
   readonly link: EdgeAlarms;
-  /** how many stand, for the gateway's own page */
-  standing(): number;
   /** resolves when all is on disk */
   close(): Promise<void>;
 }
@@ -131,10 +129,6 @@ class AlarmKeeper implements Alarms {
         if (this.#acts.get(name) === act) this.#acts.delete(name);
       },
     };
-  }
-
-  standing(): number {
-    return this.#count;
   }
 
   async close(): Promise<void> {
