@@ -180,3 +180,30 @@ test("close() without a cache ends, and says what nobody took", async () => {
   await closed;
   assert.deepEqual([seen.isDone, counted("dropped_rows")], [false, 2]);
 });
+
+test("what is in flight while memory overflows to the disk is still the first, should it come back", async () => {
+  const { courier, delivery, clock, numbers, counted } = bench({ cache: {}, retry: { first: "1s" } });
+  let fail = () => {};
+  const { send } = courier;
+  courier.send = async (parcel) => {
+    courier.send = send;
+    await new Promise<void>((resolve) => {
+      fail = resolve;
+    });
+    courier.isUp = false;
+    return await send.call(courier, parcel);
+  };
+  void takeAll(delivery, from(1, 1));
+  await settle();
+  void takeAll(delivery, from(2, 600));
+  await settle();
+  assert.ok(counted("cached_rows") >= 500);
+  fail();
+  await settle();
+  courier.isUp = true;
+  await clock.advanceAsync(20_000);
+  assert.deepEqual(
+    numbers(),
+    Array.from({ length: 600 }, (_, i) => String(i + 1)),
+  );
+});
