@@ -57,6 +57,23 @@ test("numbers of a rule without state only grow, over restarts and where it gets
   for (const [at, number] of numbers.entries()) assert.equal(first.get(number) ?? out[at], out[at]);
 });
 
+test("what people should know of what a rule remembers is told: that the disk refuses it, and that some was lost", async () => {
+  const { disk, clock, live, drain } = await gateway();
+  const feed = await live({ r: lag, f: filter });
+  await feed.take({ t: "batch", batch: batchOf(1) });
+  await drain();
+  assert.deepEqual([feed.told("r"), feed.told("f")], [null, null]);
+  disk.capacity = disk.used;
+  await feed.take({ t: "batch", batch: batchOf(2) });
+  await drain();
+  assert.match(feed.told("r")!, /The disk refuses/);
+  assert.equal(feed.told("f"), null);
+  disk.capacity = Number.POSITIVE_INFINITY;
+  clock.advance(1000);
+  const again = await live({ r: lag, f: filter });
+  assert.match(again.told("r")!, /does not come of every reading/);
+});
+
 test("where the folder cannot be opened every rule runs all the same, without a number twice", async () => {
   const { disk, clock, out } = await gateway();
   for (const value of [1, 2]) {

@@ -37,6 +37,7 @@ export async function keptFeed(options: RuleStateOptions): Promise<RuleFeed> {
       void direct.take(input);
       return state.take(input);
     },
+    told: (id) => toldOf(state, id),
     // Rules that the state does not feed deliver at once there too.
     emit: (deliver) => state.emit(deliver),
     async close() {
@@ -44,6 +45,13 @@ export async function keptFeed(options: RuleStateOptions): Promise<RuleFeed> {
       await state.close();
     },
   };
+}
+
+function toldOf(state: RuleState, id: string): string | null {
+  if (state.isExact(id) === null) return null;
+  if (!state.status().isDurable)
+    return "The disk refuses what it reads: what it remembers is lost if the gateway stops";
+  return state.isExact(id) ? null : "What it remembers does not come of every reading: some were lost with the disk";
 }
 
 async function openOrTell(options: RuleStateOptions, log: Log): Promise<RuleState | null> {

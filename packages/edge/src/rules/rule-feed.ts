@@ -1,9 +1,14 @@
-import type { DeviceUid, Micros } from "@penstock/model";
+import type { Micros } from "@penstock/model";
 import type { Cancel, Clock } from "@penstock/runtime";
+import { Readers } from "./readers.ts";
 import type { NewInput, RuleState, StatefulRule } from "./state/rule-state.ts";
 
 /** What rules are fed by: at once, or from what is kept over restarts. */
-export type RuleFeed = Omit<RuleState, "begin" | "status"> & { begin(rule: FedRule): void };
+export type RuleFeed = Omit<RuleState, "begin" | "status" | "isExact"> & {
+  begin(rule: FedRule): void;
+  /** what people should know of what a rule remembers; null: nothing */
+  told(id: string): string | null;
+};
 /** What rules are fed with and how, whether they have state or not. */
 export interface FedRule extends StatefulRule {
   /** what it gives depends on more than one input */
@@ -12,16 +17,10 @@ export interface FedRule extends StatefulRule {
 
 /** Feeds rules at once and keeps nothing: what they remember ends with the process. */
 export function directFeed(clock: Clock): RuleFeed {
-  const rules = new Map<string, FedRule>();
+  const rules = new Readers<FedRule>((rule) => rule);
   const timers = new Map<string, Cancel>();
-  let byDevice: ReadonlyMap<DeviceUid, readonly FedRule[]> = new Map();
-  let byStream: ReadonlyMap<string, readonly FedRule[]> = new Map();
   const ready = Promise.resolve();
 
-  const index = () => {
-    byDevice = groupedBy(rules.values(), ({ devices }) => devices);
-    byStream = groupedBy(rules.values(), ({ streams }) => streams);
-  };
   /** Windows close when their time has come, though nothing comes. */
   const arm = (rule: FedRule) => {
     timers.get(rule.id)?.();
@@ -44,26 +43,23 @@ export function directFeed(clock: Clock): RuleFeed {
     begin(rule) {
       drop(rule.id);
       rules.set(rule.id, rule);
-      index();
     },
-    end(id) {
-      drop(id);
-      index();
-    },
+    end: drop,
+    told: () => null,
     // Nothing was kept.
     replay: () => ready,
-    reads: (input) => ("device" in input ? byDevice.has(input.device) : byStream.has(input.stream)),
+    reads: (input) => rules.reads(input),
     take(input: NewInput) {
       const now = clock.now();
       if (input.t === "batch") {
-        for (const rule of byDevice.get(input.batch.layout.device) ?? []) {
+        for (const rule of rules.ofDevice(input.batch.layout.device)) {
           rule.take({ t: "batch", now, batch: input.batch });
           arm(rule);
         }
         return;
       }
       const { stream, content, meta } = input;
-      for (const rule of byStream.get(stream) ?? []) {
+      for (const rule of rules.ofStream(stream)) {
         rule.take({ t: "row", now, stream, content, meta, at: input.at ?? (now as Micros) });
         arm(rule);
       }
@@ -76,19 +72,4 @@ export function directFeed(clock: Clock): RuleFeed {
       timers.clear();
     },
   };
-}
-
-function groupedBy<Key>(
-  rules: Iterable<FedRule>,
-  keysOf: (rule: FedRule) => readonly Key[],
-): ReadonlyMap<Key, readonly FedRule[]> {
-  const groups = new Map<Key, FedRule[]>();
-  for (const rule of rules) {
-    for (const key of new Set(keysOf(rule))) {
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, [rule]);
-      else group.push(rule);
-    }
-  }
-  return groups;
 }

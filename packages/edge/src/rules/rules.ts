@@ -150,8 +150,12 @@ class RulesOfGateway implements Rules {
   }
 
   status(): readonly RuleHealth[] {
-    const all = [...this.#held.values()].map(healthOf);
-    const isWell = ({ state, errors }: RuleHealth) => (state === "running" && errors === 0 ? 1 : 0);
+    const all = [...this.#held.values()].map((held) => {
+      const health = healthOf(held);
+      return health.state === "running" ? { ...health, message: this.#feed.told(held.spec.uid) } : health;
+    });
+    const isWell = ({ state, errors, message }: RuleHealth) =>
+      state === "running" && errors === 0 && message === null ? 1 : 0;
     return all.toSorted((a, b) => isWell(a) - isWell(b)).slice(0, limits.rulesTold);
   }
 

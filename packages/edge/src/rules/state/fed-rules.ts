@@ -1,5 +1,6 @@
 import type { DeviceUid } from "@penstock/model";
 import type { Log } from "@penstock/runtime";
+import { Readers } from "../readers.ts";
 import type { Deliver, Ledger, Waiting } from "./ledger.ts";
 import type { RuleInput, StatefulRule } from "./rule-state.ts";
 
@@ -17,9 +18,7 @@ export class FedRules {
   readonly #log: Log;
   /** called when sinks have taken an output */
   readonly #onTaken: () => void;
-  readonly #rules = new Map<string, Held>();
-  #byDevice: ReadonlyMap<DeviceUid, readonly Held[]> = new Map();
-  #byStream: ReadonlyMap<string, readonly Held[]> = new Map();
+  readonly #rules = new Readers<Held>(({ rule }) => rule);
   #feeding: Held | null = null;
   /** outputs that may go, once all rules have had their input */
   #ready: Waiting[] = [];
@@ -40,25 +39,22 @@ export class FedRules {
 
   set(held: Held): void {
     this.#rules.set(held.rule.id, held);
-    this.#index();
   }
 
   delete(id: string): boolean {
-    const isGone = this.#rules.delete(id);
-    if (isGone) this.#index();
-    return isGone;
+    return this.#rules.delete(id);
   }
 
   reads(input: { readonly device: DeviceUid } | { readonly stream: string }): boolean {
-    return "device" in input ? this.#byDevice.has(input.device) : this.#byStream.has(input.stream);
+    return this.#rules.reads(input);
   }
 
   readersOf(input: RuleInput): readonly Held[] {
     switch (input.t) {
       case "batch":
-        return this.#byDevice.get(input.batch.layout.device) ?? [];
+        return this.#rules.ofDevice(input.batch.layout.device);
       case "row":
-        return this.#byStream.get(input.stream) ?? [];
+        return this.#rules.ofStream(input.stream);
       case "tick":
         return [...this.#rules.values()].filter(({ rule }) => (rule.due() ?? Number.POSITIVE_INFINITY) <= input.now);
     }
@@ -100,21 +96,4 @@ export class FedRules {
       });
     }
   }
-
-  #index(): void {
-    this.#byDevice = groupedBy(this.#rules.values(), ({ rule }) => rule.devices);
-    this.#byStream = groupedBy(this.#rules.values(), ({ rule }) => rule.streams);
-  }
-}
-
-function groupedBy<Key>(rules: Iterable<Held>, keysOf: (held: Held) => readonly Key[]): ReadonlyMap<Key, Held[]> {
-  const groups = new Map<Key, Held[]>();
-  for (const held of rules) {
-    for (const key of new Set(keysOf(held))) {
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, [held]);
-      else group.push(held);
-    }
-  }
-  return groups;
 }

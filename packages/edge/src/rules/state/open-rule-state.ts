@@ -186,6 +186,10 @@ class KeptRules implements RuleState {
     };
   }
 
+  isExact(id: string): boolean | null {
+    return this.#rules.get(id)?.isExact ?? null;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#timer.close();

@@ -103,6 +103,8 @@ export interface RuleState {
    */
   emit(deliver: () => Promise<void>): void;
   status(): RuleStateStatus;
+  /** whether the state of a rule comes of every input; null where it has none here */
+  isExact(id: string): boolean | null;
   /** resolves when a last checkpoint is on disk, or refused by it */
   close(): Promise<void>;
 }
