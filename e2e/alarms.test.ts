@@ -61,22 +61,33 @@ before(async () => {
   };
   const connections = documents.filter((one) => (one as unknown as { kind: string }).kind === "Connection");
   await applied(...connections, { ...conveyor, spec: { ...conveyor.spec, properties } }, oven);
-  await set("conveyor-01", "enabled", true);
-  await set("conveyor-01", "speed", 10);
+  await Promise.all([
+    set("conveyor-01", "enabled", true),
+    set("conveyor-01", "speed", 10),
+    set("oven", "temperature", 70),
+    set("oven", "limit", 80),
+  ]);
   await applied(
     rule("fast", "SELECT speed, enabled FROM `conveyor-01`", {
       ...{ device: "conveyor-01", severity: "critical", message: "The conveyor runs at ${speed}" },
       when: { value: "speed", above: 50, hysteresis: 10 },
       onRaise: [{ write: { device: "conveyor-01", property: "enabled", value: false } }],
     }),
+    rule("hot", "SELECT temperature, `limit` FROM oven", {
+      ...{ device: "oven", message: "${temperature} beyond ${limit}", acknowledge: "none" },
+      when: { value: "temperature", above: { column: "limit" } },
+    }),
+    rule("flood", "SELECT newuuid() AS id FROM oven", {
+      ...{ key: "${id}", message: "unit ${id}", clearAfter: "10m", flood: { more: 3, within: "1m" } },
+    }),
   );
+  await eventually("the rules to run", async () => {
+    const { items } = await cloud.client.rules.list({ params: { tenant }, query: {} });
+    return items.every(({ status }) => status.nodes[0]?.state === "running" && status.nodes[0].rowsIn > 0);
+  });
 });
 
 test("a threshold that is crossed stops the machine at the edge, and stands in the cloud until somebody has seen it", async () => {
-  await eventually("the rule to run", async () => {
-    const { status } = await cloud.client.rules.get({ params: { tenant, name: "fast" } });
-    return status.nodes[0]?.state === "running" && status.nodes[0].rowsIn > 0;
-  });
   await set("conveyor-01", "speed", 60);
   const raised = await alarmIn("fast", "unacknowledged");
   assert.deepEqual(
@@ -103,18 +114,6 @@ test("a threshold that is crossed stops the machine at the edge, and stands in t
 });
 
 test("the operator changes the threshold in the cloud, and the rule goes on as it is", async () => {
-  await set("oven", "temperature", 70);
-  await set("oven", "limit", 80);
-  await applied(
-    rule("hot", "SELECT temperature, `limit` FROM oven", {
-      ...{ device: "oven", message: "${temperature} beyond ${limit}", acknowledge: "none" },
-      when: { value: "temperature", above: { column: "limit" } },
-    }),
-  );
-  await eventually("the rule to run", async () => {
-    const { status } = await cloud.client.rules.get({ params: { tenant, name: "hot" } });
-    return status.nodes[0]?.state === "running" && status.nodes[0].rowsIn > 0;
-  });
   assert.deepEqual(await alarmsOf("hot"), []);
   await set("oven", "limit", 60);
   const raised = await alarmIn("hot", "unacknowledged");
@@ -141,11 +140,6 @@ test("the operator changes the threshold in the cloud, and the rule goes on as i
 });
 
 test("a flood is one line with a count", async () => {
-  await applied(
-    rule("flood", "SELECT newuuid() AS id FROM oven", {
-      ...{ key: "${id}", message: "unit ${id}", clearAfter: "10m", flood: { more: 3, within: "1m" } },
-    }),
-  );
   const group = await eventually("the group", async () =>
     (await alarmsOf("flood")).find((one) => one.key === "*" && one.count > 5),
   );
