@@ -88,6 +88,7 @@ before(async () => {
 });
 
 test("a threshold that is crossed stops the machine at the edge, and stands in the cloud until somebody has seen it", async () => {
+  const began = Date.now();
   await set("conveyor-01", "speed", 60);
   const raised = await alarmIn("fast", "unacknowledged");
   assert.deepEqual(
@@ -95,6 +96,15 @@ test("a threshold that is crossed stops the machine at the edge, and stands in t
     ["conveyor-01", "critical", "The conveyor runs at 60", "gw-01", 1],
   );
   await eventually("the machine to be stopped", async () => (await value("conveyor-01", "enabled")) === false);
+  // 100 ms from the reading that says so to the write, and at most one cycle until it is read back.
+  const first = async (property: string, wanted: unknown) => {
+    const params = { tenant, device: "conveyor-01", property };
+    const { points } = await cloud.client.series.query({ params, query: { from: "-1m", to: "now" } });
+    return points.find((one) => one.value === wanted && Date.parse(one.time) >= began)?.time;
+  };
+  const [fastAt, stoppedAt] = [(await first("speed", 60))!, (await first("enabled", false))!];
+  const tookMs = Date.parse(stoppedAt) - Date.parse(fastAt);
+  assert.ok(tookMs <= 100 + 2 * 100, `stopped ${tookMs} ms after the reading`);
   const listed = await bench.run(["get", "alarms"]);
   assert.match(listed.stdout, /unacknowledged +critical +fast\/fast +conveyor-01 .*The conveyor runs at 60/);
 
