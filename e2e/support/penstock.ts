@@ -21,6 +21,8 @@ export interface CloudProcess {
   readonly folder: string;
   readonly address: string;
   readonly localAddress: string;
+  /** of eKuiper's REST shape, where it was asked for */
+  readonly ekuiperAddress: string | null;
   readonly caHash: string;
   readonly login: { readonly user: string; readonly password: string };
   readonly client: Client;
@@ -202,8 +204,9 @@ export class TestBench {
       logPath: options.logPath,
       ...(options.env !== undefined && { env: options.env }),
     });
-    const first = (await agent.start()) as { mqttAddress: string; localAddress: string };
-    return { process: agent, folder, mqttAddress: first.mqttAddress, localAddress: first.localAddress };
+    const first = (await agent.start()) as { mqttAddress: string; localAddress: string; ekuiperAddress?: string };
+    const { mqttAddress, localAddress, ekuiperAddress = null } = first;
+    return { process: agent, folder, mqttAddress, localAddress, ekuiperAddress };
   }
 
   async close(): Promise<void> {

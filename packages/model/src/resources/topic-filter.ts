@@ -6,7 +6,7 @@ import { shown } from "../shown.ts";
  * First levels of topics that this gateway speaks for: `#` and `+` of a right to publish never reach them, a filter must
  * name them. Who reads there believes what it reads.
  */
-const ownFirstLevels: ReadonlySet<string> = new Set(["penstock", "$penstock", "spBv1.0", "$hw", "$ke"]);
+const ownFirstLevels: ReadonlySet<string> = new Set(["penstock", "spBv1.0", "$hw", "$ke"]);
 const userMark = "%u";
 
 /**

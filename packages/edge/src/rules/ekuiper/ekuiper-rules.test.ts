@@ -54,7 +54,7 @@ async function gateway(t: TestContext, url: string) {
       twin,
       readings: async () => {},
       async publish(message) {
-        if (!message.topic.startsWith("$penstock/"))
+        if (!message.topic.startsWith("$ke/"))
           out.push([message.topic, JSON.parse(Buffer.from(message.payload).toString())]);
         await bypass.publish(message);
         for (const wake of waiting.splice(0)) wake();
@@ -118,7 +118,7 @@ test("rows of devices go to the broker, and results from there do the rule's own
   t.after(() => client.endAsync(true));
   const rows: unknown[] = [];
   client.on("message", (topic, payload) => rows.push([topic, JSON.parse(payload.toString())]));
-  await client.subscribeAsync("$penstock/ekuiper/rows/+");
+  await client.subscribeAsync("$ke/ekuiper/rows/+");
   apply([rule("high", "SELECT level FROM `tank-01`", { actions: [{ mqtt: { topic: "out", send: "list" } }] })]);
   await until(
     t,
@@ -145,9 +145,9 @@ test("rows of devices go to the broker, and results from there do the rule's own
     }).batch,
   );
   await until(t, () => rows.length > 0);
-  assert.deepEqual(rows, [["$penstock/ekuiper/rows/tank-01", { level: 1.5, count: 3 }]]);
+  assert.deepEqual(rows, [["$ke/ekuiper/rows/tank-01", { level: 1.5, count: 3 }]]);
   const done = published();
-  await client.publishAsync("$penstock/ekuiper/results/high", '[{"level":1.5},{"level":2}]', { qos: 1 });
+  await client.publishAsync("$ke/ekuiper/results/high", '[{"level":1.5},{"level":2}]', { qos: 1 });
   await done;
   assert.deepEqual(out, [["out", [{ level: 1.5 }, { level: 2 }]]]);
   assert.equal(statusOf("high").rowsOut, 2);

@@ -27,7 +27,7 @@ import { type ToEkuiper, toEkuiper } from "./to-ekuiper.ts";
 const bound = 1024;
 const pollMs = 5000;
 const [firstPauseMs, longestPauseMs] = [1000, 30_000];
-const [rowsTopics, resultsTopics] = ["$penstock/ekuiper/rows", "$penstock/ekuiper/results"] as const;
+const [rowsTopics, resultsTopics] = ["$ke/ekuiper/rows", "$ke/ekuiper/results"] as const;
 /** what the eKuiper may publish, and what it subscribes to */
 export const ekuiperTopics = {
   publish: [`${resultsTopics}/+`],

@@ -19,7 +19,7 @@ export interface ResultsHere {
 /** Takes the results that an eKuiper brings to a broker; the client comes back by itself after a cut. */
 export async function takeResults(options: {
   readonly broker: BrokerLogin;
-  /** "$penstock/ekuiper/results/+" */
+  /** "$ke/ekuiper/results/+" */
   readonly filter: string;
   readonly log: Log;
   take(topic: string, rows: readonly ObjectValue[]): void;
@@ -40,9 +40,13 @@ export async function takeResults(options: {
     isListening = false;
   });
   client.on("connect", () => {
-    client.subscribe(filter, { qos: 1 }, (error) => {
-      if (error != null) log.warn({ error, filter }, "Cannot take an eKuiper's results: the broker refuses");
-      isListening = error == null;
+    client.subscribe(filter, { qos: 1 }, (error, granted = []) => {
+      // MQTT 3.1.1, 3.9.3: 128 is a refusal
+      isListening = error == null && granted.every(({ qos }) => qos !== 128);
+      if (isListening) return;
+      log.debug({ error, filter }, "The broker does not let an eKuiper's results be taken: tried again");
+      // Rights are looked at when a client comes in, and the first assignment may be on its way.
+      client.stream.destroy();
     });
   });
   client.on("message", (topic, payload) => {
