@@ -79,5 +79,5 @@ export function sourceKey({ mqtt, http, file }: RuleSourceSpec): string {
 }
 
 function tableOf({ table }: RuleSourceSpec): Pick<StreamSchema, "table"> {
-  return table === undefined ? {} : { table: { t: "scan", rows: table.rows ?? 1, key: table.key ?? null } };
+  return table === undefined ? {} : { table: { t: "scan", rows: table.rows ?? null, key: table.key ?? null } };
 }

@@ -20,7 +20,13 @@ function play({ sql, rows }: AggregateExample, mode: Mode): Value {
       ruleId: "example",
       timeZone: "UTC",
     },
-    ...{ host: testHost, offsetAt: () => 0, startedAt: 0, catalog: () => ({ name: "example", columns }) },
+    ...{
+      host: testHost,
+      omitNull: false,
+      offsetAt: () => 0,
+      startedAt: 0,
+      catalog: () => ({ name: "example", columns }),
+    },
   });
   const rowOf = (row: ObjectValue): Row => ({
     at: 0,

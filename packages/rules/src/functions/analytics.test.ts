@@ -14,6 +14,7 @@ function play({ sql, rows }: AnalyticExample, mode: Mode): readonly Value[] {
   const plan = planQuery({
     ...{ sql: `SELECT ${sql} AS result FROM example`, mode, ruleId: "example", timeZone: "UTC", host: testHost },
     ...{
+      omitNull: false,
       offsetAt: () => 0,
       startedAt: 0,
       catalog: () => ({ name: "example", columns: new Map(names.map((name) => [name, { t: "string" }])) }),

@@ -22,6 +22,7 @@ function play({ sql, of = {} }: Example, mode: Mode): Value {
       ruleId: "example",
       timeZone: "UTC",
       host: testHost,
+      omitNull: false,
       offsetAt: () => 0,
       startedAt: 0,
     },

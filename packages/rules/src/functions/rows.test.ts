@@ -13,7 +13,7 @@ function play({ select, row }: RowsExample, mode: Mode): readonly ObjectValue[] 
   const columns = new Map(Object.keys(row).map((name) => [name, { t: "string" } as const]));
   const plan = planQuery({
     ...{ sql: `SELECT ${select} FROM example`, mode, ruleId: "example", timeZone: "UTC", host: testHost },
-    ...{ offsetAt: () => 0, startedAt: 0, catalog: () => ({ name: "example", columns }) },
+    ...{ omitNull: false, offsetAt: () => 0, startedAt: 0, catalog: () => ({ name: "example", columns }) },
   });
   let found: readonly ObjectValue[] = [];
   const runner = new QueryRunner(plan, {

@@ -2,7 +2,7 @@ import { limits } from "@penstock/model";
 import type { Expr, Join, JoinKind, Select } from "../parse/ast.ts";
 import { sqlError } from "../parse/sql-error.ts";
 import type { Evaluate } from "../run/frame.ts";
-import type { StreamSchema } from "./stream-schema.ts";
+import type { StreamSchema, TableSchema } from "./stream-schema.ts";
 
 /** Values that are equal on both sides wherever rows meet: they find each other without looking at all pairs. */
 export interface EqualPair {
@@ -77,7 +77,7 @@ function planOne(join: Join, source: number, options: JoinOptions): PlannedJoin 
       : table.t === "lookup"
         ? { t: "asked", schema, columns: pairs.map(({ right }) => (right.t === "name" ? right.name : "")) }
         : {
-            ...{ t: "kept", rows: table.t === "scan" ? table.rows : limits.windowRows, is: JSON.stringify(table) },
+            ...{ t: "kept", rows: rowsOf(table), is: JSON.stringify(table) },
             key: table.key === null ? null : columnOf(source, table.key),
           };
   return {
@@ -85,6 +85,11 @@ function planOne(join: Join, source: number, options: JoinOptions): PlannedJoin 
     equal: pairs.map((pair) => ({ left: compile(pair.left), right: compile(pair.right) })),
     rest: rest.length === 0 ? null : (frame) => rest.every((one) => one(frame) === true),
   };
+}
+
+function rowsOf(table: Exclude<TableSchema, { t: "lookup" }>): number {
+  if (table.t === "scan" && table.rows !== null) return table.rows;
+  return table.key === null && table.t === "scan" ? 1 : limits.windowRows;
 }
 
 function conditionsOf({ on }: Join): readonly Expr[] {

@@ -21,7 +21,7 @@ export interface QueryOptions extends Omit<CallParts, "sql"> {
   readonly sql: string;
   readonly mode: Mode;
   readonly catalog: Catalog;
-  /** results go without the columns that are null, as eKuiper's do unless `sendNilField` is set; left out: with them */
+  /** results go without the columns that are null; left out: in compat mode, as eKuiper's do without `sendNilField` */
   readonly omitNull?: boolean;
   /** how much local time is ahead of UTC at a moment, both in microseconds */
   readonly offsetAt: OffsetAt;
@@ -155,7 +155,7 @@ export function planQuery(options: QueryOptions): Plan {
     grouping: isGrouped ? { keys, aggregates } : null,
     limit: expansion === null ? query.limit : null,
     expansion,
-    omitsNull: options.omitNull === true,
+    omitsNull: options.omitNull ?? mode === "compat",
     window,
   };
 }

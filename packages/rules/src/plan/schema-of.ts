@@ -23,7 +23,7 @@ function tableOf(sql: string, define: Define): TableSchema {
   if (kind === "lookup") return option("TYPE")?.toLowerCase() === "memory" ? { t: "memory", key } : { t: "lookup" };
   if (kind !== "scan") throw sqlError(sql, define, `there is no KIND of table "${kind}"`, "write scan or lookup");
   const size = option("RETAIN_SIZE");
-  if (size === null) return { t: "scan", rows: key === null ? 1 : limits.windowRows, key };
+  if (size === null) return { t: "scan", rows: null, key };
   const rows = /^[0-9]{1,9}$/.test(size) ? Number(size) : 0;
   if (rows < 1 || rows > limits.windowRows)
     throw sqlError(sql, define, `RETAIN_SIZE is a number from 1 to ${limits.windowRows}, and is "${size}"`);

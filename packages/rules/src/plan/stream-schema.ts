@@ -13,12 +13,13 @@ export interface StreamSchema {
 /**
  * A table is only joined: its rows give no results by themselves.
  *
- * - `scan`: the last `rows` of what comes are kept by the rule; with `key` the last row for each value of that column
+ * - `scan`: the last `rows` of what comes are kept by the rule, with `key` the last row for each value of that column;
+ *   null: one, and with a key as many as a rule may keep
  * - `memory`: a lookup table of rows that come, the last for each value of `key`
  * - `lookup`: its rows are somewhere else, and asked for by the values that they are to have
  */
 export type TableSchema =
-  | { readonly t: "scan"; readonly rows: number; readonly key: string | null }
+  | { readonly t: "scan"; readonly rows: number | null; readonly key: string | null }
   | { readonly t: "memory"; readonly key: string | null }
   | { readonly t: "lookup" };
 
