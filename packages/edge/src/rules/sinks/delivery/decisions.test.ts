@@ -105,6 +105,7 @@ test("whatever happens, one parcel is in flight at most, memory stays within its
     fc.constantFrom<Event>("come", "come", "delivered", "failed", "stored", "disk-full", "later"),
     {
       maxLength: 60,
+      size: "max",
     },
   );
   fc.assert(

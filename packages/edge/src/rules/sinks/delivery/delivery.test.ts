@@ -207,3 +207,19 @@ test("what is in flight while memory overflows to the disk is still the first, s
     Array.from({ length: 600 }, (_, i) => String(i + 1)),
   );
 });
+
+test("an action that takes the place of another waits for its cache, and delivers what was left there", async () => {
+  const disk = simDisk({ random: new SimRandom(6) });
+  const before = bench({ cache: {}, retry: { first: "1h" } }, { disk });
+  before.courier.isUp = false;
+  await takeAll(before.delivery, from(1, 2));
+  const after = bench({ cache: {} }, { disk });
+  void takeAll(after.delivery, from(3, 3));
+  await after.clock.advanceAsync(1_000);
+  assert.deepEqual(after.numbers(), []);
+  const closed = before.delivery.close();
+  await before.clock.advanceAsync(3_000);
+  await closed;
+  await after.clock.advanceAsync(1_000);
+  assert.deepEqual(after.numbers(), ["1", "2", "3"]);
+});

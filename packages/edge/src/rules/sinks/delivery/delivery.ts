@@ -1,5 +1,6 @@
 import { AppError, isRetriable } from "@penstock/model";
 import type { Cancel } from "@penstock/runtime";
+import { turnAt } from "../cache/folder-turns.ts";
 import { openResultCache, type ResultCache } from "../cache/result-cache.ts";
 import type { RuleOutput, Sink } from "../sink.ts";
 import type { SinkParts } from "../sink-parts.ts";
@@ -44,6 +45,7 @@ export class Delivery implements Sink {
   /** how often cached ones were tried, where that is bounded */
   readonly #tries = new Map<string, number>();
   #cache: ResultCache | null = null;
+  #leaveFolder = () => {};
   /** before that nobody knows what goes first */
   #isOpen = false;
   #batch = emptyBatch;
@@ -101,7 +103,7 @@ export class Delivery implements Sink {
     this.#cancelWake();
     this.#metrics.dropped("closed", this.#waiting.rows);
     await this.#options.courier.close();
-    await this.#cache?.close();
+    await this.#cache?.close().finally(() => this.#leaveFolder());
     this.#metrics.cached(0, 0);
   }
 
@@ -115,8 +117,10 @@ export class Delivery implements Sink {
         this.#metrics.dropped("damaged", 1);
         log.warn({ path, reason }, "What an action had cached cannot all be read");
       };
+      if (bytes !== null) this.#leaveFolder = await turnAt(files, folder);
       if (bytes !== null) this.#cache = await openResultCache({ files, folder, bytes, onDamage });
     } catch (error) {
+      this.#leaveFolder();
       log.error({ error, folder }, "An action cannot use its cache, and goes on without");
       parts.failed(textOf(error));
     }
