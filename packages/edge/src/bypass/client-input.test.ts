@@ -70,6 +70,16 @@ test("every byte is read once and in order, a little at a time, and every packet
   assert.ok(Math.abs(counted - wanted) < 1e-6, `${counted} ${wanted}`);
 });
 
+test("read(0), by which the stream fills itself, takes nothing", async (t) => {
+  const { socket, peer } = await pair(t);
+  const pace = new InputPace({ packetsPerSecond: 10, packetsPerSecondInAll: 10 });
+  new ClientInput(socket, { pace, clock: systemClock(), onWait: () => {} });
+  peer.write(packet(8, 20));
+  await once(socket, "readable");
+  assert.equal(socket.read(0), null);
+  assert.equal(socket.read()?.length, 22);
+});
+
 test("a client that is too fast is not read from until its time has come, and then goes on", async (t) => {
   const { socket, peer } = await pair(t);
   const due: (() => void)[] = [];

@@ -32,7 +32,8 @@ export class ClientInput {
     this.#options = options;
     this.#take = options.pace.client();
     const read = socket.read.bind(socket);
-    Object.assign(socket, { read: () => this.#read(read) });
+    // The stream itself asks with 0, to be filled: what it got then would be lost.
+    Object.assign(socket, { read: (size?: number | null) => (size === 0 ? read(0) : this.#read(read)) });
     socket.once("close", () => this.#wait?.());
   }
 
