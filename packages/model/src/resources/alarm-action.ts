@@ -101,7 +101,7 @@ export function alarmActionSchema<const T extends TSchema>(act: T) {
       /** more raises than this, of all its keys, within this time are one alarm with a count */
       flood: Type.Optional(
         Type.Object(
-          { more: Type.Integer({ minimum: 1, maximum: 10_000, default: 20 }), within: durationSchema },
+          { more: Type.Integer({ minimum: 1, maximum: 1000, default: 20 }), within: durationSchema },
           strict,
         ),
       ),

@@ -270,6 +270,23 @@ test("one that comes and goes all the time stands until it has been quiet", asyn
   assert.equal(s.told().at(-1)?.kind, "cleared");
 });
 
+test("values of ever new keys are watched without end; what stands is bounded, and what is beyond is counted", async () => {
+  const s = await site();
+  const rows = (from: number, count: number, t: number) =>
+    Array.from({ length: count }, (_, i) => ({ device: `m-${from + i}`, t, limit: 80 }));
+  const sink = s.alarms.sink({ rule: "watch", alarm: "hot", act() {} });
+  const take = (of: readonly ObjectValue[]) => sink.take({ rule: "watch", number: 1, time: s.clock.now(), rows: of });
+  await take(rows(0, 10_500, 20));
+  assert.equal(s.metrics.totals().penstock_rules_alarms_dropped_total ?? 0, 0);
+  await s.clock.advanceAsync(1000);
+  await take(rows(20_000, 10_010, 90));
+  assert.equal(s.metrics.totals().penstock_rules_alarms_dropped_total, 10);
+  s.apply([]);
+  s.apply([hot]);
+  await take(rows(40_000, 1, 90));
+  assert.equal(s.metrics.totals().penstock_rules_alarms_dropped_total, 10, "what ended makes room");
+});
+
 test("what stands survives a restart, and numbers go on", async () => {
   const s = await site([{ ...hot, offDelay: "2s" }]);
   await s.come(at(81));

@@ -79,6 +79,7 @@ class AlarmKeeper implements Alarms {
   #deviceOf: AlarmSet["deviceOf"] = () => null;
   /** when the timer was set for, by the steady clock */
   #dueAt = Number.POSITIVE_INFINITY;
+  #prunedAt = 0;
   #cancel: () => void = () => {};
   #isClosed = false;
 
@@ -215,8 +216,13 @@ class AlarmKeeper implements Alarms {
   /** One more would be too many: it is not raised, and counted. */
   #isFull(): boolean {
     if (this.#count < limits.alarmsPerNode) return false;
-    for (const held of this.#held.values()) {
-      for (const state of held.keys.values()) if (isIdle(state) && !state.isOn) this.#forget(held, state.key);
+    const { tick } = this.#at();
+    const isLooked = tick - this.#prunedAt < pruneMicros;
+    if (!isLooked) this.#prunedAt = tick;
+    for (const held of isLooked ? [] : this.#held.values()) {
+      // Of a gap, silence is what is watched for.
+      if (held.definition.when?.gap != null) continue;
+      for (const state of [...held.keys.values()]) if (isIdle(state)) this.#drop(held, state.key);
     }
     if (this.#count < limits.alarmsPerNode) return false;
     const { metrics } = this.#options;
@@ -226,7 +232,10 @@ class AlarmKeeper implements Alarms {
 
   #forget(held: Held, key: string): void {
     // A value that has to be watched while nothing comes stays.
-    if (held.definition.when !== null) return;
+    if (held.definition.when === null) this.#drop(held, key);
+  }
+
+  #drop(held: Held, key: string): void {
     if (held.keys.delete(key)) this.#count--;
   }
 
@@ -282,11 +291,9 @@ class AlarmKeeper implements Alarms {
   }
 
   #end(held: Held): void {
-    for (const state of held.keys.values()) {
-      this.#step(held, state, { t: "remove" });
-      this.#count--;
-    }
+    for (const state of [...held.keys.values()]) this.#step(held, state, { t: "remove" });
     this.#stepGroup(held, { t: "remove" });
+    this.#count -= held.keys.size;
     held.keys.clear();
   }
 
@@ -349,6 +356,8 @@ class AlarmKeeper implements Alarms {
 
 /** of timers; wall time, by which shelving ends, may have been set meanwhile */
 const longestWaitMs = 60_000;
+/** so often it is looked whether any key can be forgotten, while there is no room */
+const pruneMicros = 1_000_000;
 /** so that many that are due one after the other are looked at together */
 const shortestWaitMs = 5;
 
