@@ -15,14 +15,36 @@ export interface DeliveryMetrics {
   deadLetterLost(): void;
 }
 
-export function deliveryMetrics(metrics: Metrics, labels: { readonly rule: string; readonly action: string }) {
-  const counter = (name: string, help: string, more: Readonly<Record<string, string>> = {}) =>
-    metrics.counter(`penstock_rules_${name}_total`, help, { ...labels, ...more });
-  const delivered = counter("delivered_rows", "Rows that an action has delivered");
-  const retried = counter("retries", "Messages of an action that could not be delivered at once");
-  const stored = counter("cached_rows", "Rows that an action has put into its cache");
-  const givenUp = counter("given_up_rows", "Rows that the peer of an action refused, or that were tried too often");
-  const lost = counter("dead_letters_lost", "Messages given up that could not be published as dead letters either");
+export function deliveryMetrics(metrics: Metrics, of: { readonly rule: string; readonly action: string }) {
+  const { rule, action } = of;
+  const labels = { rule, action };
+  const delivered = metrics.counter("penstock_rules_delivered_rows_total", "Rows that an action has delivered", labels);
+  const retried = metrics.counter(
+    "penstock_rules_retries_total",
+    "Messages of an action that could not be delivered at once",
+    labels,
+  );
+  const stored = metrics.counter(
+    "penstock_rules_cached_rows_total",
+    "Rows that an action has put into its cache",
+    labels,
+  );
+  const givenUp = metrics.counter(
+    "penstock_rules_given_up_rows_total",
+    "Rows that the peer of an action refused, or that were tried too often",
+    labels,
+  );
+  const lost = metrics.counter(
+    "penstock_rules_dead_letters_lost_total",
+    "Messages given up that could not be published as dead letters either",
+    labels,
+  );
+  const drops = (reason: DropReason) =>
+    metrics.counter("penstock_rules_dropped_rows_total", "Rows of results that an action dropped", {
+      rule,
+      action,
+      reason,
+    });
   const records = metrics.gauge("penstock_rules_cache_messages", "Messages in the caches of actions");
   const bytes = metrics.gauge("penstock_rules_cache_bytes", "Bytes in the caches of actions");
   let known = { records: 0, bytes: 0 };
@@ -32,7 +54,7 @@ export function deliveryMetrics(metrics: Metrics, labels: { readonly rule: strin
     stored: (rows) => stored.add(rows),
     givenUp: (rows) => givenUp.add(rows),
     dropped: (reason, rows) => {
-      if (rows > 0) counter("dropped_rows", "Rows of results that an action dropped", { reason }).add(rows);
+      if (rows > 0) drops(reason).add(rows);
     },
     cached: (nowRecords, nowBytes) => {
       records.set(records.value + nowRecords - known.records);
