@@ -1,7 +1,7 @@
 /**
  * A furnace with an OPC UA server, in a process of its own: `node examples/opcua-temperature/furnace.ts [--port N]`.
  *
- * The burner heats the chamber towards 120 °C, and without it the chamber cools to 20 °C. It knows nothing of Penstock: it
+ * It starts cold. The burner heats the chamber towards 120 °C, and without it the chamber cools to 20 °C. It knows nothing of Penstock: it
  * shows Kiln.Temperature, takes Kiln.HighLimit and Kiln.Burner, and prints a line of JSON for what happens to it. `afterMs` is
  * its own measure: from the change that made the chamber too hot to the write that put the burner out.
  */
@@ -13,12 +13,12 @@ const { values } = parseArgs({ options: { port: { type: "string", default: "0" }
 const plant = await PlantServer.start({ port: Number(values.port) });
 const temperature = plant.variable("Kiln.Temperature", DataType.Double, 20);
 const limit = plant.variable("Kiln.HighLimit", DataType.Double, 80);
-const burner = plant.variable("Kiln.Burner", DataType.Boolean, true);
+const burner = plant.variable("Kiln.Burner", DataType.Boolean, false);
 
 const stepMs = 20;
 /** of the way to where it would come to rest, in one step */
 const share = 0.004;
-const state = { celsius: 20, limit: 80, isBurning: true, hotSince: null as number | null };
+const state = { celsius: 20, limit: 80, isBurning: false, hotSince: null as number | null };
 
 function say(event: string, more: object = {}): void {
   const { celsius, isBurning, limit: most } = state;

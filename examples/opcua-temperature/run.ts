@@ -4,7 +4,7 @@
  *   furnace (OPC UA server) ─▶ gateway ─▶ rule "overheat" ─▶ alarm, burner out ─▶ furnace
  *                                 └──────────────────────────▶ cloud
  *
- * It starts a cloud, a gateway and the furnace, applies furnace.yaml and overheat.yaml, and tells what happens. Ctrl-C ends
+ * It starts a cloud, a gateway and the furnace, applies furnace.yaml and overheat.yaml, lights the burner, and tells what happens. Ctrl-C ends
  * it; the data stays in penstock-data, where `penstock up` keeps it too.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -69,13 +69,18 @@ await start("furnace", [join(here, "furnace.ts")], (said) => {
 
 const files = ["furnace.yaml", "overheat.yaml"].map((file) => readFileSync(join(here, file), "utf8"));
 const documents = files.join("\n---\n").replaceAll("opc.tcp://127.0.0.1:4840", String(furnace.url));
-const applied = spawn(process.execPath, [cli, "apply", "-f", "-"], {
-  stdio: ["pipe", isJson ? "ignore" : "inherit", "inherit"],
-});
-applied.stdin.end(documents);
-const code = await new Promise<number | null>((done) => applied.once("exit", done));
-if (code !== 0) stop();
-else tell("running", { ...up, furnace }, greeting());
+await penstock(["apply", "-f", "-"], documents);
+await penstock(["set", "furnace-01", "burner", "true"]);
+tell("running", { ...up, furnace }, greeting());
+
+async function penstock(args: readonly string[], input = ""): Promise<void> {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ["pipe", isJson ? "ignore" : "inherit", "inherit"] });
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((done) => child.once("exit", done));
+  if (code === 0) return;
+  stop();
+  process.exit(1);
+}
 
 function told(said: Record<string, unknown>): string {
   const at = `${said.celsius} °C`;
