@@ -21,8 +21,6 @@ export interface CloudProcess {
   readonly folder: string;
   readonly address: string;
   readonly localAddress: string;
-  /** of eKuiper's REST shape, where it was asked for */
-  readonly ekuiperAddress: string | null;
   readonly caHash: string;
   readonly login: { readonly user: string; readonly password: string };
   readonly client: Client;
@@ -38,6 +36,8 @@ export interface EdgeProcess {
   readonly folder: string;
   readonly mqttAddress: string;
   readonly localAddress: string;
+  /** of eKuiper's REST shape, where it was asked for */
+  readonly ekuiperAddress: string | null;
 }
 
 /**
