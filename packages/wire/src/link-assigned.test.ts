@@ -7,7 +7,7 @@ import { checkCloudMessage } from "./link-cloud-messages.ts";
 const set = {
   version: 1,
   tenant: { uid: "t", name: "acme" },
-  node: { uid: "n", name: "gw-01", timeZone: "UTC" },
+  node: { uid: "n", name: "gw-01", timeZone: "UTC", mqtt: null },
   connections: [],
   devices: [],
 };
