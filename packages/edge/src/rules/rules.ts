@@ -243,7 +243,11 @@ class RulesOfGateway implements Rules {
       const row = (content: ObjectValue, meta: ObjectValue) =>
         this.#feed.take({ t: "row", stream: key, content, meta, at: null, from: null });
       const opened = this.#options.openSource?.(source, row) ?? null;
-      if (opened === null) throw new AppError("rules/unknown-action", `This gateway cannot bring the rows of ${key}`);
+      if (opened === null) {
+        // Not its settings: a password may stand in them.
+        const kind = Object.keys(source)[0] ?? "nothing";
+        throw new AppError("rules/unknown-action", `This gateway cannot bring the rows of a source of kind ${kind}`);
+      }
       this.#sources.set(key, opened);
     }
   }

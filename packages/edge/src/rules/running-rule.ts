@@ -84,7 +84,9 @@ export class RunningRule {
     this.#budget = new Budget(clock);
     const now = clock.now();
     const { catalog } = streams;
-    this.plan = planQuery({ sql, mode, host, timeZone, offsetAt, ruleId: name, startedAt: now, catalog });
+    // As eKuiper does unless sendNilField is set.
+    const omitNull = mode === "compat";
+    this.plan = planQuery({ sql, mode, host, timeZone, offsetAt, ruleId: name, startedAt: now, catalog, omitNull });
     for (const source of this.plan.sources) this.#read(source, streams);
     const shapes = this.plan.sources.map(({ stream }) => [stream, streams.shapeOf(stream)]);
     this.key = JSON.stringify([sql, mode, eventTime, timeZone, shapes]);

@@ -119,6 +119,14 @@ test("PUT makes a rule or replaces it, and the old one runs on where the new one
   });
 });
 
+// A tool that looks for a field finds it or does not; a null would be a value to it.
+test("a column without a value is left out of a result, as eKuiper leaves it out", async (t) => {
+  const { ask, come, out } = await start(t);
+  await ask("POST", "/rules", { ...hot, sql: "SELECT level, count FROM `tank-01`" });
+  await come({ level: 2 });
+  assert.deepEqual(out, [["hot", { level: 2 }]]);
+});
+
 test("a stream that rules read is not dropped under them, nor replaced by one that they cannot read", async (t) => {
   const { ask } = await start(t);
   await ask("POST", "/streams", demo);
