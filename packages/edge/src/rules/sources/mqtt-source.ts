@@ -55,6 +55,8 @@ export function openMqttSource(spec: NonNullable<RuleSourceSpec["mqtt"]>, parts:
       try {
         client = await connected();
         failures = 0;
+        // Closed meanwhile: nobody else knows of this connection.
+        if (abort.signal.aborted) await endNow(client);
         await new Promise<void>((resolve) => {
           if (client!.connected) client!.once("close", resolve);
           else resolve();

@@ -5,8 +5,8 @@ import { openMqttSource } from "./mqtt-source.ts";
 import type { Source, SourcesOptions, TakeRow } from "./source-parts.ts";
 
 /**
- * What brings the rows of sources that are neither devices nor other rules. Rows come in their order, at most 5,000 a second
- * of each source; what is beyond its bound is dropped, the oldest first, and counted.
+ * What brings the rows of sources that are neither devices nor other rules. Rows come in their order, for at most half of
+ * the time of each source; what waits beyond its bound is dropped, the oldest first, and counted.
  */
 export function openSources(options: SourcesOptions) {
   return (spec: RuleSourceSpec, take: TakeRow): Source | null => {

@@ -4,9 +4,9 @@ import type { TakeRow } from "./source-parts.ts";
 
 /** rows that wait; beyond, the oldest go and are counted */
 const bound = 5_000;
-/** together 5,000 rows a second: what rules make of a flood must leave room for collecting */
-const rowsEachTurn = 50;
-const turnMs = 10;
+/** of each 10 ms, rules may take up rows of a source for 5: however fast they come, collecting has its turn */
+const periodMicros = 10_000;
+const shareMicros = 5_000;
 
 interface Waiting {
   readonly content: ObjectValue;
@@ -14,7 +14,7 @@ interface Waiting {
   readonly done: () => void;
 }
 
-/** Lets rows through to the rules a few at a time. */
+/** Lets rows through to the rules at once, as long as they leave time for others. */
 export class RowGate {
   readonly #clock: Clock;
   readonly #take: TakeRow;
@@ -22,8 +22,11 @@ export class RowGate {
   readonly #dropped: ReturnType<Metrics["counter"]>;
   #waiting: Waiting[] = [];
   #cancel: Cancel = () => {};
-  /** a turn is under way, or its pause */
+  /** rows are being let through, or the pause after them has not passed */
   #isBusy = false;
+  /** when the present period began, and how much of it was spent; microseconds of the monotonic clock */
+  #period = Number.NEGATIVE_INFINITY;
+  #spent = 0;
   #isClosed = false;
 
   constructor(options: {
@@ -54,22 +57,32 @@ export class RowGate {
       this.#dropped.add(over);
       for (const { done } of this.#waiting.splice(0, over)) done();
     }
-    if (!this.#isBusy) void this.#turn();
+    if (!this.#isBusy) this.#letThrough();
     await Promise.all(taken);
   }
 
-  async #turn(): Promise<void> {
+  #letThrough(): void {
+    let now = this.#clock.monotonic();
     this.#isBusy = true;
-    for (const { content, meta, done } of this.#waiting.splice(0, rowsEachTurn)) {
+    while (this.#waiting.length > 0 && this.#mayGoOn(now)) {
+      const { content, meta, done } = this.#waiting.shift()!;
       const taking = this.#take(content, meta);
       // The next need not wait for the disk: what takes them keeps their order.
       if (taking === undefined) done();
       else void taking.then(done, done);
+      const after = this.#clock.monotonic();
+      this.#spent += after - now;
+      now = after;
     }
-    this.#cancel = this.#clock.after(turnMs, () => {
-      this.#isBusy = false;
-      if (this.#waiting.length > 0) void this.#turn();
-    });
+    this.#isBusy = this.#waiting.length > 0;
+    if (!this.#isBusy) return;
+    const pauseMs = Math.max(1, Math.ceil((this.#period + periodMicros - now) / 1000));
+    this.#cancel = this.#clock.after(pauseMs, () => this.#letThrough());
+  }
+
+  #mayGoOn(now: number): boolean {
+    if (now - this.#period >= periodMicros) [this.#period, this.#spent] = [now, 0];
+    return this.#spent < shareMicros;
   }
 
   /** What waits is dropped; whoever gave it is not told that it was taken. */

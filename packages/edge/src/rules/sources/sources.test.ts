@@ -22,26 +22,42 @@ test("jsonRows() takes objects and lists of them, and nothing that lies too deep
   assert.notEqual(deep, null);
 });
 
-test("a flood reaches the rules a few rows at a time; what is beyond the bound is dropped and counted", async () => {
+test("a flood reaches the rules for half of the time; what is beyond the bound is dropped and counted", async () => {
   const clock = new SimClock();
   const metrics = metricsRegistry();
   const taken: ObjectValue[] = [];
-  const gate = new RowGate({ clock, metrics, name: "s", take: (row) => void taken.push(row) });
+  let spent = 0;
+  const slow = {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic() + spent,
+    after: (ms: number, run: () => void) => clock.after(ms, run),
+  };
+  const take = (row: ObjectValue) => {
+    taken.push(row);
+    spent += 100;
+  };
+  const gate = new RowGate({ clock: slow, metrics, name: "s", take });
   let done = false;
   const rows = Array.from({ length: 8_000 }, (_, n) => ({ n }));
   void gate.give(rows, {}).then(() => {
     done = true;
   });
   await settle();
-  assert.equal(taken.length, 50);
+  assert.equal(taken.length, 50, "5 ms of work");
   assert.equal(taken[0]!.n, 3_000, "the oldest were dropped");
-  await clock.advanceAsync(99);
-  assert.equal(taken.length, 500);
-  await clock.advanceAsync(1_000);
+  await clock.advanceAsync(4);
+  assert.equal(taken.length, 50);
+  await clock.advanceAsync(1);
+  assert.equal(taken.length, 100);
+  await clock.advanceAsync(600);
   assert.deepEqual(
     [taken.length, done, metrics.totals().penstock_rules_source_dropped_rows_total],
     [5_000, true, 3_000],
   );
+  const before = taken.length;
+  await clock.advanceAsync(1000);
+  await gate.give([{ n: 1 }], {});
+  assert.equal(taken.length, before + 1, "a row alone waits for nothing");
 });
 
 test("an HTTP server is asked again and again; what is no rows is counted", async () => {
