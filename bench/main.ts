@@ -13,12 +13,13 @@ import { modbusWire } from "./modbus-wire/modbus-wire.ts";
 import { opcua } from "./opcua/opcua.ts";
 import { rulesFilter, rulesJoin, rulesShared, rulesWindow } from "./rules/rules.ts";
 import { rulesMany } from "./rules/rules-8000.ts";
+import { rulesFilterMqtt } from "./rules/rules-filter-mqtt.ts";
 import { seriesSize } from "./series-size.ts";
 import { setLatency } from "./set-latency/set-latency.ts";
 
 const benches: readonly Bench[] = [
   ...[seriesSize, modbusWire, modbusCollect, setLatency, opcua, dmi, ingest, memory, catchUp],
-  ...[rulesFilter, rulesShared, rulesWindow, rulesJoin, rulesMany],
+  ...[rulesFilter, rulesFilterMqtt, rulesShared, rulesWindow, rulesJoin, rulesMany],
 ];
 
 const { values, positionals } = parseArgs({
