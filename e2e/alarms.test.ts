@@ -204,7 +204,7 @@ test("what is acknowledged while the gateway is away waits for it", async () => 
   assert.match((await bench.run(["get", "alarms"])).stdout, /returned .*\(acknowledge waits\)/);
   edge = await bench.startAgent("gw-01");
   await eventually("it to be done, and answered", async () => {
-    const [{ state, pending }] = (await alarmsOf("fast")) as [{ state: string; pending: string[] }];
-    return state === "normal" && pending.length === 0;
+    const [one] = await alarmsOf("fast");
+    return one?.state === "normal" && one.pending.length === 0;
   });
 });

@@ -11,6 +11,9 @@ const variables: Readonly<Record<string, string>> = {
   PENSTOCK_TOKEN: "the login's token, instead of the remembered one",
   PENSTOCK_TENANT: "the tenant to work in, as `--tenant`",
   PENSTOCK_PASSWORD: "what `penstock login` uses instead of asking",
+  PENSTOCK_BROKER_PASSWORD: "password of `penstock edge --broker`",
+  PENSTOCK_SMTP_URL:
+    "mail server of `penstock cloud` for notices of alarms: `smtp://user:password@host:587`, or `smtps://`",
   XDG_CONFIG_HOME: "where the login is remembered (`penstock/context.json` in it); `~/.config` unless set",
 };
 
@@ -25,7 +28,7 @@ export function settingsReference(): string {
     "connections, retention, time zones) is a resource, changed while they run.",
     ...programs.flatMap((command) => ["", `## penstock ${command.name()}`, "", ...optionTable(command.options)]),
     "",
-    "## Environment of the other commands",
+    "## Environment",
     "",
     "Options go before variables, variables before `penstock up` in the same folder, that before the last `penstock login`.",
     "",

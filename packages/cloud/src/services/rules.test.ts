@@ -1,13 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: columns of results
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import {
-  type AppError,
-  type DeviceSpec,
-  hiddenSecret,
-  type NodeReport,
-  type RuleSpec,
-} from "@penstock/model";
+import { type AppError, type DeviceSpec, hiddenSecret, type NodeReport, type RuleSpec } from "@penstock/model";
 import { system } from "./context.ts";
 import { testBench } from "./test/test-bench.ts";
 import { plant, ref, temperature } from "./test/test-plant.ts";
