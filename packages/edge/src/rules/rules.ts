@@ -214,12 +214,18 @@ class RulesOfGateway implements Rules {
       "Rows that a rule could not compute or act on",
       labels,
     );
+    const dropped = metrics.counter(
+      "penstock_rules_window_dropped_rows_total",
+      "Rows that windows and tables of a rule let go since too much was kept",
+      labels,
+    );
     return new RunningRule(spec, {
       ...{ streams, clock, host, timeZone, offsetAt: this.#options.offsetAt(timeZone) },
       output(one) {
         rows.add(one.rows.length);
         output(one);
       },
+      dropped: (count) => dropped.add(count),
       error: (message) => {
         errors.add();
         this.#log.debug({ rule: spec.name, message }, "A rule could not compute or act on a row");

@@ -9,10 +9,12 @@ import {
   planQuery,
   QueryRunner,
   type Row,
+  rowBounds,
   rowReader,
   type Saved,
   type SourceLayout,
   type SourceRow,
+  TooMuchWork,
   Watermark,
 } from "@penstock/rules";
 import type { Clock } from "@penstock/runtime";
@@ -34,6 +36,8 @@ export interface RuleParts {
   /** results, in order */
   output(output: RuleOutput): void;
   error(message: string): void;
+  /** rows that went since the rule would remember too much */
+  dropped(rows: number): void;
 }
 
 /** What a rule has done since it began. */
@@ -69,6 +73,8 @@ export class RunningRule {
   readonly #byDevice = new Map<DeviceUid, Reader[]>();
   readonly #byStream = new Map<string, ((input: Extract<RuleInput, { t: "row" }>) => Row)[]>();
   readonly #counts = { rowsIn: 0, rowsOut: 0, errors: 0, lastError: null as string | null };
+  /** of what its runner dropped, what was told */
+  #dropped = 0;
   #now = 0 as Micros;
   /** when sources count as idle that say nothing more */
   #idleAt: number | null = null;
@@ -161,17 +167,34 @@ export class RunningRule {
   }
 
   /** A rule that breaks, or takes too long, stops alone. */
-  take(input: RuleInput): void {
+  take(input: RuleInput, { isAgain = false }: { readonly isAgain?: boolean } = {}): void {
     if (this.#failure !== null) return;
+    const work = () => this.#take(input);
     try {
-      if (this.#budget.spend(() => this.#take(input))) return;
-      const message = "It used more than half of a processor core for several seconds";
-      this.#failure = { reason: "rules/over-budget", message };
+      if (isAgain) this.#budget.bound(work);
+      else this.#budget.spend(work);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.#failure = { reason: "internal", message: message.slice(0, 500) };
+      if (error instanceof TooMuchWork) this.failed(error.message);
+      else this.#stop("internal", error instanceof Error ? error.message : String(error));
     }
-    this.failed(this.#failure.message);
+    if (this.#failure === null && !this.#budget.isWithin)
+      this.#stop("rules/over-budget", "It used more than half of a processor core for several seconds");
+    if (this.#runner.dropped > this.#dropped) this.#tellDropped();
+  }
+
+  #stop(reason: ErrorCode, text: string): void {
+    const message = text.slice(0, 500);
+    this.#failure = { reason, message };
+    this.failed(message);
+  }
+
+  #tellDropped(): void {
+    const { dropped } = this.#runner;
+    this.#parts.dropped(dropped - this.#dropped);
+    const { rows, chars } = rowBounds;
+    const most = `a window or table keeps ${rows} rows and ${chars} characters at most`;
+    if (this.#dropped === 0) this.failed(`It would remember too much, and forgets the oldest: ${most}`);
+    this.#dropped = dropped;
   }
 
   /** when `take` of a tick has something to do, microseconds; null: nothing by time alone */

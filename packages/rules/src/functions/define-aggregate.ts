@@ -31,6 +31,8 @@ export interface AggregateFunction {
   readonly takesStar?: boolean;
   /** true: rows whose first argument is null are added too; else they do not count */
   readonly takesNull?: boolean;
+  /** true: what it keeps grows with the rows, so that the rows are kept instead, within their bound */
+  readonly keeps?: boolean;
   readonly examples: readonly AggregateExample[];
   start(options: { readonly mode: Mode }): Accumulator;
 }

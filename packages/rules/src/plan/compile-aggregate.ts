@@ -11,6 +11,7 @@ import { truthOf } from "./compile-expression.ts";
 export interface PlannedAggregate {
   /** same text: same call of the same columns, so that one's sums are the other's */
   readonly fingerprint: string;
+  readonly keeps: boolean;
   start(): Accumulator;
   /** adds the frame's row @throws RowError */
   add(to: Accumulator, frame: Frame): void;
@@ -41,6 +42,7 @@ export function planAggregate(
   const filter = call.filter === null ? null : compile(call.filter);
   return {
     fingerprint,
+    keeps: spec.keeps === true,
     start: () => spec.start({ mode }),
     add(to, frame) {
       if (filter !== null && truthOf(filter(frame), "FILTER") !== true) return;

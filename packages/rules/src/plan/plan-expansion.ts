@@ -3,6 +3,7 @@ import type { RowsFunction } from "../functions/define-rows.ts";
 import { rowsFunctions } from "../functions/rows/all.ts";
 import type { Call, Mode, Select } from "../parse/ast.ts";
 import { sqlError } from "../parse/sql-error.ts";
+import { effort } from "../run/effort.ts";
 import { RowError } from "../value/row-error.ts";
 import { isObject, type ObjectValue, type Value } from "../value/value.ts";
 
@@ -48,6 +49,7 @@ export function expandAll(
 ): readonly ObjectValue[] {
   const all: ObjectValue[] = [];
   for (const result of results) {
+    effort.look();
     try {
       const made = rows(result);
       if (all.length + made.length > limits.windowRows)

@@ -52,6 +52,8 @@ export interface Plan {
   readonly where: ((frame: Frame) => boolean) | null;
   /** null: every row gives a result by itself */
   readonly grouping: Grouping | null;
+  /** where windows tumble, rows are added up as they come and not kept */
+  readonly isAddedUp: boolean;
   /** computed for every row before `where`; their results stand in the row, after the columns */
   readonly analytics: readonly PlannedAnalytic[];
   /** null: every group */
@@ -120,6 +122,7 @@ export function planQuery(options: QueryOptions): Plan {
   }
   const sources = layout.finish(scope.times);
   const { fingerprint } = scope;
+  const isAddedUp = isGrouped && joins.length === 0 && !aggregates.some(({ keeps }) => keeps);
   const chosen = query.joins.length === 0 ? query.where : null;
   return {
     began: parts,
@@ -131,7 +134,7 @@ export function planQuery(options: QueryOptions): Plan {
     fingerprints: {
       query: fingerprint(query),
       hits: fingerprint("hits", query.where, query.window, query.having),
-      window: fingerprint("window", query.window, chosen, options.timeZone, isGrouped && joins.length === 0),
+      window: fingerprint("window", query.window, chosen, options.timeZone, isAddedUp),
       keys: fingerprint("keys", query.groupBy),
       tables: [query.from, ...query.joins.map((one) => one.source)].map((one) => fingerprint("table", one)),
       values: [
@@ -152,6 +155,7 @@ export function planQuery(options: QueryOptions): Plan {
       numberings: scope.numberings,
       sources,
     },
+    isAddedUp,
     grouping: isGrouped ? { keys, aggregates } : null,
     limit: expansion === null ? query.limit : null,
     expansion,

@@ -3,6 +3,7 @@ import type { Expr, Mode, WindowClause } from "../parse/ast.ts";
 import { sqlError } from "../parse/sql-error.ts";
 import { type Evaluate, newFrame, type Row } from "../run/frame.ts";
 import { keyText } from "../run/join-key.ts";
+import type { RowBounds } from "../run/kept-rows.ts";
 import { type Aligned, type OffsetAt, unitMicros } from "../run/windows/alignment.ts";
 import { CountWindow } from "../run/windows/count-window.ts";
 import { SessionWindow } from "../run/windows/session-window.ts";
@@ -20,7 +21,7 @@ export interface PlannedWindow {
   readonly filter: Evaluate | null;
   /** of a tumbling window, whose rows can be added up as they come; else null */
   readonly tumbles: Aligned | null;
-  start(): Window;
+  start(bounds: RowBounds): Window;
 }
 
 export interface WindowOptions {
@@ -42,11 +43,17 @@ export function planWindow(clause: WindowClause, options: WindowOptions): Planne
   if (wrongOver)
     throw sqlError(sql, over!, "OVER (WHEN …) is of sliding windows, OVER (PARTITION BY …) of state windows");
   const filter = clause.filter === null ? null : compile(clause.filter);
-  const planned = (start: () => Window, tumbles: Aligned | null = null): PlannedWindow => ({ filter, tumbles, start });
+  const planned = (start: PlannedWindow["start"], tumbles: Aligned | null = null): PlannedWindow => ({
+    filter,
+    tumbles,
+    start,
+  });
   if (kind === "state") {
     const [begins, ends] = args.map((arg) => conditionOn(compile(arg)));
     const keys = (over?.partition ?? []).map((key) => compile(key));
-    return planned(() => new StateWindow({ begins: begins!, ends: ends ?? null, keyOf: partitionOn(keys) }));
+    return planned(
+      (bounds) => new StateWindow({ bounds, begins: begins!, ends: ends ?? null, keyOf: partitionOn(keys) }),
+    );
   }
   const [first, second] = args.map((arg, at) =>
     countOf(arg, clause, { sql, least: kind === "sliding" && at === 1 ? 0 : 1 }),
@@ -61,7 +68,7 @@ export function planWindow(clause: WindowClause, options: WindowOptions): Planne
         `it cannot fire every ${every} rows of ${first}`,
         "the second number is at most the first",
       );
-    return planned(() => new CountWindow({ count: first!, every }));
+    return planned((bounds) => new CountWindow({ bounds, count: first!, every }));
   }
   const micros = (count: number) => count * unitMicros[unit!];
   if (micros(Math.max(first!, second ?? 0)) > limits.windowMicros)
@@ -69,17 +76,19 @@ export function planWindow(clause: WindowClause, options: WindowOptions): Planne
   const aligned = (count: number): Aligned => ({ unit: unit!, count, mode, offsetAt });
   switch (kind) {
     case "tumbling":
-      return planned(() => new TimedWindow({ hop: aligned(first!), length: first! }), aligned(first!));
+      return planned((bounds) => new TimedWindow({ bounds, hop: aligned(first!), length: first! }), aligned(first!));
     case "hopping":
-      return planned(() => new TimedWindow({ hop: aligned(second!), length: first! }));
+      return planned((bounds) => new TimedWindow({ bounds, hop: aligned(second!), length: first! }));
     case "session":
       return planned(
-        () => new SessionWindow({ mostMicros: micros(first!), gapMicros: micros(second!), ticks: aligned(first!) }),
+        (bounds) =>
+          new SessionWindow({ bounds, mostMicros: micros(first!), gapMicros: micros(second!), ticks: aligned(first!) }),
       );
     case "sliding": {
       const triggers = over?.when == null ? () => true : conditionOn(compile(over.when));
       return planned(
-        () => new SlidingWindow({ lengthMicros: micros(first!), delayMicros: micros(second ?? 0), triggers }),
+        (bounds) =>
+          new SlidingWindow({ bounds, lengthMicros: micros(first!), delayMicros: micros(second ?? 0), triggers }),
       );
     }
   }

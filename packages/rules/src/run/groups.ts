@@ -3,7 +3,9 @@ import type { PlannedAggregate } from "../plan/compile-aggregate.ts";
 import { RowError } from "../value/row-error.ts";
 import type { Saved } from "../value/saved.ts";
 import type { Value } from "../value/value.ts";
+import { effort } from "./effort.ts";
 import { type Evaluate, type Frame, newFrame, type Row } from "./frame.ts";
+import { charsOf, type RowBounds, rowBounds } from "./kept-rows.ts";
 import { type RowOf, saveRow } from "./saved-rows.ts";
 
 export interface Grouping {
@@ -22,10 +24,16 @@ interface Group {
 export class Groups {
   readonly #grouping: Grouping;
   readonly #frame = newFrame();
+  readonly #bounds: RowBounds;
   readonly #groups = new Map<unknown, Group>();
+  /** in the first rows of all groups */
+  #chars = 0;
+  /** groups that went for the bound */
+  dropped = 0;
 
-  constructor(grouping: Grouping) {
+  constructor(grouping: Grouping, bounds = rowBounds) {
     this.#grouping = grouping;
+    this.#bounds = bounds;
   }
 
   get isEmpty(): boolean {
@@ -41,13 +49,26 @@ export class Groups {
     let group = this.#groups.get(key);
     if (group === undefined) {
       group = { first: row, accumulators: aggregates.map((one) => one.start()), error: null };
-      this.#groups.set(key, group);
+      this.#open(key, group);
     }
     try {
       for (let at = 0; at < aggregates.length; at++) aggregates[at]!.add(group.accumulators[at]!, frame);
     } catch (error) {
       if (!(error instanceof RowError)) throw error;
       group.error ??= error;
+    }
+  }
+
+  /** A group keeps its first row; beyond the bound the group that began first goes. */
+  #open(key: unknown, group: Group): void {
+    this.#groups.set(key, group);
+    this.#chars += charsOf(group.first);
+    const { rows, chars } = this.#bounds;
+    while (this.#groups.size > rows || (this.#chars > chars && this.#groups.size > 1)) {
+      const [oldest] = this.#groups;
+      this.#groups.delete(oldest![0]);
+      this.#chars -= charsOf(oldest![1].first);
+      this.dropped++;
     }
   }
 
@@ -74,7 +95,7 @@ export class Groups {
     for (const [key, first, sums, error] of groups) {
       const accumulators = aggregates.map((one) => one.start());
       for (const [at, one] of accumulators.entries()) one.restore(sums[places[at]!]!);
-      this.#groups.set(key, { first: rowOf(first), accumulators, error: error === null ? null : new RowError(error) });
+      this.#open(key, { first: rowOf(first), accumulators, error: error === null ? null : new RowError(error) });
     }
     return true;
   }
@@ -82,6 +103,7 @@ export class Groups {
   /** Each group in a frame of its own, with its results, or why it has none. */
   *results(frame: Frame): Generator<RowError | null> {
     for (const { first, accumulators, error } of this.#groups.values()) {
+      effort.step();
       frame.row = first;
       frame.aggregates = accumulators.map((one) => one.result());
       yield error;

@@ -1,6 +1,7 @@
 import { limits } from "@penstock/model";
 import type { PlannedJoin } from "../plan/plan-join.ts";
 import { RowError } from "../value/row-error.ts";
+import { effort } from "./effort.ts";
 import { newFrame, type Row } from "./frame.ts";
 import type { RightRows } from "./right-rows.ts";
 
@@ -44,7 +45,9 @@ function joinOne(
   const met = new Set<Row>();
   for (const one of left) {
     let isMet = false;
+    effort.step();
     for (const other of right.meeting(one)) {
+      effort.step();
       const merged = merge(one, other, span);
       frame.row = merged;
       if (rest !== null && rest(frame) !== true) continue;

@@ -5,6 +5,7 @@ import type { Saved } from "../value/saved.ts";
 import type { Value } from "../value/value.ts";
 import type { Row } from "./frame.ts";
 import { joinRows } from "./join-rows.ts";
+import type { RowBounds } from "./kept-rows.ts";
 import { type Lookup, type LookupRow, NotKnownYet, type Wanted } from "./lookup.ts";
 import { rowReader } from "./read-row.ts";
 import { asked, indexed, type RightRows } from "./right-rows.ts";
@@ -19,11 +20,11 @@ export class Joins {
   readonly #tables = new Map<number, Table>();
   readonly #readers = new Map<number, (row: LookupRow, at: number) => Row>();
 
-  constructor(plan: Plan, lookup: Lookup | null) {
+  constructor(plan: Plan, lookup: Lookup | null, bounds: RowBounds) {
     this.#plan = plan;
     this.#lookup = lookup;
     for (const join of plan.joins) {
-      if (join.table?.t === "kept") this.#tables.set(join.source, new Table(join, join.table));
+      if (join.table?.t === "kept") this.#tables.set(join.source, new Table(join, join.table, bounds));
       if (join.table?.t !== "asked") continue;
       const read = rowReader(plan.sources[join.source]!, join.table.schema);
       this.#readers.set(join.source, (content, at) => this.widened(read({ content, at })));
@@ -38,6 +39,13 @@ export class Joins {
     const values = new Array<Value>(last.offset + last.columns.length).fill(null);
     for (const [at, value] of row.values.entries()) values[offset + at] = value;
     return { at: row.at, source: row.source, values };
+  }
+
+  /** rows of tables that went since too much was kept */
+  get dropped(): number {
+    let dropped = 0;
+    for (const table of this.#tables.values()) dropped += table.dropped;
+    return dropped;
   }
 
   /** @returns whether the row was a kept table's, which gives nothing by itself */

@@ -6,8 +6,10 @@ import type { Plan } from "../plan/plan-query.ts";
 import { RowError } from "../value/row-error.ts";
 import { restoreEach, type Saved, saveEach } from "../value/saved.ts";
 import type { ObjectValue } from "../value/value.ts";
+import { effort } from "./effort.ts";
 import { type Evaluate, type Frame, newFrame, type Row } from "./frame.ts";
 import { Joins } from "./joins.ts";
+import { type RowBounds, rowBounds } from "./kept-rows.ts";
 import type { Lookup, Wanted } from "./lookup.ts";
 import { rowReaderFor } from "./saved-rows.ts";
 import { WindowResults } from "./window-result.ts";
@@ -50,15 +52,18 @@ export class QueryRunner {
   readonly #joins: Joins;
   #number = 0;
 
-  /** @param lookup answers what lookup tables of the query are asked */
-  constructor(plan: Plan, output: Output, lookup: Lookup | null = null) {
+  /**
+   * @param lookup  answers what lookup tables of the query are asked
+   * @param bounds  of what each window and table of it keeps
+   */
+  constructor(plan: Plan, output: Output, lookup: Lookup | null = null, bounds: RowBounds = rowBounds) {
     this.#plan = plan;
     this.#output = output;
-    const { window, grouping, joins } = plan;
-    const hop = joins.length === 0 ? (window?.tumbles ?? null) : null;
-    this.#tumbling = hop === null || grouping === null ? null : new TumblingGroups({ hop, grouping });
-    this.#window = this.#tumbling === null ? (window?.start() ?? null) : null;
-    this.#joins = new Joins(plan, lookup);
+    const { window, grouping, isAddedUp } = plan;
+    const hop = isAddedUp ? (window?.tumbles ?? null) : null;
+    this.#tumbling = hop === null || grouping === null ? null : new TumblingGroups({ hop, grouping, bounds });
+    this.#window = this.#tumbling === null ? (window?.start(bounds) ?? null) : null;
+    this.#joins = new Joins(plan, lookup, bounds);
     this.#results = new WindowResults(plan);
     this.#project = plan.startProjection();
     this.#analytics = plan.analytics.map((one) => one.start());
@@ -67,6 +72,11 @@ export class QueryRunner {
   /** rows that WHERE and FILTER let pass, of a query without joins */
   get hits(): number {
     return this.#frame.hits;
+  }
+
+  /** rows that went since too much was kept, of windows and tables; of windows that only add up, groups */
+  get dropped(): number {
+    return ((this.#tumbling ?? this.#window)?.dropped ?? 0) + this.#joins.dropped;
   }
 
   push(read: Row, now: number): void {
@@ -193,6 +203,7 @@ export class QueryRunner {
 
   /** A row whose condition cannot be computed is an error of its own, and the others stay. */
   #isRight(where: (frame: Frame) => boolean, row: Row, now: number): boolean {
+    effort.step();
     this.#frame.row = row;
     this.#frame.now = now;
     try {

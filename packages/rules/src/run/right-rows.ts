@@ -1,5 +1,6 @@
 import type { EqualPair, PlannedTable } from "../plan/plan-join.ts";
 import type { ObjectValue } from "../value/value.ts";
+import { effort } from "./effort.ts";
 import { newFrame, type Row } from "./frame.ts";
 import { joinKey } from "./join-key.ts";
 import { type Lookup, type LookupRow, NotKnownYet } from "./lookup.ts";
@@ -17,6 +18,7 @@ export function indexed(equal: readonly EqualPair[], all: readonly Row[]): Right
   const frame = newFrame();
   const byKey = new Map<string, Row[]>();
   for (const row of all) {
+    effort.step();
     frame.row = row;
     const key = joinKey(equal.map(({ right }) => right(frame)));
     if (key === null) continue;

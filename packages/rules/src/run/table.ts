@@ -3,6 +3,7 @@ import type { Saved } from "../value/saved.ts";
 import type { Value } from "../value/value.ts";
 import type { Row } from "./frame.ts";
 import { keyText } from "./join-key.ts";
+import { charsOf, type RowBounds, rowBounds } from "./kept-rows.ts";
 import { indexed, type RightRows } from "./right-rows.ts";
 import { type RowOf, rowsOf, saveRows } from "./saved-rows.ts";
 
@@ -13,12 +14,17 @@ import { type RowOf, rowsOf, saveRows } from "./saved-rows.ts";
 export class Table {
   readonly #join: PlannedJoin;
   readonly #of: PlannedTable & { readonly t: "kept" };
+  readonly #bounds: RowBounds;
+  #chars = 0;
+  /** rows that went though the table may have so many, since too much was kept */
+  dropped = 0;
   /** what came last is last; without a key each row has a number */
   readonly #rows = new Map<string | number, Row>();
   #number = 0;
   #right: RightRows | null = null;
 
-  constructor(join: PlannedJoin, of: PlannedTable & { readonly t: "kept" }) {
+  constructor(join: PlannedJoin, of: PlannedTable & { readonly t: "kept" }, bounds = rowBounds) {
+    this.#bounds = bounds;
     this.#join = join;
     this.#of = of;
   }
@@ -27,10 +33,22 @@ export class Table {
   take(row: Row): void {
     const { key, rows } = this.#of;
     const under = key === null ? this.#number++ : keyText([row.values[key.place] as Value]);
-    this.#rows.delete(under);
+    this.#remove(under);
     this.#rows.set(under, row);
-    if (this.#rows.size > rows) this.#rows.delete(this.#rows.keys().next().value!);
+    this.#chars += charsOf(row);
+    if (this.#rows.size > rows && rows < this.#bounds.rows) this.#remove(this.#rows.keys().next().value!);
+    while (this.#rows.size > this.#bounds.rows || (this.#chars > this.#bounds.chars && this.#rows.size > 1)) {
+      this.#remove(this.#rows.keys().next().value!);
+      this.dropped++;
+    }
     this.#right = null;
+  }
+
+  #remove(under: string | number): void {
+    const row = this.#rows.get(under);
+    if (row === undefined) return;
+    this.#chars -= charsOf(row);
+    this.#rows.delete(under);
   }
 
   get right(): RightRows {

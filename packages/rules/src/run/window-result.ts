@@ -3,6 +3,7 @@ import type { Plan } from "../plan/plan-query.ts";
 import { RowError } from "../value/row-error.ts";
 import type { Stateful } from "../value/saved.ts";
 import type { ObjectValue, Value } from "../value/value.ts";
+import { effort } from "./effort.ts";
 import { newFrame, type Row, type WindowSpan } from "./frame.ts";
 import { Groups } from "./groups.ts";
 import { type Filled, numberRows } from "./number-rows.ts";
@@ -29,7 +30,10 @@ export class WindowResults {
     const { grouping } = this.#plan;
     if (grouping === null) return this.#finish(this.#each(rows), span, now);
     const groups = new Groups(grouping);
-    for (const row of rows) groups.add(row, now);
+    for (const row of rows) {
+      effort.step();
+      groups.add(row, now);
+    }
     return this.ofGroups(groups, span, now);
   }
 
@@ -39,6 +43,7 @@ export class WindowResults {
 
   *#each(rows: readonly Row[]): Generator<null> {
     for (const row of rows) {
+      effort.step();
       this.#frame.row = row;
       yield null;
     }
@@ -61,6 +66,7 @@ export class WindowResults {
     const numbers = numberings.length === 0 ? null : numberRows(found, { numberings, frame, mode });
     const kept: { readonly row: ObjectValue; readonly keys: readonly Value[] }[] = [];
     for (const [at, one] of found.entries()) {
+      effort.step();
       frame.row = one.row;
       frame.aggregates = one.aggregates;
       if (numbers !== null) frame.numbers = numbers[at]!;

@@ -65,10 +65,10 @@ export class FedRules {
   }
 
   /** What is given goes with `send`, when all have had the input. */
-  feed(held: Held, input: RuleInput): void {
+  feed(held: Held, input: RuleInput, how: { readonly isAgain: boolean } = { isAgain: false }): void {
     this.#feeding = held;
     try {
-      held.rule.take(input);
+      held.rule.take(input, how);
     } catch (error) {
       this.#log.error({ error, rule: held.rule.id }, "A rule broke at an input");
     }

@@ -237,7 +237,7 @@ class KeptRules implements RuleState {
   #feedAgain({ input, from }: InputRecord & { readonly t: "input" }, takes: (held: Held) => boolean): void {
     if (from !== null) this.#origins.set(from.rule, from);
     this.#now = Math.max(this.#now, input.now) as Micros;
-    for (const held of this.#rules.readersOf(input)) if (takes(held)) this.#rules.feed(held, input);
+    for (const held of this.#rules.readersOf(input)) if (takes(held)) this.#rules.feed(held, input, { isAgain: true });
     this.#rules.send();
   }
 

@@ -47,7 +47,8 @@ export interface StatefulRule {
   readonly devices: readonly DeviceUid[];
   /** names of streams that are no devices */
   readonly streams: readonly string[];
-  take(input: RuleInput): void;
+  /** @param how.isAgain  it had the input before the restart */
+  take(input: RuleInput, how?: { readonly isAgain: boolean }): void;
   /** of its last output; 0: none so far */
   readonly number: number;
   /** when `take` of a tick has something to do, microseconds; null: nothing by time alone */

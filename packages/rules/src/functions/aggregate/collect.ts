@@ -7,6 +7,7 @@ export const collect = defineAggregate({
   params: [{ name: "x", is: "any" }],
   takesStar: true,
   takesNull: true,
+  keeps: true,
   examples: [
     { sql: "collect(a)", rows: [{ a: 3n }, { a: null }, { a: 2n }], gives: [3n, null, 2n] },
     { sql: "collect(*)", rows: [{ a: 3n }, { a: 2n }], gives: [{ a: 3n }, { a: 2n }] },

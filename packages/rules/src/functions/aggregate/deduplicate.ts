@@ -11,6 +11,7 @@ export const deduplicate = defineAggregate({
     { name: "all", is: "boolean" },
   ],
   takesNull: true,
+  keeps: true,
   examples: [
     { sql: "deduplicate(a, true)", rows: [{ a: 1n }, { a: 2n }, { a: 1n }], gives: [1n, 2n] },
     { sql: "deduplicate(a, false)", rows: [{ a: 1n }, { a: 2n }], gives: 2n },

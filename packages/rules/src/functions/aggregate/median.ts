@@ -5,6 +5,7 @@ export const median = defineAggregate({
   name: "median",
   summary: "The middle value, or the mean of the two in the middle",
   params: [{ name: "x", is: "number" }],
+  keeps: true,
   examples: [
     { sql: "median(a)", rows: [{ a: 3n }, { a: null }, { a: 1n }, { a: 2n }], gives: 2.0 },
     { sql: "median(a)", rows: [{ a: 1.0 }, { a: 4.0 }], gives: 2.5 },

@@ -6,6 +6,7 @@ export const mergeAgg = defineAggregate({
   summary: "One struct of all, in which later fields replace earlier ones; what is no struct does not count",
   params: [{ name: "x", is: "any" }],
   takesStar: true,
+  keeps: true,
   examples: [
     { sql: "merge_agg(a)", rows: [{ a: { x: 1n } }, { a: null }, { a: { x: 2n, y: 3n } }], gives: { x: 2n, y: 3n } },
     { sql: "merge_agg(*)", rows: [{ a: 1n }, { a: 2n }], gives: { a: 2n } },

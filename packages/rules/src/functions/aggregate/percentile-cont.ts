@@ -9,6 +9,7 @@ export const percentileCont = defineAggregate({
     { name: "x", is: "number" },
     { name: "fraction", is: "number" },
   ],
+  keeps: true,
   examples: [
     { sql: "percentile_cont(a, 0.5)", rows: [{ a: 1n }, { a: 2n }, { a: 4n }, { a: 8n }], gives: 3.0 },
     { sql: "percentile_cont(a, 1)", rows: [{ a: 1n }, { a: 2n }], gives: 2.0 },

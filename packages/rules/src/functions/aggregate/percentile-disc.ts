@@ -8,6 +8,7 @@ export const percentileDisc = defineAggregate({
     { name: "x", is: "number" },
     { name: "fraction", is: "number" },
   ],
+  keeps: true,
   examples: [
     { sql: "percentile_disc(a, 0.5)", rows: [{ a: 1n }, { a: 2n }, { a: 4n }, { a: 8n }], gives: 2.0 },
     { sql: "percentile_disc(a, 0)", rows: [{ a: 5n }, { a: 2n }], gives: 2.0 },

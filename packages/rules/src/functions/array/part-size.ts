@@ -1,6 +1,10 @@
 import { limits } from "@penstock/model";
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import { isObject, type Value } from "../../value/value.ts";
+
+/** from here on making a value takes longer than looking at a clock */
+const largeParts = 1024;
 
 /**
  * The value, if it is small enough to be walked through and printed. Values share what they hold, so a rule could build in
@@ -24,6 +28,7 @@ export function bounded<Made extends Value>(name: string, value: Made): Made {
       throw new RowError(`Cannot call ${name}: the result holds more than ${limits.ruleValueChars} characters`);
     }
   }
+  if (parts + chars > largeParts) effort.look();
   return value;
 }
 
@@ -33,6 +38,7 @@ export function tooLarge(name: string): RowError {
 
 /** To be asked before the text is made. @throws RowError */
 export function checkTextLength(name: string, chars: number): void {
+  if (chars > largeParts) effort.look();
   if (chars <= limits.ruleTextChars) return;
   throw new RowError(`Cannot call ${name}: the result is longer than ${limits.ruleTextChars} characters`);
 }

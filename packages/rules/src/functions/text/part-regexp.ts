@@ -1,11 +1,14 @@
 import { limits } from "@penstock/model";
 import { RE2JS } from "re2js";
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import { shown, type Value } from "../../value/value.ts";
 import { BoundedCache } from "../bounded-cache.ts";
 
 /** Of one pattern, for the states that it came through; what needs more is matched without them. */
 const statesBytes = 131_072;
+/** steps × characters from which on matching takes longer than looking at a clock */
+const longWork = 65_536;
 /** Patterns are mostly constants; those of all rules together are kept. */
 const kept = new BoundedCache(100, compile);
 
@@ -71,6 +74,7 @@ export class Effort {
   /** @throws RowError when it becomes too much: so many characters are looked at once more */
   look(characters: number): void {
     this.#spent += this.#steps * characters;
+    if (this.#spent > longWork) effort.look();
     if (this.#spent <= limits.regexpWork) return;
     throw new RowError(`Cannot call ${this.#name}: the pattern takes too much work for so long a text`);
   }

@@ -1,5 +1,6 @@
 import type { Saved } from "../../value/saved.ts";
 import type { Row } from "../frame.ts";
+import { KeptRows, type RowBounds, rowBounds } from "../kept-rows.ts";
 import { type RowOf, rowsOf, saveRows } from "../saved-rows.ts";
 import { type Closed, nothing, type Window } from "./window.ts";
 
@@ -7,22 +8,27 @@ import { type Closed, nothing, type Window } from "./window.ts";
 export class CountWindow implements Window {
   readonly #count: number;
   readonly #every: number;
-  #rows: Row[] = [];
+  readonly #rows: KeptRows;
   #since = 0;
 
-  constructor(options: { readonly count: number; readonly every: number }) {
+  constructor(options: { readonly count: number; readonly every: number; readonly bounds?: RowBounds }) {
     this.#count = options.count;
     this.#every = options.every;
+    this.#rows = new KeptRows(options.bounds ?? rowBounds);
+  }
+
+  get dropped(): number {
+    return this.#rows.dropped;
   }
 
   push(row: Row): readonly Closed[] {
     this.#rows.push(row);
     this.#since++;
-    if (this.#rows.length > this.#count) this.#rows.shift();
+    if (this.#rows.length > this.#count) this.#rows.forget(1);
     if (this.#since < this.#every) return nothing;
     this.#since = 0;
     if (this.#rows.length < this.#count) return nothing;
-    return [{ rows: [...this.#rows], span: { start: this.#rows[0]!.at, end: row.at, trigger: row.at } }];
+    return [{ rows: this.#rows.slice(), span: { start: this.#rows.at(0).at, end: row.at, trigger: row.at } }];
   }
 
   tick(): readonly Closed[] {
@@ -34,12 +40,12 @@ export class CountWindow implements Window {
   }
 
   save(): Saved {
-    return [saveRows(this.#rows), this.#since];
+    return [saveRows(this.#rows.slice()), this.#since];
   }
 
   restore(saved: Saved, rowOf: RowOf): void {
     const [rows, since] = saved as readonly [Saved, number];
-    this.#rows = rowsOf(rows, rowOf);
+    for (const row of rowsOf(rows, rowOf)) this.#rows.push(row);
     this.#since = since;
   }
 }

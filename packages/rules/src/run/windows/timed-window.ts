@@ -1,5 +1,7 @@
 import type { Saved } from "../../value/saved.ts";
+import { effort } from "../effort.ts";
 import type { Row } from "../frame.ts";
+import { KeptRows, type RowBounds, rowBounds } from "../kept-rows.ts";
 import { type RowOf, rowsOf, saveRows } from "../saved-rows.ts";
 import type { Aligned } from "./alignment.ts";
 import { Edges } from "./edges.ts";
@@ -12,10 +14,15 @@ import { type Closed, nothing, type Window } from "./window.ts";
 export class TimedWindow implements Window {
   readonly #edges: Edges;
   /** from the oldest that a window to come may have; in the order of their times */
-  #rows: Row[] = [];
+  readonly #rows: KeptRows;
 
-  constructor(options: { readonly hop: Aligned; readonly length: number }) {
+  constructor(options: { readonly hop: Aligned; readonly length: number; readonly bounds?: RowBounds }) {
     this.#edges = new Edges(options);
+    this.#rows = new KeptRows(options.bounds ?? rowBounds);
+  }
+
+  get dropped(): number {
+    return this.#rows.dropped;
   }
 
   push(row: Row): readonly Closed[] {
@@ -30,23 +37,14 @@ export class TimedWindow implements Window {
     if (edges.end === null || now < edges.end) return nothing;
     const closed: Closed[] = [];
     while (edges.end !== null && edges.end <= now) {
+      effort.step();
       const { span } = edges;
-      const rows = this.#rows.slice(this.#countBefore(span.start), this.#countBefore(span.end));
+      const rows = this.#rows.slice(this.#rows.countBefore(span.start), this.#rows.countBefore(span.end));
       if (rows.length > 0) closed.push({ rows, span });
-      this.#rows.splice(0, this.#countBefore(edges.nextStart));
+      this.#rows.forget(this.#rows.countBefore(edges.nextStart));
       edges.advance({ isEmpty: this.#rows.length === 0 });
     }
     return closed;
-  }
-
-  #countBefore(moment: number): number {
-    let [low, high] = [0, this.#rows.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#rows[middle]!.at < moment) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 
   due(): number | null {
@@ -54,12 +52,12 @@ export class TimedWindow implements Window {
   }
 
   save(): Saved {
-    return [saveRows(this.#rows), this.#edges.save()];
+    return [saveRows(this.#rows.slice()), this.#edges.save()];
   }
 
   restore(saved: Saved, rowOf: RowOf): void {
     const [rows, edges] = saved as readonly [Saved, Saved];
-    this.#rows = rowsOf(rows, rowOf);
+    for (const row of rowsOf(rows, rowOf)) this.#rows.push(row);
     this.#edges.restore(edges);
   }
 }

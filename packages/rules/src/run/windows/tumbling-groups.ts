@@ -1,6 +1,7 @@
 import type { Saved } from "../../value/saved.ts";
 import type { Row, WindowSpan } from "../frame.ts";
 import { type Grouping, Groups } from "../groups.ts";
+import { type RowBounds, rowBounds } from "../kept-rows.ts";
 import type { RowOf } from "../saved-rows.ts";
 import type { Aligned } from "./alignment.ts";
 import { Edges } from "./edges.ts";
@@ -9,12 +10,29 @@ import { Edges } from "./edges.ts";
 export class TumblingGroups {
   readonly #edges: Edges;
   readonly #grouping: Grouping;
+  readonly #bounds: RowBounds;
   #groups: Groups;
+  /** of windows that have closed */
+  #dropped = 0;
 
-  constructor({ hop, grouping }: { readonly hop: Aligned; readonly grouping: Grouping }) {
+  constructor({
+    hop,
+    grouping,
+    bounds = rowBounds,
+  }: {
+    readonly hop: Aligned;
+    readonly grouping: Grouping;
+    readonly bounds?: RowBounds;
+  }) {
+    this.#bounds = bounds;
     this.#edges = new Edges({ hop, length: hop.count });
     this.#grouping = grouping;
-    this.#groups = new Groups(grouping);
+    this.#groups = new Groups(grouping, bounds);
+  }
+
+  /** groups that went since there were too many */
+  get dropped(): number {
+    return this.#dropped + this.#groups.dropped;
   }
 
   /** @param row not before any row or tick so far: what was to close until then has closed */
@@ -28,7 +46,8 @@ export class TumblingGroups {
     const { end } = this.#edges;
     if (end === null || now < end) return null;
     const closed = { span: this.#edges.span, groups: this.#groups };
-    this.#groups = new Groups(this.#grouping);
+    this.#dropped += this.#groups.dropped;
+    this.#groups = new Groups(this.#grouping, this.#bounds);
     this.#edges.advance({ isEmpty: true });
     return closed;
   }

@@ -19,6 +19,8 @@ export interface Window {
   tick(now: number): readonly Closed[];
   /** when `tick` has something to close, microseconds; null: nothing by time alone */
   due(): number | null;
+  /** rows that went since too much was kept */
+  readonly dropped: number;
   save(): Saved;
   /** before the first row; a window of the same kind and length gave it */
   restore(saved: Saved, rowOf: RowOf): void;
