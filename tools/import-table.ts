@@ -37,9 +37,9 @@ export const importTable: Readonly<Record<string, PackageRule>> = {
   edge: { may: ["model", "wire", "runtime", "rules"], staged: true, stageOnly: { rules: ["rules"] } },
   api: { may: ["model"] },
   cloud: {
-    may: ["model", "wire", "runtime", "api"],
+    may: ["model", "wire", "runtime", "api", "rules"],
     staged: true,
-    stageOnly: { services: ["api"], http: ["api"] },
+    stageOnly: { services: ["api", "rules"], http: ["api"] },
     sharedTypes: ["state-schema.ts"],
   },
   console: { may: ["api", "model"] },

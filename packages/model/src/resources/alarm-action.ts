@@ -100,10 +100,7 @@ export function alarmActionSchema<const T extends TSchema>(act: T) {
       onClear: acts,
       /** more raises than this, of all its keys, within this time are one alarm with a count */
       flood: Type.Optional(
-        Type.Object(
-          { more: Type.Integer({ minimum: 1, maximum: 1000, default: 20 }), within: durationSchema },
-          strict,
-        ),
+        Type.Object({ more: Type.Integer({ minimum: 1, maximum: 1000, default: 20 }), within: durationSchema }, strict),
       ),
       /** by the cloud, when it is raised */
       notify,

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: columns of results
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SimClock, SimRandom, simDisk } from "@penstock/testkit";
