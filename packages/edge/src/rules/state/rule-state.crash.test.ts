@@ -14,6 +14,7 @@ const queries = [
   "SELECT sum(a) AS s, last_agg_hit_count() AS n FROM d GROUP BY COUNTWINDOW(4, 2)",
   "SELECT a, lag(a) AS before, acc_sum(a) AS total, event_time() AS at FROM d",
   "SELECT count(*) AS n FROM d GROUP BY SESSIONWINDOW(ss, 5, 1)",
+  "SELECT x.a AS a, y.a AS b FROM d AS x LEFT JOIN d AS y ON y.a = x.a + 1 GROUP BY TUMBLINGWINDOW(ss, 2)",
 ] as const;
 
 /** What no crash takes back. */

@@ -23,7 +23,7 @@ export function ruleOf(id: string, sql: string, give: Give): StatefulRule & { ti
     catalog: (name) => ({ name, columns: new Map([["a", { t: "float" }]]) }),
   });
   const [source] = plan.sources;
-  const read = batchReader(source!, {});
+  const readers = plan.sources.map((one) => batchReader(one, {}));
   const isDevice = source!.stream === "d";
   const runner = new QueryRunner(plan, {
     rows: (rows, number) =>
@@ -44,7 +44,8 @@ export function ruleOf(id: string, sql: string, give: Give): StatefulRule & { ti
     },
     take(input: RuleInput) {
       closeUntil(input.now);
-      if (input.t === "batch") runner.push({ ...read(input.batch), at: input.now }, input.now);
+      if (input.t === "batch")
+        for (const read of readers) runner.push({ ...read(input.batch), at: input.now }, input.now);
       if (input.t === "row")
         runner.push(
           {
