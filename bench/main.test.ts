@@ -9,7 +9,7 @@ import type { BenchRow } from "./bench.ts";
 const run = promisify(execFile);
 const readme = readFileSync(join(import.meta.dirname, "README.md"), "utf8");
 /** The names stand in the README's table, first two columns; they are fixed, so that figures can be followed over versions. */
-const named = [...readme.matchAll(/^\| `([a-z-]+)` +\| `([a-z0-9-]+)` +\|/gm)].map(
+const named = [...readme.matchAll(/^\| `([a-z0-9-]+)` +\| `([a-z0-9-]+)` +\|/gm)].map(
   ([, bench, metric]) => `${bench}/${metric}`,
 );
 
