@@ -82,7 +82,7 @@ export const rulesMany: Bench = {
       return { ...base, isStopped: false, eventTime: null, sources: {}, actions: [{ mqtt: { topic: `rule/${at}` } }] };
     });
     const before = heapBytes();
-    rules.apply({ tenant: "bench", timeZone: "UTC", devices, rules: specs });
+    await rules.apply({ tenant: "bench", timeZone: "UTC", devices, rules: specs });
     const bytes = heapBytes() - before;
     const ours = await load(ms, (at, value, time) => void rules.consumer.take(batchOf(at, value, time)));
     const bounds = specs.map((_, at) => 90 + (at % rulesPerDevice));

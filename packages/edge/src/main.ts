@@ -297,7 +297,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       if (set === null) return;
       const { tenant, node, devices } = set;
       const all = [...set.rules, ...ekuiper.made()];
-      rules.apply({ tenant: tenant.name, timeZone: node.timeZone, devices, rules: all });
+      void rules.apply({ tenant: tenant.name, timeZone: node.timeZone, devices, rules: all });
     };
     const apply = () => {
       indexDevices();

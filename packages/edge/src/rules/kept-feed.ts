@@ -9,7 +9,7 @@ import type { RuleState } from "./state/rule-state.ts";
  */
 export async function keptFeed(options: RuleStateOptions): Promise<RuleFeed> {
   const { clock, log } = options;
-  const direct = directFeed(clock);
+  const direct = directFeed(options);
   const state = await openOrTell(options, log);
   const begin: RuleFeed["begin"] = (rule) => {
     // Nothing is given again, so that the numbers need only be others than those of the lives before.
@@ -34,8 +34,10 @@ export async function keptFeed(options: RuleStateOptions): Promise<RuleFeed> {
     replay: () => state.replay(),
     reads: (input) => state.reads(input) || direct.reads(input),
     take(input) {
-      void direct.take(input);
-      return state.take(input);
+      const taken = direct.take(input);
+      const kept = state.take(input);
+      if (taken === undefined || kept === undefined) return taken ?? kept;
+      return Promise.all([taken, kept]).then(() => {});
     },
     told: (id) => toldOf(state, id),
     // Rules that the state does not feed deliver at once there too.

@@ -85,7 +85,7 @@ export function site(more: Partial<RulesOptions> = {}) {
     /** [property, value] of what went onto the bus */
     series: () => readings.flatMap((batch) => readingsOf(batch).map(({ property, value }) => [property, value])),
     apply: (specs: readonly EffectiveRule[], devices = [device("tank-01")]) =>
-      rules.apply({ tenant: "acme", timeZone: "UTC", devices, rules: specs }),
+      void rules.apply({ tenant: "acme", timeZone: "UTC", devices, rules: specs }),
     async come(values: { readonly [name: string]: Value }, name = "tank-01", time: Micros = clock.now()) {
       const samples = Object.entries(values).map(
         ([key, value]) => ({ property: key, time, value, quality: "good", reason: null }) as const,

@@ -16,7 +16,7 @@ import {
   writesOf,
 } from "@penstock/model";
 import { type HostFunctions, type ObjectValue, type OffsetAt, outputColumns } from "@penstock/rules";
-import type { Clock, Files, Log, Metrics, Random } from "@penstock/runtime";
+import { type Clock, type Files, type Log, type Metrics, type Random, sleep } from "@penstock/runtime";
 import { directFeed, type RuleFeed } from "./rule-feed.ts";
 import { type RuleStreams, ruleStreams, sourceKey } from "./rule-streams.ts";
 import { type RuleParts, RunningRule } from "./running-rule.ts";
@@ -27,6 +27,8 @@ import type { SinkSite } from "./sinks/sink-parts.ts";
 const file = "edge/src/rules/rules.ts";
 /** batches that may wait; the oldest go first and are counted: a rule never holds up collecting */
 const bound = 1024;
+/** of planning rules in one turn: collecting, and the rules that run, have their turns between */
+const sliceMicros = 5000;
 
 export interface RulesOptions {
   readonly clock: Clock;
@@ -65,8 +67,13 @@ export interface RuleSet {
 
 export interface Rules {
   readonly consumer: BusConsumer;
-  /** Begins, ends and replaces rules; those of which nothing has changed notice nothing. One that is refused harms no other. */
-  apply(set: RuleSet): void;
+  /**
+   * Begins, ends and replaces rules; those of which nothing has changed notice nothing. One that is refused harms no other.
+   * Many are planned a few at a time, while those before run on. Of sets that come meanwhile the last one counts.
+   *
+   * @returns resolves when the set, or one after it, is at work; never rejects
+   */
+  apply(set: RuleSet): Promise<void>;
   /** those that are not well first, at most `limits.rulesTold` */
   status(): readonly RuleHealth[];
   /** resolves when nothing is in flight */
@@ -101,6 +108,12 @@ class RulesOfGateway implements Rules {
   #set: RuleSet = { tenant: "", timeZone: "UTC", devices: [], rules: [] };
   #devices: ReadonlyMap<string, EffectiveDevice> = new Map();
   #held: ReadonlyMap<string, Held> = new Map();
+  /** a set is being put to work; what is left of it ends when the stage closes */
+  #applying: Promise<void> | null = null;
+  #putting: Generator<void> | null = null;
+  /** to be put to work after it */
+  #wanted: RuleSet | null = null;
+  #isClosed = false;
   /** by `sourceKey`; one for all rules that state the same */
   readonly #sources = new Map<string, { close(): Promise<void> }>();
   /** of actions that are no more; what they still deliver is waited for at the end */
@@ -109,7 +122,7 @@ class RulesOfGateway implements Rules {
   constructor(options: RulesOptions) {
     this.#options = options;
     this.#log = options.log.with({ stage: "rules" });
-    this.#feed = options.feed ?? directFeed(options.clock);
+    this.#feed = options.feed ?? directFeed(options);
     this.#site = {
       ...options.site,
       device: (name) => this.#devices.get(name) ?? null,
@@ -125,13 +138,54 @@ class RulesOfGateway implements Rules {
     };
   }
 
-  apply(set: RuleSet): void {
+  apply(set: RuleSet): Promise<void> {
+    this.#wanted = set;
+    // What fits one turn is at work when this returns.
+    if (this.#applying === null && !this.#work()) this.#applying = this.#workOn();
+    return this.#applying ?? Promise.resolve();
+  }
+
+  /** @returns whether what is wanted is at work; else the rest wants another turn */
+  #work(): boolean {
+    for (;;) {
+      if (this.#putting === null) {
+        if (this.#wanted === null || this.#isClosed) return true;
+        this.#putting = this.#put(this.#wanted);
+        this.#wanted = null;
+      }
+      if (this.#putting.next().done !== true) return false;
+      this.#putting = null;
+    }
+  }
+
+  async #workOn(): Promise<void> {
+    let isDone = false;
+    while (!isDone) {
+      await sleep(this.#options.clock, 0);
+      try {
+        isDone = this.#work();
+      } catch (error) {
+        this.#putting = null;
+        this.#log.error({ error }, "Rules are not as assigned");
+      }
+    }
+    this.#applying = null;
+  }
+
+  /** Gives way where a turn is over. */
+  *#put(set: RuleSet): Generator<void> {
     this.#set = set;
     this.#devices = new Map(set.devices.map((device) => [device.name, device]));
     const before = this.#held;
     const next = new Map<string, Held>();
     const loops = new RuleLoops();
+    let began = this.#options.clock.monotonic();
     for (const spec of set.rules) {
+      if (this.#options.clock.monotonic() - began > sliceMicros) {
+        yield;
+        if (this.#isClosed) return this.#leave(before, next);
+        began = this.#options.clock.monotonic();
+      }
       const held = this.#becomes(spec, before.get(spec.uid) ?? null, loops);
       if (held.ends !== null) loops.add(held.ends);
       next.set(spec.uid, held);
@@ -149,6 +203,12 @@ class RulesOfGateway implements Rules {
     this.#closeUnread();
   }
 
+  /** Nothing of a rule that is not planned yet ends for good: after a restart it goes on where it was. */
+  #leave(before: ReadonlyMap<string, Held>, next: ReadonlyMap<string, Held>): void {
+    this.#held = new Map([...before, ...next]);
+    for (const [uid, { sinks }] of before) if (this.#held.get(uid)!.sinks !== sinks) this.#close(sinks);
+  }
+
   status(): readonly RuleHealth[] {
     const all = [...this.#held.values()].map((held) => {
       const health = healthOf(held);
@@ -160,6 +220,8 @@ class RulesOfGateway implements Rules {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#applying;
     this.#close([...this.#sources.values()]);
     await this.#feed.close();
     for (const { sinks } of this.#held.values()) this.#close(sinks);

@@ -103,7 +103,7 @@ class RulesThere implements Rules {
     });
   }
 
-  apply(set: RuleSet): void {
+  async apply(set: RuleSet): Promise<void> {
     this.#devices = new Map(set.devices.map((device) => [device.name, device]));
     const before = this.#held;
     this.#held = new Map(
