@@ -17,6 +17,7 @@ import {
 } from "@penstock/model";
 import { type HostFunctions, type ObjectValue, type OffsetAt, outputColumns } from "@penstock/rules";
 import { type Clock, type Files, type Log, type Metrics, type Random, sleep } from "@penstock/runtime";
+import { Remembered } from "./remembered.ts";
 import { directFeed, type RuleFeed } from "./rule-feed.ts";
 import { type RuleStreams, ruleStreams, sourceKey } from "./rule-streams.ts";
 import { type RuleParts, RunningRule } from "./running-rule.ts";
@@ -123,10 +124,11 @@ class RulesOfGateway implements Rules {
     this.#options = options;
     this.#log = options.log.with({ stage: "rules" });
     this.#feed = options.feed ?? directFeed(options);
+    const remembered = new Remembered({ ...options, feed: this.#feed });
     this.#site = {
       ...options.site,
       device: (name) => this.#devices.get(name) ?? null,
-      memory: (stream, output) => this.#remember(stream, output),
+      memory: (stream, output) => remembered.take(stream, output),
     };
     this.consumer = {
       ...{ name: "rules", bound, policy: "drop-oldest" },
@@ -333,14 +335,6 @@ class RulesOfGateway implements Rules {
     const { sql, mode, isStopped, eventTime, sources, actions } = spec;
     const shapes = [...asked].map((name) => [name, streams.shapeOf(name)]);
     return JSON.stringify([sql, mode, isStopped, eventTime, sources, actions, this.#set.timeZone, shapes]);
-  }
-
-  #remember(stream: string, { rule, number, time, rows }: RuleOutput): void {
-    if (!this.#feed.reads({ stream })) return;
-    for (const [row, content] of rows.entries()) {
-      const from = { rule, number, row };
-      void this.#feed.take({ t: "row", stream, content, meta: { stream, rule }, at: time, from });
-    }
   }
 
   #close(sinks: readonly Pick<Sink, "close">[]): void {

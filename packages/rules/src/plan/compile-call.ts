@@ -2,10 +2,14 @@ import { checkArgument, countProblem, paramAt } from "../functions/check-argumen
 import type { CallContext, HostFunctions, Param, ScalarFunction } from "../functions/define-function.ts";
 import type { Call, Expr, Mode } from "../parse/ast.ts";
 import { sqlError } from "../parse/sql-error.ts";
+import { effort } from "../run/effort.ts";
 import type { Evaluate, Frame } from "../run/frame.ts";
 import { newFrame } from "../run/frame.ts";
 import { RowError } from "../value/row-error.ts";
 import type { Value } from "../value/value.ts";
+
+/** from here on making a value takes longer than looking at a clock */
+const largeParts = 1024;
 
 /** What all calls of a rule share. */
 export interface CallParts {
@@ -70,7 +74,9 @@ export function compileScalar(
       values.push(value);
     }
     context.now = frame.now;
-    return run(values, context);
+    const made = run(values, context);
+    if ((typeof made === "string" || Array.isArray(made)) && made.length > largeParts) effort.look();
+    return made;
   };
   const isConstant = spec.isPure !== false && call.args.every(({ t }) => t === "literal");
   if (!isConstant) return evaluate;

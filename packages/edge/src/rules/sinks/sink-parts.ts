@@ -34,7 +34,7 @@ export interface SinkSite {
   /** left out where the gateway keeps no alarms */
   readonly alarms?: AlarmPlace;
   /** to rules that read this stream of the gateway's memory */
-  memory(stream: string, output: RuleOutput): void;
+  memory(stream: string, output: RuleOutput): void | Promise<void>;
 }
 export interface LocalMessage {
   readonly topic: string;
