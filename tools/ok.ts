@@ -10,6 +10,8 @@ import { repositoryFiles, root } from "./repository.ts";
 import { runTests, type Tally } from "./run-tests.ts";
 
 const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+/** a test that takes longer is named, so that the suite does not grow slow unseen */
+const slowMs = 10_000;
 const only = process.argv.slice(2);
 
 async function check(name: string, run: () => readonly string[] | Promise<readonly string[]>): Promise<void> {
@@ -37,6 +39,7 @@ async function tests(name: string, files: readonly string[], concurrency: number
   total.passed += tally.passed;
   total.failed += tally.failed;
   total.skipped += tally.skipped;
+  for (const { name, ms } of tally.slowest) if (ms > slowMs) console.log(`  ${(ms / 1000).toFixed(1)} s  ${name}`);
   const counts = `${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`;
   console.log(
     `${tally.failed === 0 ? "ok    " : "FAILED"} ${name}: ${chosen.length} files, ${counts} (${((performance.now() - started) / 1000).toFixed(1)} s)`,

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { root } from "./repository.ts";
 
@@ -7,6 +8,15 @@ export interface Tally {
   failed: number;
   skipped: number;
 }
+/** a test and how long it took: what to look at when the suite grows slow */
+export interface Slow {
+  readonly name: string;
+  readonly ms: number;
+}
+/** TypeScript is stripped and compiled once, not once in each of some thousand processes and worker threads */
+const compileCache = join(root, "node_modules/.cache/compile");
+/** that are told of a run */
+const slowShown = 8;
 
 /**
  * Runs test files with Node's runner, prints failures as they come and skips with their reason, and counts.
@@ -15,9 +25,11 @@ export interface Tally {
 export async function runTests(options: {
   readonly files: readonly string[];
   readonly concurrency: number;
-}): Promise<Tally> {
+}): Promise<Tally & { readonly slowest: readonly Slow[] }> {
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
-  if (options.files.length === 0) return tally;
+  const tests: Slow[] = [];
+  const slowest = () => tests.sort((a, b) => b.ms - a.ms).slice(0, slowShown);
+  if (options.files.length === 0) return { ...tally, slowest: [] };
   const child = spawn(
     process.execPath,
     [
@@ -27,10 +39,11 @@ export async function runTests(options: {
       "--test-timeout=600000",
       ...options.files,
     ],
-    { cwd: root, stdio: ["ignore", "pipe", "inherit"] },
+    { cwd: root, stdio: ["ignore", "pipe", "inherit"], env: { NODE_COMPILE_CACHE: compileCache, ...process.env } },
   );
   let failing = false;
   let sawSummary = false;
+  let ended = "";
   for await (const line of createInterface({ input: child.stdout })) {
     const summary = /^# (pass|fail|cancelled|skipped|todo) (\d+)$/.exec(line);
     if (summary !== null) {
@@ -42,6 +55,9 @@ export async function runTests(options: {
       else tally.failed += count;
       continue;
     }
+    ended = /^(?:not )?ok \d+ - (.*?)(?: # .*)?$/.exec(line)?.[1] ?? ended;
+    const took = /^ {2}duration_ms: ([\d.]+)$/.exec(line);
+    if (took !== null) tests.push({ name: ended, ms: Number(took[1]) });
     if (/^\s*not ok /.test(line)) failing = true;
     else if (/^\s*(ok |# Subtest)/.test(line)) failing = false;
     if (failing) console.log(line);
@@ -53,5 +69,5 @@ export async function runTests(options: {
     else child.once("exit", resolve);
   });
   if (!sawSummary || (code !== 0 && tally.failed === 0)) tally.failed += 1;
-  return tally;
+  return { ...tally, slowest: slowest() };
 }
