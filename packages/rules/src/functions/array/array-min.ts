@@ -15,6 +15,7 @@ export const arrayMin = defineFunction({
     { sql: "array_min(a)", of: { a: null }, gives: null },
     { sql: "array_min(a)", of: { a: [2n, -4.9] }, gives: -4n, mode: "compat" },
     { sql: "array_min(a)", of: { a: [2n, -4.9] }, gives: -4.9, mode: "strict" },
+    { sql: "array_min(a)", of: { a: [2n, -1e300] }, gives: { error: /-1e\+300 is beyond 64 bits/ }, mode: "compat" },
     {
       sql: "array_min(a)",
       of: { a: [2.5, 4n] },

@@ -46,11 +46,17 @@ export function extremeByFirst(name: string, array: readonly Value[], sign: 1 | 
   }
   let found: Value = first;
   for (const one of values) {
-    const value = kind === "bigint" && typeof one === "number" && Number.isFinite(one) ? BigInt(Math.trunc(one)) : one;
+    const value = kind === "bigint" && typeof one === "number" && Number.isFinite(one) ? cut(name, one) : one;
     if (kindOf(value) !== kind) {
       throw new RowError(`Cannot call ${name}: the first element is ${kind}, and one is ${kindOf(value)}`);
     }
     if (order(value, found) * sign > 0) found = value;
   }
   return found;
+}
+
+function cut(name: string, value: number): bigint {
+  const whole = BigInt(Math.trunc(value));
+  if (BigInt.asIntN(64, whole) === whole) return whole;
+  throw new RowError(`Cannot call ${name}: the first element is an integer, and ${value} is beyond 64 bits`);
 }
