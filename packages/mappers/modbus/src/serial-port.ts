@@ -80,6 +80,8 @@ function endAtHangUp(port: SerialPort): void {
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code !== "EAGAIN" && code !== "EINTR") throw error;
+        // Closed meanwhile: its poller is freed memory by now.
+        if (!binding.isOpen) break;
         await new Promise<void>((resolve, reject) =>
           binding.poller.once("readable", (refused) => (refused ? reject(refused) : resolve())),
         );
