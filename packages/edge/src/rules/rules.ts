@@ -301,7 +301,18 @@ class RulesOfGateway implements Rules {
   #openSinks(spec: EffectiveRule, failed: (message: string) => void): readonly Sink[] {
     const { clock, random, files, folder, metrics } = this.#options;
     const log = this.#log.with({ rule: spec.name });
-    const parts = { rule: spec.name, clock, random, files, folder, metrics, log, site: this.#site, failed };
+    const parts = {
+      rule: spec.name,
+      uid: spec.uid,
+      clock,
+      random,
+      files,
+      folder,
+      metrics,
+      log,
+      site: this.#site,
+      failed,
+    };
     return spec.actions.map((action, at) => openSink(action, { ...parts, action: at }));
   }
 

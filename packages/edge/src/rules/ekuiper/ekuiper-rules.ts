@@ -164,6 +164,7 @@ class RulesThere implements Rules {
     const whole = { ...site, device: (name: string) => this.#devices.get(name) ?? null, memory: () => {} };
     const parts = {
       rule: spec.name,
+      uid: spec.uid,
       clock,
       random,
       files,

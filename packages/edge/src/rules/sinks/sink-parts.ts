@@ -1,4 +1,4 @@
-import type { EffectiveDevice, LocalTwin, ReadingBatch, RuleActionKind, RuleActionOf } from "@penstock/model";
+import type { EffectiveDevice, LocalTwin, ReadingBatch, RuleActionKind, RuleActionOf, RuleUid } from "@penstock/model";
 import type { Clock, Files, Log, Metrics, Random } from "@penstock/runtime";
 import type { AlarmPlace } from "./alarm-sink.ts";
 import type { RuleOutput, Sink } from "./sink.ts";
@@ -7,6 +7,8 @@ import type { RuleOutput, Sink } from "./sink.ts";
 export interface SinkParts {
   /** name of the rule */
   readonly rule: string;
+  /** of the rule: another one of the same name is not this one */
+  readonly uid: RuleUid;
   /** its place among the actions of the rule, from 0 */
   readonly action: number;
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-import type { Micros } from "@penstock/model";
+import type { Micros, RuleUid } from "@penstock/model";
 import type { ObjectValue } from "@penstock/rules";
 import {
   type Clock,
@@ -24,7 +24,14 @@ export function testParts(given: { clock?: Clock; random?: Random; files?: Files
     throw new Error("no action to the outside reaches this");
   };
   const parts: SinkParts = {
-    ...{ rule: "hot", action: 0, log: silentLog, metrics, folder: given.folder ?? "/data/rules" },
+    ...{
+      rule: "hot",
+      uid: "hot" as RuleUid,
+      action: 0,
+      log: silentLog,
+      metrics,
+      folder: given.folder ?? "/data/rules",
+    },
     clock: given.clock ?? systemClock({ floor: 0 as Micros }),
     random: given.random ?? systemRandom,
     files: given.files ?? simDisk({ random: new SimRandom(1) }).files,

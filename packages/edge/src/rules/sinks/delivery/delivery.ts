@@ -109,9 +109,9 @@ export class Delivery implements Sink {
 
   async #open(): Promise<void> {
     const { spec, kind, parts } = this.#options;
-    const { files, log, rule, action } = parts;
+    const { files, log, uid, action } = parts;
     const bytes = cacheBytesOf(spec);
-    const folder = `${parts.folder}/cache/${rule}/${action}-${kind}`;
+    const folder = `${parts.folder}/cache/${uid}/${action}-${kind}`;
     try {
       const onDamage = (path: string, reason: string) => {
         this.#metrics.dropped("damaged", 1);
