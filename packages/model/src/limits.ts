@@ -47,14 +47,6 @@ export const limits = {
   ruleBatchRows: 10_000,
   /** on disk, of one action */
   ruleCacheBytes: 1024 * 1024 * 1024,
-  /** names of files that one action with a templated name may have; rows for others are refused and counted */
-  ruleFileNames: 1000,
-  /** that one question to a lookup table may have for an answer */
-  lookupRows: 1000,
-  /** that a rule keeps of one lookup table; beyond, the oldest go */
-  lookupAnswers: 100_000,
-  /** that wait for answers, of one rule; beyond, the oldest go and are counted */
-  lookupWaiting: 10_000,
   /** of what one rule remembers, in a checkpoint; a rule that remembers more begins anew after a restart */
   ruleStateBytes: 16 * 1024 * 1024,
   /** that stand or are shelved at one gateway; the next ones are counted and not raised */

@@ -194,7 +194,7 @@ const actionFields = {
     },
     strict,
   ),
-  /** lines of JSON or CSV in a folder of the gateway's data; rolled by size and age, the oldest go */
+  /** lines of JSON or CSV in a folder of the gateway's data; rolled by size, the oldest go */
   file: Type.Object(
     {
       name: template(128),
