@@ -11,6 +11,8 @@ export function checkRuleSpec(spec: RuleSpec): FieldError[] {
   const fields: FieldError[] = checkAlarms(spec);
   for (const [name, source] of Object.entries(sources)) {
     fields.push(...checkColumns(source.columns, `spec.sources.${name}.columns`));
+    fields.push(...checkLogin(source.http, `spec.sources.${name}.http`));
+    fields.push(...checkLogin(source.mqtt?.broker, `spec.sources.${name}.mqtt.broker`));
     const given = bringers.filter((kind) => source[kind] !== undefined);
     if (given.length === 1) continue;
     const rule = `must state one of ${bringers.join(", ")}: what brings its rows`;
@@ -21,7 +23,7 @@ export function checkRuleSpec(spec: RuleSpec): FieldError[] {
       const settings = action[kind];
       if (settings === undefined) continue;
       const at = `spec.actions[${i}].${kind}`;
-      fields.push(...checkLogin(settings, at));
+      fields.push(...checkLogin(settings, at), ...checkLogin(action.mqtt?.broker, `${at}.broker`));
       if (kind === "mqtt" && action.mqtt !== undefined) {
         // Names that columns stand for are as long as they like; what is asked here is the rest.
         const topic = action.mqtt.topic.replaceAll(placeholder, "x");
@@ -43,8 +45,8 @@ function checkColumns(columns: string | undefined, field: string): FieldError[] 
 }
 
 /** Passwords stand in fields of their own, where they are kept sealed. */
-function checkLogin(settings: object, at: string): FieldError[] {
-  const url = "url" in settings && typeof settings.url === "string" ? settings.url : "";
+function checkLogin(settings: object | undefined, at: string): FieldError[] {
+  const url = settings !== undefined && "url" in settings && typeof settings.url === "string" ? settings.url : "";
   if (!/^[a-z]+:\/\/[^/?#]*@/i.test(url)) return [];
   const rule = "must have no user and password: state them as user and password, which are kept sealed";
   return [{ field: `${at}.url`, value: "(hidden)", rule }];

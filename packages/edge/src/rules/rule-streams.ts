@@ -1,4 +1,4 @@
-import type { EffectiveDevice, EffectiveRule, RuleSourceSpec } from "@penstock/model";
+import { type EffectiveDevice, type EffectiveRule, mapSecrets, type RuleSourceSpec } from "@penstock/model";
 import {
   type Catalog,
   type ColumnType,
@@ -64,7 +64,7 @@ export function ruleStreams(options: {
     }),
     shapeOf(stream) {
       const own = source(stream);
-      if (own !== null) return JSON.stringify(own);
+      if (own !== null) return JSON.stringify(withoutSecrets(own));
       const found = device(stream);
       if (found === null) return "none";
       const shape = found.properties.map(({ name, type, unit, isCalculated }) => [name, type, unit, isCalculated]);
@@ -73,9 +73,15 @@ export function ruleStreams(options: {
   };
 }
 
-/** What brings the rows, as a text; memory aside, whose streams have names. */
-export function sourceKey({ mqtt, http, file }: RuleSourceSpec): string {
+/** What brings the rows, as a text that may stand on the disk; memory aside, whose streams have names. */
+export function sourceKey(source: RuleSourceSpec): string {
+  const { mqtt, http, file } = withoutSecrets(source);
   return JSON.stringify({ mqtt, http, file });
+}
+
+function withoutSecrets(source: RuleSourceSpec): RuleSourceSpec {
+  const isSecret = () => false;
+  return mapSecrets({ sources: { source } }, isSecret, () => undefined).sources.source;
 }
 
 function tableOf({ table }: RuleSourceSpec): Pick<StreamSchema, "table"> {

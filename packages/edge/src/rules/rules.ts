@@ -116,7 +116,7 @@ class RulesOfGateway implements Rules {
   #wanted: RuleSet | null = null;
   #isClosed = false;
   /** by `sourceKey`; one for all rules that state the same */
-  readonly #sources = new Map<string, { close(): Promise<void> }>();
+  readonly #sources = new Map<string, { readonly source: { close(): Promise<void> }; readonly settings: string }>();
   /** of actions that are no more; what they still deliver is waited for at the end */
   readonly #closing = new Set<Promise<void>>();
 
@@ -224,7 +224,7 @@ class RulesOfGateway implements Rules {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#applying;
-    this.#close([...this.#sources.values()]);
+    this.#close([...this.#sources.values()].map(({ source }) => source));
     await this.#feed.close();
     for (const { sinks } of this.#held.values()) this.#close(sinks);
     await Promise.all(this.#closing);
@@ -320,7 +320,10 @@ class RulesOfGateway implements Rules {
   #openSources({ sources }: EffectiveRule, { streams }: RunningRule): void {
     for (const source of Object.values(sources)) {
       const key = sourceKey(source);
-      if (source.memory !== undefined || this.#sources.has(key) || !streams.includes(key)) continue;
+      if (source.memory !== undefined || !streams.includes(key)) continue;
+      const settings = JSON.stringify(source);
+      const before = this.#sources.get(key);
+      if (before?.settings === settings) continue;
       const row = (content: ObjectValue, meta: ObjectValue) =>
         this.#feed.take({ t: "row", stream: key, content, meta, at: null, from: null });
       const opened = this.#options.openSource?.(source, row) ?? null;
@@ -329,13 +332,15 @@ class RulesOfGateway implements Rules {
         const kind = Object.keys(source)[0] ?? "nothing";
         throw new AppError("rules/unknown-action", `This gateway cannot bring the rows of a source of kind ${kind}`);
       }
-      this.#sources.set(key, opened);
+      // Another password or token: what came in with the old one ends.
+      if (before !== undefined) this.#close([before.source]);
+      this.#sources.set(key, { source: opened, settings });
     }
   }
 
   #closeUnread(): void {
     const read = new Set([...this.#held.values()].flatMap(({ running }) => running?.streams ?? []));
-    for (const [key, source] of this.#sources) {
+    for (const [key, { source }] of this.#sources) {
       if (read.has(key)) continue;
       this.#sources.delete(key);
       this.#close([source]);
