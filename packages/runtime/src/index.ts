@@ -6,6 +6,7 @@ export * from "./files.ts";
 export * from "./host-functions.ts";
 export * from "./journal.ts";
 export * from "./journal-codec.ts";
+export { listenOnLoopback } from "./listen-on-loopback.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
 export * from "./metrics-registry.ts";

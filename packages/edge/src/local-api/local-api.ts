@@ -1,7 +1,15 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { AppError, limits, toProblem } from "@penstock/model";
-import { type Clock, type Files, type Log, type Metrics, type Random, sleep, writeFile } from "@penstock/runtime";
+import {
+  type Clock,
+  type Files,
+  type Log,
+  listenOnLoopback,
+  type Metrics,
+  type Random,
+  sleep,
+  writeFile,
+} from "@penstock/runtime";
 import { checkAccess } from "./access.ts";
 import { keepToken } from "./keep-token.ts";
 import type { LocalSite } from "./local-site.ts";
@@ -46,7 +54,9 @@ export async function openLocalApi(options: LocalApiOptions): Promise<LocalApi> 
   const stopping = new AbortController();
   const server = createServer({ requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs / 2 });
   server.maxConnections = limits.localConnections;
-  const port = await listen(server, options.port);
+  const port = await listenOnLoopback(server, {
+    ...{ port: options.port, what: "the local API", option: "--local-api-port" },
+  });
   const address = `http://127.0.0.1:${port}`;
   const api = new Requests(options, { port, token, signal: stopping.signal });
   server.on("request", (request, response) => void api.serve(request, response));
@@ -67,19 +77,6 @@ export async function openLocalApi(options: LocalApiOptions): Promise<LocalApi> 
     throw error;
   }
   return { address, close };
-}
-
-async function listen(server: Server, port: number): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host: "127.0.0.1", port }, resolve);
-  }).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== "EADDRINUSE") throw cause;
-    const text = `Cannot listen for the local API on 127.0.0.1:${port}: another program uses the port; choose another with --local-api-port (0 = any free one)`;
-    throw new AppError("port/in-use", text, { cause });
-  });
-  server.removeAllListeners("error");
-  return (server.address() as AddressInfo).port;
 }
 
 class Requests {

@@ -21,7 +21,7 @@ import { Remembered } from "./remembered.ts";
 import { directFeed, type RuleFeed } from "./rule-feed.ts";
 import { type RuleStreams, ruleStreams, sourceKey } from "./rule-streams.ts";
 import { type RuleParts, RunningRule } from "./running-rule.ts";
-import { openSink } from "./sinks/open-sink.ts";
+import { openSinks } from "./sinks/open-sink.ts";
 import type { RuleOutput, Sink } from "./sinks/sink.ts";
 import type { SinkSite } from "./sinks/sink-parts.ts";
 
@@ -300,20 +300,7 @@ class RulesOfGateway implements Rules {
   /** @throws AppError rules/unknown-action */
   #openSinks(spec: EffectiveRule, failed: (message: string) => void): readonly Sink[] {
     const { clock, random, files, folder, metrics } = this.#options;
-    const log = this.#log.with({ rule: spec.name });
-    const parts = {
-      rule: spec.name,
-      uid: spec.uid,
-      clock,
-      random,
-      files,
-      folder,
-      metrics,
-      log,
-      site: this.#site,
-      failed,
-    };
-    return spec.actions.map((action, at) => openSink(action, { ...parts, action: at }));
+    return openSinks(spec, { clock, random, files, folder, metrics, log: this.#log, site: this.#site, failed });
   }
 
   /** @throws AppError rules/unknown-action */

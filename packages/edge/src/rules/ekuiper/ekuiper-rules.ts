@@ -14,7 +14,7 @@ import {
 import type { ObjectValue, Value } from "@penstock/rules";
 import type { Cancel, Clock } from "@penstock/runtime";
 import type { RuleSet, Rules, RulesOptions } from "../rules.ts";
-import { openSink } from "../sinks/open-sink.ts";
+import { openSinks } from "../sinks/open-sink.ts";
 import { jsonOf } from "../sinks/row-json.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { type EkuiperClient, ekuiperClient } from "./ekuiper-client.ts";
@@ -162,19 +162,7 @@ class RulesThere implements Rules {
     };
     // Rows between rules are the eKuiper's own affair.
     const whole = { ...site, device: (name: string) => this.#devices.get(name) ?? null, memory: () => {} };
-    const parts = {
-      rule: spec.name,
-      uid: spec.uid,
-      clock,
-      random,
-      files,
-      folder,
-      metrics,
-      log: log.with({ rule: spec.name }),
-      site: whole,
-      failed,
-    };
-    return spec.actions.map((action, at) => openSink(action, { ...parts, action: at }));
+    return openSinks(spec, { clock, random, files, folder, metrics, log, site: whole, failed });
   }
 
   /** One row a batch; what rules wrote themselves does not go round. */

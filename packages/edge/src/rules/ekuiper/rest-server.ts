@@ -1,13 +1,6 @@
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { AppError, limits } from "@penstock/model";
-import type { Clock, Log, Metrics } from "@penstock/runtime";
+import { type Clock, type Log, listenOnLoopback, type Metrics } from "@penstock/runtime";
 import type { LocalEngine } from "./local-engine.ts";
 import { errorReply, type Reply, readJson } from "./rest-request.ts";
 import { findRestRoute, type RestSite } from "./rest-routes.ts";
@@ -40,7 +33,9 @@ export async function openRestServer(options: RestServerOptions): Promise<RestSe
   const { engine, clock, metrics, version } = options;
   const server = createServer({ requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs / 2 });
   server.maxConnections = limits.localConnections;
-  const port = await listen(server, options.port);
+  const port = await listenOnLoopback(server, {
+    ...{ port: options.port, what: "eKuiper's REST shape", option: "--ekuiper-port" },
+  });
   const trials = new TrialRuns(engine);
   const startedAt = clock.monotonic();
   const site: RestSite = { engine, trials, version, startedAt, metrics: () => metrics.expose(), port: () => port };
@@ -147,17 +142,4 @@ function pace(clock: Clock): () => boolean {
     left--;
     return true;
   };
-}
-
-async function listen(server: Server, port: number): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host: "127.0.0.1", port }, resolve);
-  }).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== "EADDRINUSE") throw cause;
-    const text = `Cannot listen for eKuiper's REST shape on 127.0.0.1:${port}: another program uses the port; choose another with --ekuiper-port (0 = any free one)`;
-    throw new AppError("port/in-use", text, { cause });
-  });
-  server.removeAllListeners("error");
-  return (server.address() as AddressInfo).port;
 }

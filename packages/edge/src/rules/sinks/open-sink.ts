@@ -1,4 +1,4 @@
-import { AppError, type RuleActionKind, type RuleActionSpec } from "@penstock/model";
+import { AppError, type EffectiveRule, type RuleActionKind, type RuleActionSpec } from "@penstock/model";
 import { openAlarm } from "./alarm-sink.ts";
 import { openCall } from "./call-sink.ts";
 import { openFile } from "./file/file-sink.ts";
@@ -32,10 +32,18 @@ const openers: { readonly [K in RuleActionKind]: OpenSink<K> } = {
 };
 
 /** @throws AppError rules/unknown-action for a kind that this gateway does not have */
-export function openSink(action: RuleActionSpec, parts: SinkParts): Sink {
+function openSink(action: RuleActionSpec, parts: SinkParts): Sink {
   const [[kind, settings] = ["nothing", {}]] = Object.entries(action);
   // The settings of a kind are those that its opener takes: the schema of a rule says so.
   const open = openers[kind as RuleActionKind] as OpenSink<"log"> | undefined;
   if (open === undefined) throw new AppError("rules/unknown-action", `This gateway has no action "${kind}"`);
   return open(settings as object, parts);
+}
+
+/** The actions of a rule, in their order. @throws AppError rules/unknown-action */
+export function openSinks(rule: EffectiveRule, parts: Omit<SinkParts, "rule" | "uid" | "action">): readonly Sink[] {
+  const log = parts.log.with({ rule: rule.name });
+  return rule.actions.map((action, at) =>
+    openSink(action, { ...parts, log, rule: rule.name, uid: rule.uid, action: at }),
+  );
 }
