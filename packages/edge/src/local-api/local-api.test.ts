@@ -6,11 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
 import { limits, type Problem } from "@penstock/model";
-import { metricsRegistry, realFiles, silentLog, systemClock, systemRandom } from "@penstock/runtime";
+import { metricsRegistry, RequestRate, realFiles, silentLog, systemClock, systemRandom } from "@penstock/runtime";
 import fc from "fast-check";
 import { endedAs, FakeSite } from "./fake-site.ts";
 import { type LocalApi, openLocalApi } from "./local-api.ts";
-import { RequestRate } from "./request-rate.ts";
 import { localRoutes } from "./routes.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "penstock-local-api-"));

@@ -7,6 +7,7 @@ import {
   listenOnLoopback,
   type Metrics,
   type Random,
+  RequestRate,
   sleep,
   writeFile,
 } from "@penstock/runtime";
@@ -14,7 +15,6 @@ import { checkAccess } from "./access.ts";
 import { keepToken } from "./keep-token.ts";
 import type { LocalSite } from "./local-site.ts";
 import { readBody, refuseUnknown } from "./read-request.ts";
-import { RequestRate } from "./request-rate.ts";
 import { type Answer, findRoute } from "./routes.ts";
 
 export interface LocalApiOptions {

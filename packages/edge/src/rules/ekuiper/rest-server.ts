@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { AppError, limits } from "@penstock/model";
-import { type Clock, type Log, listenOnLoopback, type Metrics } from "@penstock/runtime";
+import { type Clock, type Log, listenOnLoopback, type Metrics, RequestRate } from "@penstock/runtime";
 import type { LocalEngine } from "./local-engine.ts";
 import { errorReply, type Reply, readJson } from "./rest-request.ts";
 import { findRestRoute, type RestSite } from "./rest-routes.ts";
@@ -40,7 +40,7 @@ export async function openRestServer(options: RestServerOptions): Promise<RestSe
   const startedAt = clock.monotonic();
   const site: RestSite = { engine, trials, version, startedAt, metrics: () => metrics.expose(), port: () => port };
   const serving = new Set<Promise<void>>();
-  const rate = pace(clock);
+  const rate = new RequestRate();
   server.on("request", (request, response) => {
     const one = serve(request, response, { site, options, port, rate }).finally(() => serving.delete(one));
     serving.add(one);
@@ -62,7 +62,7 @@ interface Serving {
   readonly site: RestSite;
   readonly options: RestServerOptions;
   readonly port: number;
-  rate(): boolean;
+  readonly rate: RequestRate;
 }
 
 async function serve(
@@ -73,7 +73,8 @@ async function serve(
   let reply: Reply;
   try {
     checkWhere(request.headers, port);
-    if (!rate()) throw new AppError("request/too-many", `More than ${limits.localRequestsPerSecond} requests a second`);
+    if (!rate.isWithin(options.clock.monotonic()))
+      throw new AppError("request/too-many", `More than ${limits.localRequestsPerSecond} requests a second`);
     const { method = "GET", url = "/" } = request;
     const at = url.indexOf("?");
     const path = at < 0 ? url : url.slice(0, at);
@@ -127,19 +128,4 @@ function checkWhere(headers: IncomingHttpHeaders, port: number): void {
     throw new AppError("request/wrong-origin", `Host must be 127.0.0.1:${port} or localhost:${port}`);
   if (headers.origin !== undefined && !/^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(headers.origin))
     throw new AppError("request/wrong-origin", "Pages of other machines may not make rules here");
-}
-
-/** So many requests a second, and as many at once after a pause. */
-function pace(clock: Clock): () => boolean {
-  const most = limits.localRequestsPerSecond;
-  let left: number = most;
-  let at = clock.monotonic();
-  return () => {
-    const now = clock.monotonic();
-    left = Math.min(most, left + ((now - at) / 1_000_000) * most);
-    at = now;
-    if (left < 1) return false;
-    left--;
-    return true;
-  };
 }
