@@ -1,7 +1,7 @@
 import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Transferable, Worker } from "node:worker_threads";
-import { AppError, type ErrorCode, isErrorCode } from "@penstock/model";
+import { AppError, codeOf, type ErrorCode, isErrorCode } from "@penstock/model";
 
 /** What a worker answers to: one input, one output, by name. */
 export type Methods = { readonly [name: string]: (input: never) => unknown };
@@ -13,10 +13,12 @@ export interface WorkerRequest {
   readonly method: string;
   readonly input: unknown;
 }
-export type WorkerReply =
+type Answer =
   | { readonly id: number; readonly output: unknown }
-  | { readonly id: number; readonly error: { readonly code: ErrorCode; readonly message: string } }
-  | { readonly event: unknown };
+  | { readonly id: number; readonly error: { readonly code: ErrorCode; readonly message: string } };
+export type WorkerReply = Answer | { readonly event: unknown } | { readonly ask: WorkerRequest };
+/** What goes to a worker: a question, or the answer to one of its own. */
+export type WorkerMessage = WorkerRequest | { readonly answer: Answer };
 
 /** The asking side of a worker thread: every call is answered once, in any order. */
 export interface WorkerClient<M extends Methods> {
@@ -36,7 +38,11 @@ export interface WorkerOptions {
   readonly data: unknown;
   /** heap that it may use; beyond it the worker ends, and nothing else does */
   readonly heapMb?: number;
+  /** of it, for what was made last; default 48 */
+  readonly youngMb?: number;
   readonly onEvent?: (event: unknown) => void;
+  /** what the worker may ask for with `askHost` */
+  readonly methods?: Methods;
   /** the worker ended though nobody asked it to; every call after it rejects */
   readonly onLost?: (error: Error) => void;
 }
@@ -47,13 +53,30 @@ export function workerFile(moduleUrl: string, name: string): URL {
   return new URL(`./${name}.${extension}`, moduleUrl);
 }
 
+/** What a method answers, or why it cannot. */
+export async function answerTo(methods: Methods, { id, method, input }: WorkerRequest): Promise<Answer> {
+  try {
+    if (!Object.hasOwn(methods, method)) throw new Error(`No method "${method}"`);
+    return { id, output: await methods[method]!(input as never) };
+  } catch (error) {
+    return { id, error: { code: codeOf(error), message: error instanceof Error ? error.message : String(error) } };
+  }
+}
+
+export function errorOf({ code, message }: { readonly code: ErrorCode; readonly message: string }): AppError {
+  return new AppError(isErrorCode(code) ? code : "internal", message);
+}
+
 /** @throws AppError of the worker's `open`, or internal when the file cannot be run */
 export async function startWorker<M extends Methods>(file: URL, options: WorkerOptions): Promise<WorkerClient<M>> {
   const path = fileURLToPath(file);
   if (!isAbsolute(path)) throw new AppError("internal", `Cannot start worker "${path}": not a file`);
   const worker = new Worker(path, {
     workerData: options.data,
-    ...(options.heapMb !== undefined && { resourceLimits: { maxOldGenerationSizeMb: options.heapMb } }),
+    resourceLimits: {
+      ...(options.heapMb !== undefined && { maxOldGenerationSizeMb: options.heapMb }),
+      ...(options.youngMb !== undefined && { maxYoungGenerationSizeMb: options.youngMb }),
+    },
   });
   const waiting = new Map<number, { resolve(output: unknown): void; reject(error: Error): void }>();
   let lost: Error | null = null;
@@ -72,11 +95,16 @@ export async function startWorker<M extends Methods>(file: URL, options: WorkerO
       options.onEvent?.(reply.event);
       return;
     }
+    if ("ask" in reply) {
+      void answerTo(options.methods ?? {}, reply.ask).then((answer) => {
+        if (lost === null) worker.postMessage({ answer } satisfies WorkerMessage);
+      });
+      return;
+    }
     const call = waiting.get(reply.id);
     waiting.delete(reply.id);
-    if ("error" in reply) {
-      call?.reject(new AppError(isErrorCode(reply.error.code) ? reply.error.code : "internal", reply.error.message));
-    } else call?.resolve(reply.output);
+    if ("error" in reply) call?.reject(errorOf(reply.error));
+    else call?.resolve(reply.output);
   });
 
   function lose(error: Error): void {

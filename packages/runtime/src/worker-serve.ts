@@ -1,6 +1,12 @@
 import { parentPort, type Transferable, workerData } from "node:worker_threads";
-import { codeOf } from "@penstock/model";
-import type { Methods, WorkerReply, WorkerRequest } from "./worker-host.ts";
+import {
+  answerTo,
+  errorOf,
+  type Methods,
+  type WorkerMessage,
+  type WorkerReply,
+  type WorkerRequest,
+} from "./worker-host.ts";
 
 const moved = new WeakMap<object, readonly Transferable[]>();
 
@@ -15,43 +21,52 @@ export function postEvent(event: unknown): void {
   parentPort?.postMessage({ event } satisfies WorkerReply);
 }
 
+const asked = new Map<number, { resolve(output: unknown): void; reject(error: Error): void }>();
+let nextAsk = 1;
+
+/** Asks whoever started this worker, by the name of one of its `methods`. @throws AppError that the method threw */
+export function askHost(method: string, input: unknown): Promise<unknown> {
+  const id = nextAsk++;
+  const answer = new Promise<unknown>((resolve, reject) => asked.set(id, { resolve, reject }));
+  parentPort?.postMessage({ ask: { id, method, input } } satisfies WorkerReply);
+  return answer;
+}
+
 /**
  * The answering side of `startWorker`, called once at the top of a worker's file. `open` runs first and its failure ends
  * the start; `close` runs last, after which the thread has nothing left to do and ends.
  */
-export function serveWorker<Data>(worker: { open(data: Data): Methods; close(): void | Promise<void> }): void {
+export function serveWorker<Data>(worker: {
+  open(data: Data): Methods | Promise<Methods>;
+  close(): void | Promise<void>;
+}): void {
   const port = parentPort;
   if (port === null) throw new Error("serveWorker belongs into a worker thread");
-  let methods: Methods = {};
+  let methods: Methods = {
+    async open() {
+      // The cast: startWorker was given this data for this file.
+      methods = { ...(await worker.open(workerData as Data)), close: () => worker.close() };
+      return null;
+    },
+  };
 
-  async function answer(request: WorkerRequest): Promise<unknown> {
-    switch (request.method) {
-      case "open":
-        // The cast: startWorker was given this data for this file.
-        methods = worker.open(workerData as Data);
-        return null;
-      case "close":
-        return worker.close();
-      default: {
-        const method = methods[request.method];
-        if (method === undefined) throw new Error(`No method "${request.method}"`);
-        return method(request.input as never);
-      }
+  port.on("message", (message: WorkerMessage) => {
+    if ("answer" in message) {
+      const { answer } = message;
+      const waiting = asked.get(answer.id);
+      asked.delete(answer.id);
+      if ("error" in answer) waiting?.reject(errorOf(answer.error));
+      else waiting?.resolve(answer.output);
+      return;
     }
-  }
-
-  port.on("message", (request: WorkerRequest) => {
-    answer(request).then(
-      (output) => {
-        const transfer = typeof output === "object" && output !== null ? moved.get(output) : undefined;
-        port.postMessage({ id: request.id, output } satisfies WorkerReply, transfer ?? []);
-        if (request.method === "close") port.close();
-      },
-      (error: unknown) => {
-        const message = error instanceof Error ? error.message : String(error);
-        port.postMessage({ id: request.id, error: { code: codeOf(error), message } } satisfies WorkerReply);
-        if (request.method === "close") port.close();
-      },
-    );
+    void serve(message);
   });
+
+  async function serve(request: WorkerRequest): Promise<void> {
+    const answer = await answerTo(methods, request);
+    const output = "output" in answer ? answer.output : null;
+    const transfer = typeof output === "object" && output !== null ? moved.get(output) : undefined;
+    port!.postMessage(answer satisfies WorkerReply, transfer ?? []);
+    if (request.method === "close") port!.close();
+  }
 }
