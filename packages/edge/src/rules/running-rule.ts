@@ -38,6 +38,8 @@ export interface RuleParts {
   error(message: string): void;
   /** rows that went since the rule would remember too much */
   dropped(rows: number): void;
+  /** told before and after it works: whoever finds the thread broken or stuck knows at which rule */
+  working?(isAtWork: boolean): void;
 }
 
 /** What a rule has done since it began. */
@@ -170,12 +172,15 @@ export class RunningRule {
   take(input: RuleInput, { isAgain = false }: { readonly isAgain?: boolean } = {}): void {
     if (this.#failure !== null) return;
     const work = () => this.#take(input);
+    this.#parts.working?.(true);
     try {
       if (isAgain) this.#budget.bound(work);
       else this.#budget.spend(work);
     } catch (error) {
       if (error instanceof TooMuchWork) this.failed(error.message);
       else this.#stop("internal", error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#parts.working?.(false);
     }
     if (this.#failure === null && !this.#budget.isWithin)
       this.#stop("rules/over-budget", "It used more than half of a processor core for several seconds");
