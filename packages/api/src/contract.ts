@@ -16,6 +16,7 @@ import { modelling } from "./modelling.ts";
 import { nodes } from "./nodes.ts";
 import type { ResourceSpec, RouteSpec } from "./route.ts";
 import { ruleTrials } from "./rule-trials.ts";
+import { ruleWhys } from "./rule-whys.ts";
 import { rules } from "./rules.ts";
 import { series } from "./series.ts";
 import { session } from "./session.ts";
@@ -36,6 +37,7 @@ export const contract = {
   devices,
   rules,
   ruleTrials,
+  ruleWhys,
   copies,
   changes,
   modelling,

@@ -6,6 +6,7 @@ export * from "./live.ts";
 export * from "./openapi.ts";
 export * from "./route.ts";
 export { trialRows } from "./rule-trials.ts";
+export type { RuleCause } from "./rule-whys.ts";
 export * from "./series.ts";
 export * from "./shapes.ts";
 export * from "./sse.ts";

@@ -42,6 +42,9 @@ export function createHandlers(options: {
     ruleTrials: {
       run: async ({ caller, params, body }) => ({ body: await services.ruleTrials.run(caller, params.tenant, body) }),
     },
+    ruleWhys: {
+      get: async ({ caller, params }) => ({ body: await services.ruleWhys.get(caller, params) }),
+    },
     copies: {
       create: async ({ caller, params, body }) => ({ body: await services.copies.create(caller, params, body) }),
     },

@@ -94,6 +94,12 @@ export type HttpServices = { readonly [K in KindName]: KindVerbs<K> } & {
       body: BodyOf<Contract["ruleTrials"]["routes"]["run"]>,
     ): Promise<ResponseOf<Contract["ruleTrials"]["routes"]["run"]>>;
   };
+  readonly ruleWhys: {
+    get(
+      caller: Caller,
+      ref: { readonly tenant: string; readonly name: string },
+    ): Promise<ResponseOf<Contract["ruleWhys"]["routes"]["get"]>>;
+  };
   readonly history: {
     versions(
       caller: Caller,

@@ -1,11 +1,12 @@
 import {
+  AppError,
   type EffectiveDevice,
-  endOfProperty,
-  endOfStream,
   type FieldError,
+  type RuleEnds,
   RuleLoops,
   type RuleSourceSpec,
   type RuleSpec,
+  readsOf,
   type SqlRuleSpec,
   shown,
   writesOf,
@@ -31,26 +32,67 @@ export function checkRuleAt(of: {
   readonly devices: readonly EffectiveDevice[];
 }): FieldError[] {
   const { name, spec, node, devices } = of;
-  const { sql, mode = "strict", actions, sources = {} } = spec;
+  const { sql, mode = "strict" } = spec;
   let plan: Plan;
   try {
-    const catalog = catalogOf(spec, devices);
-    const options = { host: noHost, timeZone: "UTC", offsetAt: () => 0, ruleId: name, startedAt: 0 };
-    plan = planQuery({ sql, mode, catalog, ...options });
+    plan = plannedAt(name, spec, devices);
   } catch (error) {
     return [sqlFault(error, node)];
   }
   const columns = outputColumns(sql, mode);
-  const reads = plan.sources.flatMap(({ stream, columns: read }) => {
-    if (Object.hasOwn(sources, stream)) return [endOfStream(stream)];
-    return read.flatMap((column) => (column.t === "column" ? [endOfProperty(stream, column.name)] : []));
-  });
-  const loop = new RuleLoops().through({ name, reads, writes: writesOf(actions, columns) });
-  if (loop !== null) {
-    const rule = "must not read what the rule writes: each result would make the next";
-    return [{ field: "spec.actions", value: shown(loop.join(" ─▶ ")), rule }];
-  }
+  const loop = new RuleLoops().through(endsOf({ name, spec, plan, columns }));
+  if (loop !== null) return [loopFault(loop)];
   return checkRuleActions({ spec, columns, node, devices });
+}
+
+/** Compiled to be looked at, not to compute. @throws AppError rules/bad-sql */
+function plannedAt(name: string, spec: SqlRuleSpec, devices: readonly EffectiveDevice[]): Plan {
+  const { sql, mode = "strict" } = spec;
+  const options = { host: noHost, timeZone: "UTC", offsetAt: () => 0, ruleId: name, startedAt: 0 };
+  return planQuery({ sql, mode, catalog: catalogOf(spec, devices), ...options });
+}
+
+/** What a rule is fed with and gives at one gateway; null: it cannot run there, and so feeds nobody. */
+export function endsAt(of: {
+  readonly name: string;
+  readonly spec: SqlRuleSpec;
+  readonly devices: readonly EffectiveDevice[];
+}): RuleEnds | null {
+  const { name, spec, devices } = of;
+  try {
+    const columns = outputColumns(spec.sql, spec.mode ?? "strict");
+    return endsOf({ name, spec, plan: plannedAt(name, spec, devices), columns });
+  } catch (error) {
+    if (error instanceof AppError) return null;
+    throw error;
+  }
+}
+
+function endsOf(of: {
+  readonly name: string;
+  readonly spec: SqlRuleSpec;
+  readonly plan: Plan;
+  readonly columns: readonly string[] | null;
+}): RuleEnds {
+  const { name, spec, plan, columns } = of;
+  const streams = plan.sources.map(({ stream, columns: read }) => ({
+    stream,
+    columns: read.flatMap((column) => (column.t === "column" ? [column.name] : [])),
+  }));
+  const chooses = plan.where !== null || (plan.window?.filter ?? null) !== null;
+  return {
+    name,
+    reads: readsOf({ sources: spec.sources ?? {}, streams, chooses }),
+    writes: writesOf(spec.actions, columns),
+  };
+}
+
+/** @param node  where the rules of the path meet; left out of a rule that feeds itself */
+export function loopFault(path: readonly string[], node?: string): FieldError {
+  const where = node === undefined ? "" : `at gateway "${node}": `;
+  const what = path.length === 2 ? "the rule writes" : "the rule gives to others that feed it";
+  const rule = `${where}must not read what ${what}: each result would make the next`;
+  return { field: "spec.actions", value: shown(path.join(" ─▶ "), { most: 400 }), rule };
 }
 
 export function catalogOf({ sources = {} }: Pick<RuleSpec, "sources">, devices: readonly EffectiveDevice[]): Catalog {

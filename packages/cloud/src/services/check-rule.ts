@@ -1,22 +1,18 @@
 import {
-  type DeviceSpec,
-  type DeviceUid,
   type EffectiveDevice,
-  effectiveDevice,
   expandRule,
   type FieldError,
   invalid,
-  mergeDevice,
   type RuleSpec,
   type SqlRuleSpec,
 } from "@penstock/model";
-import { parseQuery } from "@penstock/rules";
-import { checkRuleAt, sqlFault } from "./check-rule-at.ts";
+import { checkRuleAt } from "./check-rule-at.ts";
+import { checkRuleLoops } from "./check-rule-loops.ts";
 import { checkRuleSpec, devicesIn } from "./check-rule-spec.ts";
 import type { Reader } from "./context.ts";
 import { mustFind } from "./device-references.ts";
-import { createModelVersions } from "./model-versions.ts";
-import { findRows, type Row, specOf } from "./resource-rows.ts";
+import type { Row } from "./resource-rows.ts";
+import { devicesNamed, streamsIn } from "./rule-devices.ts";
 import { nodesOf } from "./rules-of-node.ts";
 
 /** gateways at which a rule is tried until it fits one; where it fits none of so many, it will hardly fit another */
@@ -24,7 +20,7 @@ const triedMost = 20;
 
 /**
  * What must hold for a rule before it is stored: it can be read, and it fits the devices of at least one of its gateways. At
- * the others it is refused, and its status says why.
+ * the others it is refused, and its status says why. At none of them may it feed itself by way of other rules.
  *
  * @throws AppError input/invalid with line and column of what is wrong with the SQL; resource/missing-reference
  */
@@ -43,6 +39,7 @@ export async function checkRule(of: {
       await mustFind(db, { tenant, kind: "Node", name: node, field: `spec.nodes[${i}]` });
   }
   await findFit({ db, tenant, name, spec });
+  await checkRuleLoops({ db, tenant, name, spec });
 }
 
 /** The first gateway at which a rule can run, with the devices that it names; null when it is for none yet. @throws as `checkRule` */
@@ -65,35 +62,4 @@ export async function findFit(of: {
   }
   if (first !== null) throw invalid(first);
   return null;
-}
-
-/** @throws AppError input/invalid */
-function streamsIn({ sql, mode = "strict" }: SqlRuleSpec): readonly string[] {
-  try {
-    const { from, joins } = parseQuery(sql, mode);
-    return [from, ...joins.map(({ source }) => source)].map(({ name }) => name);
-  } catch (error) {
-    throw invalid([sqlFault(error)]);
-  }
-}
-
-/** Devices as gateways know them, and where each is. */
-async function devicesNamed(
-  db: Reader,
-  tenant: string,
-  names: readonly string[],
-): Promise<{ readonly node: string; readonly device: EffectiveDevice }[]> {
-  const models = createModelVersions(db, tenant);
-  const found: { node: string; device: EffectiveDevice }[] = [];
-  for (const row of await findRows(db, tenant, "Device", names)) {
-    const spec = specOf<DeviceSpec>(row);
-    const merged = mergeDevice((await models.of(row.uid, spec))?.spec ?? null, spec);
-    found.push({ node: spec.node, device: effective(row, merged) });
-  }
-  return found;
-}
-
-function effective({ uid, name, generation }: Row, merged: ReturnType<typeof mergeDevice>): EffectiveDevice {
-  // Rules look at no connection.
-  return effectiveDevice({ uid: uid as DeviceUid, name, generation, connection: "" as never, merged });
 }

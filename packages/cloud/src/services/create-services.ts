@@ -43,6 +43,7 @@ import { createTenants } from "./tenants.ts";
 import { createTwins } from "./twins.ts";
 import { createUnassignedAlarms } from "./unassigned-alarms.ts";
 import { createUsers } from "./users.ts";
+import { createRuleWhys } from "./why-rule.ts";
 
 const mapperAlarmCodes = [
   "mapper/devices-unfit",
@@ -120,6 +121,7 @@ export function createServices(given: ServiceContext) {
     devices,
     rules,
     ruleTrials: createRuleTrials(context),
+    ruleWhys: createRuleWhys(context, { statuses, live }),
     modelling,
     bulk,
     copies: createCopies(context, bulk),

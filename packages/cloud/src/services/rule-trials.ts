@@ -11,13 +11,14 @@ import {
   parseMicros,
   type SqlRuleSpec,
 } from "@penstock/model";
-import { type HostFunctions, type Plan, planQuery, QueryRunner, rowReader } from "@penstock/rules";
-import { hostFunctions, offsetAtOf } from "@penstock/runtime";
+import { type Plan, QueryRunner, rowReader } from "@penstock/rules";
+import { hostFunctions } from "@penstock/runtime";
 import { findFit } from "./check-rule.ts";
 import { catalogOf } from "./check-rule-at.ts";
 import { checkRuleSpec } from "./check-rule-spec.ts";
 import type { Caller, CheckingContext } from "./context.ts";
 import { momentOf } from "./moment-of.ts";
+import { planOf } from "./plan-rule.ts";
 import { specOf } from "./resource-rows.ts";
 import { tenantOf } from "./tenant-check.ts";
 import { jsonRow, type TrialRow } from "./trial-row.ts";
@@ -113,21 +114,6 @@ function spanOf(given: BodyOf<Route>["recorded"], now: Micros): { from: Micros; 
   throw invalid([
     { field: "recorded.from", value: formatMicros(from), rule: `must be before to, ${formatMicros(to)}` },
   ]);
-}
-
-function planOf(
-  { sql, mode = "strict", sources }: SqlRuleSpec,
-  at: {
-    readonly devices: readonly EffectiveDevice[];
-    readonly timeZone: string;
-    readonly host: HostFunctions;
-    readonly now: Micros;
-  },
-): Plan {
-  const { devices, timeZone, host, now } = at;
-  const catalog = catalogOf({ ...(sources !== undefined && { sources }) }, devices);
-  const options = { ruleId: "trial", startedAt: now, timeZone, offsetAt: offsetAtOf(timeZone), host };
-  return planQuery({ sql, mode, catalog, ...options });
 }
 
 /** Each row, then time until open windows have closed. Rows count when they were read. */

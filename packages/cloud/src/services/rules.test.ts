@@ -203,6 +203,40 @@ test("what gateways say of a rule is its status, and a generation that they do n
   );
 });
 
+// The gateway would refuse one of them later, where nobody looks: whoever saves the last of the circle is told at once.
+test("rules that would feed one another at a gateway are refused with the path, at the save", async (t) => {
+  const { bench, node, rules, nodes } = await stage(t);
+  const make = (name: string, spec: Partial<RuleSpec>) =>
+    rules.create(system, ref(name), {
+      metadata: { name },
+      spec: { nodes: [node], actions: [{ log: {} }], ...spec },
+    } as never);
+  const memory = (stream: string) => [{ memory: { stream } }];
+  await make("b", { sql: "SELECT clean FROM oven", actions: memory("cleaned") });
+  await make("c", { sql: "SELECT * FROM cleaned", sources: { cleaned: { memory: {} } }, actions: memory("twice") });
+  const back = {
+    sql: "SELECT clean + temperature AS clean FROM twice",
+    sources: { twice: { memory: {} } },
+    actions: [{ series: { device: "oven" } }],
+  } satisfies Partial<RuleSpec>;
+  assert.deepEqual(await refused(make("a", back)), [
+    `spec.actions: "a ─▶ b ─▶ c ─▶ a": at gateway "${node}": must not read what the rule gives to others that feed it: each result would make the next`,
+  ]);
+  await nodes.create(system, ref("gw-elsewhere"), {
+    metadata: { name: "gw-elsewhere", labels: { hall: "2" } },
+    spec: {},
+  });
+  await make("a", { ...back, nodes: ["gw-elsewhere"], actions: memory("other") });
+  await rules.update(system, ref("c"), { patch: { spec: { state: "stopped" } }, ifMatch: "*" });
+  await rules.update(system, ref("a"), { patch: { spec: { nodes: [node], actions: back.actions } }, ifMatch: "*" });
+  const start = rules.update(system, ref("c"), { patch: { spec: { state: "running" } }, ifMatch: "*" });
+  assert.match((await refused(start))[0]!, /"c ─▶ a ─▶ b ─▶ c": at gateway/);
+  const hears = { sources: { all: { mqtt: { topic: "plant/#" } } }, actions: [{ mqtt: { topic: "plant/${x}" } }] };
+  assert.match((await refused(make("d", { ...hears, sql: "SELECT x FROM all" })))[0]!, /"d ─▶ d"/);
+  await make("d", { ...hears, sql: "SELECT x FROM all WHERE meta(topic) LIKE 'plant/raw/%'" });
+  assert.ok(bench);
+});
+
 test("every version of a rule can be read and brought back", async (t) => {
   const { bench, rules, create } = await stage(t);
   const { history } = bench.services;

@@ -1,18 +1,12 @@
 import { contract } from "@penstock/api";
-import {
-  isForNode,
-  type NodeUid,
-  type RuleNodeStatus,
-  type RuleSpec,
-  type RuleStatusOfAll,
-  type RuleUid,
-} from "@penstock/model";
+import { isForNode, type NodeUid, type RuleSpec, type RuleStatusOfAll } from "@penstock/model";
 import { bumpAssigned } from "./assigned.ts";
 import { checkRule } from "./check-rule.ts";
 import type { CheckingContext, Trx } from "./context.ts";
 import { createKindService } from "./kind-service.ts";
 import type { NodeStatuses } from "./node-status.ts";
-import { type Row, specOf } from "./resource-rows.ts";
+import { specOf } from "./resource-rows.ts";
+import { ruleStatusAt } from "./rule-status.ts";
 import { labelsOf, nodesOf } from "./rules-of-node.ts";
 
 /** in the status of one rule */
@@ -33,13 +27,6 @@ export function createRules(context: CheckingContext, parts: { readonly statuses
       for (const uid of touched) nudger.assignedChanged(uid as NodeUid);
     };
   }
-  function statusAt(node: Row, rule: Row): RuleNodeStatus {
-    const told = parts.statuses.rule(node.uid as NodeUid, rule.uid as RuleUid);
-    const none = { generation: null, reason: null, message: null, rowsIn: 0, rowsOut: 0, errors: 0, lastError: null };
-    if (told === null) return { node: node.name, state: "unknown", ...none };
-    const { rule: _, state, ...health } = told;
-    return { node: node.name, state: told.generation < rule.generation ? "waiting" : state, ...health };
-  }
   return createKindService<"Rule", RuleSpec, RuleStatusOfAll>(context, {
     kind: "Rule",
     contract: contract.rules,
@@ -49,7 +36,7 @@ export function createRules(context: CheckingContext, parts: { readonly statuses
       return rows.map((row) => {
         const spec = specOf<RuleSpec>(row);
         const of = nodes.filter((node) => isForNode(spec, { name: node.name, labels: labelsOf(node) }));
-        return { nodes: of.slice(0, nodesTold).map((node) => statusAt(node, row)) };
+        return { nodes: of.slice(0, nodesTold).map((node) => ruleStatusAt(parts.statuses, node, row)) };
       });
     },
     check: ({ trx, tenant, name, spec }) => checkRule({ db: trx, tenant, name, spec }),

@@ -5,13 +5,12 @@ import {
   type EffectiveDevice,
   type EffectiveRule,
   type ErrorCode,
-  endOfProperty,
-  endOfStream,
   limits,
   type RuleEnds,
   type RuleHealth,
   RuleLoops,
   type RuleSourceSpec,
+  readsOf,
   traceId,
   writesOf,
 } from "@penstock/model";
@@ -360,12 +359,12 @@ function mustNotLoop(ends: RuleEnds, loops: RuleLoops): void {
 }
 
 function endsOf({ name, sql, mode, actions, sources }: EffectiveRule, { plan }: RunningRule): RuleEnds {
-  const reads = plan.sources.flatMap(({ stream, columns }) => {
-    if (Object.hasOwn(sources, stream)) return sources[stream]!.memory === undefined ? [] : [endOfStream(stream)];
-    // What rules wrote comes only to those that name its column.
-    return columns.flatMap((column) => (column.t === "column" ? [endOfProperty(stream, column.name)] : []));
-  });
-  return { name, reads, writes: writesOf(actions, outputColumns(sql, mode)) };
+  const streams = plan.sources.map(({ stream, columns }) => ({
+    stream,
+    columns: columns.flatMap((column) => (column.t === "column" ? [column.name] : [])),
+  }));
+  const chooses = plan.where !== null || (plan.window?.filter ?? null) !== null;
+  return { name, reads: readsOf({ sources, streams, chooses }), writes: writesOf(actions, outputColumns(sql, mode)) };
 }
 
 function healthOf({ spec, running, refusal }: Held): RuleHealth {
