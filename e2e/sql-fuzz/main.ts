@@ -8,15 +8,7 @@ import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { AppError } from "@penstock/model";
-import {
-  LookupCache,
-  parse,
-  planQuery,
-  QueryRunner,
-  rowReader,
-  type StreamSchema,
-  type TableSchema,
-} from "@penstock/rules";
+import { parse, planQuery, QueryRunner, rowReader, type StreamSchema, type TableSchema } from "@penstock/rules";
 import { SimRandom } from "@penstock/testkit";
 import { testHost } from "../../packages/rules/src/functions/test-host.ts";
 import { mutated, randomMessage, randomQuery } from "./queries.ts";
@@ -52,7 +44,7 @@ const tables: Readonly<Record<string, TableSchema>> = {
   scanned: { t: "scan", rows: 3, key: null },
   keyed: { t: "scan", rows: null, key: "a" },
   memory: { t: "memory", key: "a" },
-  asked: { t: "lookup" },
+  asked: { t: "lookup", keepMicros: 5_000_000, most: 8 },
 };
 const schemaOf = (name: string): StreamSchema => {
   const table = tables[name];
@@ -69,7 +61,6 @@ function runRule(sql: string, mode: "compat" | "strict", events: number): { rows
       ...{ offsetAt: () => 3_600_000_000, catalog: schemaOf },
     });
     const readers = plan.sources.map((source) => rowReader(source, schemaOf(source.stream)));
-    const cache = new LookupCache({ most: 8, keepMicros: 5_000_000, now: () => at });
     const output = {
       rows: (found: readonly object[]) => {
         counts.rows += found.length;
@@ -78,15 +69,20 @@ function runRule(sql: string, mode: "compat" | "strict", events: number): { rows
         counts.errors++;
       },
     };
-    const runner = new QueryRunner(plan, output, cache);
+    const runner = new QueryRunner(plan, output);
     for (let event = 0; event < events; event++) {
       at += random.between(0, 200_000);
       runner.tick(at, at);
       const source = random.between(0, readers.length - 1);
       const row = readers[source]!({ content: randomMessage(random), at });
-      const wanted = random.chance(0.9) ? runner.wants(row) : null;
-      if (wanted !== null) cache.fill(wanted, random.chance(0.7) ? [randomMessage(random)] : []);
       runner.push(row, at);
+      // Some answers come late, and some say that there is none.
+      for (const { table, key } of random.chance(0.3) ? runner.wanted : []) {
+        const answer = random.chance(0.1)
+          ? { failure: "away" }
+          : { rows: random.chance(0.7) ? [randomMessage(random)] : [] };
+        runner.answer([{ table, key, ...answer }], at);
+      }
     }
     runner.tick(at + 60_000_000, at + 60_000_000);
     return counts;

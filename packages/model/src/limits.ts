@@ -68,6 +68,15 @@ export const limits = {
   windowRows: 1_000_000,
   /** of all texts and bytes in them together; beyond, the oldest go as well */
   windowChars: 64 * 1024 * 1024,
+  /** answers of one lookup table that a rule keeps */
+  lookupAnswers: 100_000,
+  /** rows of one answer, and of all texts and bytes in them; an answer that has more is none */
+  lookupRows: 1000,
+  lookupAnswerChars: 256 * 1024,
+  /** of all answers that a rule keeps, and as many of what waits for answers and these; beyond, the oldest go */
+  lookupChars: 4 * 1024 * 1024,
+  /** rows of a rule that wait for answers; beyond, the oldest go and are counted */
+  lookupWaitingRows: 10_000,
   lagRows: 10_000,
   /** of one analytic call of a rule */
   partitionsPerCall: 10_000,
@@ -167,6 +176,9 @@ export const limits = {
   /** of one client, and of all together: beyond, the gateway reads from it later */
   mqttPacketsPerSecond: 1000,
   mqttPacketsPerSecondInAll: 4000,
+  /** that wait for one source of the rules at the gateway's broker; beyond, the oldest go and are counted */
+  mqttHeardMessages: 10_000,
+  mqttHeardBytes: 16 * 1024 * 1024,
   /** messages that clients leave with the broker for late subscribers */
   mqttRetainedTopics: 1000,
   mqttRetainedBytes: 8 * 1024 * 1024,

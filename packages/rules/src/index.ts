@@ -23,8 +23,7 @@ export type { Catalog, SourceLayout, StreamSchema, TableSchema } from "./plan/st
 export { effort, TooMuchWork } from "./run/effort.ts";
 export type { Row } from "./run/frame.ts";
 export { type RowBounds, rowBounds } from "./run/kept-rows.ts";
-export type { Lookup, LookupRow, Wanted } from "./run/lookup.ts";
-export { LookupCache, type LookupCacheOptions } from "./run/lookup-cache.ts";
+export type { Answer, LookupRow, Wanted } from "./run/lookup.ts";
 export { type Output, QueryRunner } from "./run/query-runner.ts";
 export { batchReader, columnTypeOf } from "./run/read-batch.ts";
 export { type Message, rowReader } from "./run/read-row.ts";

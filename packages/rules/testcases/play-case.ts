@@ -5,7 +5,7 @@ import { parse } from "../src/parse/parse.ts";
 import { planQuery } from "../src/plan/plan-query.ts";
 import { schemaOf } from "../src/plan/schema-of.ts";
 import type { StreamSchema } from "../src/plan/stream-schema.ts";
-import type { Lookup } from "../src/run/lookup.ts";
+import type { Wanted } from "../src/run/lookup.ts";
 import { QueryRunner } from "../src/run/query-runner.ts";
 import { rowReader } from "../src/run/read-row.ts";
 import { type SourceRow, Watermark } from "../src/run/watermark.ts";
@@ -34,7 +34,14 @@ export function playCase(one: QueryCase, mode: Mode): (readonly object[] | strin
     rows: (rows: readonly ObjectValue[]) => void out.push(rows.map((row) => shownRow(row))),
     error: ({ message }: Error) => void out.push(message),
   };
-  const runner = new QueryRunner(plan, output, lookupOf(one));
+  const runner = new QueryRunner(plan, output);
+  const answered = () => {
+    for (let wanted = knownOf(one, runner); wanted.length > 0; wanted = knownOf(one, runner))
+      runner.answer(
+        wanted.map((of) => ({ ...of, rows: rowsFor(one, of) })),
+        now,
+      );
+  };
   const clock = one.eventTime === undefined ? null : new EventClock(runner, plan.sources.length, one.eventTime);
   let now = 0;
   for (const [ms, content, stream] of one.in) {
@@ -47,11 +54,13 @@ export function playCase(one: QueryCase, mode: Mode): (readonly object[] | strin
       const row = readers[source]!({ content: content as Record<string, unknown>, at, meta });
       if (clock === null) runner.push(row, now);
       else clock.push({ source, row }, now);
+      answered();
     }
   }
   now = Math.max(now, (one.until ?? 0) * 1000);
   if (clock === null) runner.tick(now, now);
   else clock.tick(now);
+  answered();
   return out;
 }
 
@@ -81,14 +90,15 @@ class EventClock {
   }
 }
 
-function lookupOf({ lookups = {} }: QueryCase): Lookup {
-  return {
-    find({ table, keys }) {
-      const isMeant = (row: { readonly [column: string]: unknown }) =>
-        Object.entries(keys).every(([name, value]) => shown(value) === row[name]);
-      return lookups[table]?.filter(isMeant) ?? null;
-    },
-  };
+/** What of the questions somebody answers. */
+function knownOf({ lookups = {} }: QueryCase, runner: QueryRunner): readonly Wanted[] {
+  return runner.wanted.filter(({ table }) => lookups[table] !== undefined);
+}
+
+function rowsFor({ lookups = {} }: QueryCase, { table, keys }: Wanted): readonly ObjectValue[] {
+  const isMeant = (row: { readonly [column: string]: unknown }) =>
+    Object.entries(keys).every(([name, value]) => shown(value) === row[name]);
+  return (lookups[table] ?? []).filter(isMeant) as readonly ObjectValue[];
 }
 
 function shown(value: Value): unknown {

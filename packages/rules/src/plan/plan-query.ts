@@ -127,10 +127,7 @@ export function planQuery(options: QueryOptions): Plan {
   return {
     began: parts,
     hasState:
-      window !== null ||
-      scope.analytics.length > 0 ||
-      scope.remembers ||
-      joins.some(({ table }) => table?.t === "kept"),
+      window !== null || scope.analytics.length > 0 || scope.remembers || joins.some(({ table }) => table !== null),
     fingerprints: {
       query: fingerprint(query),
       hits: fingerprint("hits", query.where, query.window, query.having),

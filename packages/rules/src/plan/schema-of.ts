@@ -20,7 +20,11 @@ function tableOf(sql: string, define: Define): TableSchema {
   const option = (name: string) => options.get(name) ?? null;
   const kind = option("KIND")?.toLowerCase() ?? "scan";
   const key = option("KEY");
-  if (kind === "lookup") return option("TYPE")?.toLowerCase() === "memory" ? { t: "memory", key } : { t: "lookup" };
+  if (kind === "lookup") {
+    const isMemory = option("TYPE")?.toLowerCase() === "memory";
+    // eKuiper keeps no answer unless it is told to.
+    return isMemory ? { t: "memory", key } : { t: "lookup", keepMicros: 0, most: 0 };
+  }
   if (kind !== "scan") throw sqlError(sql, define, `there is no KIND of table "${kind}"`, "write scan or lookup");
   const size = option("RETAIN_SIZE");
   if (size === null) return { t: "scan", rows: null, key };

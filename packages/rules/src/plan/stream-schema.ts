@@ -16,12 +16,13 @@ export interface StreamSchema {
  * - `scan`: the last `rows` of what comes are kept by the rule, with `key` the last row for each value of that column;
  *   null: one, and with a key as many as a rule may keep
  * - `memory`: a lookup table of rows that come, the last for each value of `key`
- * - `lookup`: its rows are somewhere else, and asked for by the values that they are to have
+ * - `lookup`: its rows are somewhere else, and asked for by the values that they are to have; an answer is true for
+ *   `keepMicros`, null: for ever, and 0: for those alone that wait for it; `most` answers are kept
  */
 export type TableSchema =
   | { readonly t: "scan"; readonly rows: number | null; readonly key: string | null }
   | { readonly t: "memory"; readonly key: string | null }
-  | { readonly t: "lookup" };
+  | { readonly t: "lookup"; readonly keepMicros: number | null; readonly most: number };
 
 /** @returns null when there is no such stream */
 export type Catalog = (name: string) => StreamSchema | null;

@@ -17,7 +17,7 @@ function begin(sql: string, bounds = { rows: 1_000_000, chars: 1e9 }) {
     rows: (rows: readonly object[]) => void out.push(...rows.map((row) => ({ ...row }))),
     error: ({ message }: Error) => void out.push(message),
   };
-  const runner = new QueryRunner(plan, output, null, bounds);
+  const runner = new QueryRunner(plan, output, bounds);
   const readers = plan.sources.map((source) => rowReader(source, schema(source.stream)));
   const push = (content: { readonly [name: string]: unknown }, at: number, source = 0) =>
     runner.push(readers[source]!({ content, at }), at);

@@ -1,12 +1,11 @@
 import type { PlannedJoin } from "../plan/plan-join.ts";
 import type { Plan } from "../plan/plan-query.ts";
-import { RowError } from "../value/row-error.ts";
 import type { Saved } from "../value/saved.ts";
 import type { Value } from "../value/value.ts";
 import type { Row } from "./frame.ts";
 import { joinRows } from "./join-rows.ts";
 import type { RowBounds } from "./kept-rows.ts";
-import { type Lookup, type LookupRow, NotKnownYet, type Wanted } from "./lookup.ts";
+import type { Find, LookupRow } from "./lookup.ts";
 import { rowReader } from "./read-row.ts";
 import { asked, indexed, type RightRows } from "./right-rows.ts";
 import type { RowOf } from "./saved-rows.ts";
@@ -15,14 +14,12 @@ import { Table } from "./table.ts";
 /** The joins of a running query, and the tables that it keeps for them. */
 export class Joins {
   readonly #plan: Plan;
-  readonly #lookup: Lookup | null;
   /** kept tables by the place of their source */
   readonly #tables = new Map<number, Table>();
   readonly #readers = new Map<number, (row: LookupRow, at: number) => Row>();
 
-  constructor(plan: Plan, lookup: Lookup | null, bounds: RowBounds) {
+  constructor(plan: Plan, bounds: RowBounds) {
     this.#plan = plan;
-    this.#lookup = lookup;
     for (const join of plan.joins) {
       if (join.table?.t === "kept") this.#tables.set(join.source, new Table(join, join.table, bounds));
       if (join.table?.t !== "asked") continue;
@@ -48,24 +45,36 @@ export class Joins {
     return dropped;
   }
 
-  /** @returns whether the row was a kept table's, which gives nothing by itself */
-  takes(wide: Row): boolean {
-    const table = this.#tables.get(wide.source);
-    table?.take(wide);
-    return table !== undefined;
+  /** whether the row is a kept table's, which gives nothing by itself */
+  isTable({ source }: Row): boolean {
+    return this.#tables.has(source);
   }
 
-  /** @param rows of the streams, wide @throws RowError */
-  of(rows: readonly Row[]): readonly Row[] {
+  /** @param wide of a kept table */
+  takes(wide: Row): void {
+    this.#tables.get(wide.source)?.take(wide);
+  }
+
+  /**
+   * @param rows of the streams, wide
+   * @param find  answers what lookup tables are asked, where there are any
+   * @param each  called before each join: what it throws ends them
+   * @throws RowError
+   */
+  of(rows: readonly Row[], find: Find = nothing, each: () => void = () => {}): readonly Row[] {
     const { joins, sources } = this.#plan;
     const spans = sources.map(({ offset, columns }) => ({ from: offset, to: offset + columns.length }));
     const left = rows.filter(({ source }) => source === 0);
-    return joinRows(joins, { left, spans, rightOf: (join) => this.#rightOf(join, rows) });
+    const rightOf = (join: PlannedJoin) => {
+      each();
+      return this.#rightOf(join, rows, find);
+    };
+    return joinRows(joins, { left, spans, rightOf });
   }
 
-  #rightOf(join: PlannedJoin, rows: readonly Row[]): RightRows {
+  #rightOf(join: PlannedJoin, rows: readonly Row[], find: Find): RightRows {
     const { equal, source, table } = join;
-    if (table?.t === "asked") return asked(table, { equal, lookup: this.#lookup, read: this.#readers.get(source)! });
+    if (table?.t === "asked") return asked(table, { equal, find, read: this.#readers.get(source)! });
     const kept = this.#tables.get(source);
     return kept === undefined
       ? indexed(
@@ -73,19 +82,6 @@ export class Joins {
           rows.filter((one) => one.source === source),
         )
       : kept.right;
-  }
-
-  /** What a row will ask of lookup tables next and is not known; null: nothing, or it cannot be computed. */
-  wants(read: Row): Wanted | null {
-    if (this.#readers.size === 0 || read.source !== 0) return null;
-    try {
-      this.of([this.widened(read)]);
-      return null;
-    } catch (error) {
-      if (error instanceof NotKnownYet) return error.wanted;
-      if (error instanceof RowError) return null;
-      throw error;
-    }
   }
 
   /** Each kept table with what it is, so that it is taken up by the same alone. */
@@ -106,3 +102,5 @@ export class Joins {
     return `${this.#plan.fingerprints.tables[source]} ${table!.t === "kept" ? table!.is : ""}`;
   }
 }
+
+const nothing: Find = () => [];

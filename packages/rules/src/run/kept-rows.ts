@@ -112,7 +112,7 @@ export function charsOf({ values }: Row): number {
 }
 
 /** An array or struct costs a little for each of its parts, whatever they are. */
-function charsWithin(value: Value): number {
+export function charsWithin(value: Value): number {
   if (typeof value === "string") return value.length;
   if (value instanceof Uint8Array) return value.length;
   const parts = Array.isArray(value) ? value : isObject(value) ? Object.values(value) : null;

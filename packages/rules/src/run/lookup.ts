@@ -1,31 +1,30 @@
 import { RowError } from "../value/row-error.ts";
 import { type ObjectValue, shown } from "../value/value.ts";
 
-/** A row of a lookup table, as JSON.parse gives it. */
-export type LookupRow = { readonly [name: string]: unknown };
+/** A row of a lookup table, as JSON.parse gives it, or with values of its own: integers, moments, bytes. */
+export type LookupRow = ObjectValue;
 
 /** What a query asks of a lookup table: rows whose columns have these values. */
 export interface Wanted {
   readonly table: string;
   readonly keys: ObjectValue;
+  /** equal texts: the same question */
+  readonly key: string;
 }
 
-/**
- * Answers what lookup tables are asked. The engine never waits, so whoever feeds it asks `QueryRunner.wants` before a row,
- * fetches what is not known yet, and then pushes the row. What is still not known when the row is joined is an error of that
- * row, never a row without a partner: nothing is not the same as not knowing.
- */
-export interface Lookup {
-  /** @returns null where the answer is not known yet */
-  find(wanted: Wanted): readonly LookupRow[] | null;
-}
+/** What has come of a question: rows, none of them too, or why nobody knows. It is an input of the rule like any row. */
+export type Answer = Pick<Wanted, "table" | "key"> &
+  ({ readonly rows: readonly LookupRow[] } | { readonly failure: string });
 
-/** A row, or a window, needed an answer that was not there. */
+/** Rows, or why there is no answer. */
+export type Found = readonly LookupRow[] | { readonly failure: string };
+
+/** @returns null where the answer is not known yet */
+export type Find = (wanted: Wanted) => Found | null;
+
+/** Rows are joined with answers that are not there yet: nothing is not the same as not knowing. */
 export class NotKnownYet extends RowError {
-  readonly wanted: Wanted;
-
-  constructor(wanted: Wanted) {
-    super(`Cannot look up ${shown(wanted.keys)} in "${wanted.table}": the answer is not there yet`);
-    this.wanted = wanted;
+  constructor({ table, keys }: Wanted) {
+    super(`Cannot look up ${shown(keys)} in "${table}": the answer is not there yet`);
   }
 }

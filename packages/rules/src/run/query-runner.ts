@@ -6,11 +6,12 @@ import type { Plan } from "../plan/plan-query.ts";
 import { RowError } from "../value/row-error.ts";
 import { restoreEach, type Saved, saveEach } from "../value/saved.ts";
 import type { ObjectValue } from "../value/value.ts";
+import { AwaitedJoins, type WaitingBounds } from "./awaited-joins.ts";
 import { effort } from "./effort.ts";
-import { type Evaluate, type Frame, newFrame, type Row } from "./frame.ts";
+import { type Evaluate, type Frame, newFrame, type Row, type WindowSpan } from "./frame.ts";
 import { Joins } from "./joins.ts";
 import { type RowBounds, rowBounds } from "./kept-rows.ts";
-import type { Lookup, Wanted } from "./lookup.ts";
+import type { Answer, Wanted } from "./lookup.ts";
 import { rowReaderFor } from "./saved-rows.ts";
 import { WindowResults } from "./window-result.ts";
 import { TumblingGroups } from "./windows/tumbling-groups.ts";
@@ -33,6 +34,8 @@ interface SavedRule {
   readonly analytics: Saved;
   readonly projections: readonly [Saved, Saved];
   readonly tables: Saved;
+  /** null: the query asks no lookup tables */
+  readonly awaited: Saved;
   readonly window: readonly [window: string, keys: string, values: readonly string[], rows: Saved];
 }
 
@@ -50,20 +53,23 @@ export class QueryRunner {
   readonly #results: WindowResults;
   readonly #analytics: readonly RunningAnalytic[];
   readonly #joins: Joins;
+  /** null: the query asks no lookup tables */
+  readonly #awaited: AwaitedJoins | null;
   #number = 0;
 
   /**
-   * @param lookup  answers what lookup tables of the query are asked
    * @param bounds  of what each window and table of it keeps
+   * @param waiting  of what waits for answers of lookup tables
    */
-  constructor(plan: Plan, output: Output, lookup: Lookup | null = null, bounds: RowBounds = rowBounds) {
+  constructor(plan: Plan, output: Output, bounds: RowBounds = rowBounds, waiting?: WaitingBounds) {
     this.#plan = plan;
     this.#output = output;
     const { window, grouping, isAddedUp } = plan;
     const hop = isAddedUp ? (window?.tumbles ?? null) : null;
     this.#tumbling = hop === null || grouping === null ? null : new TumblingGroups({ hop, grouping, bounds });
     this.#window = this.#tumbling === null ? (window?.start(bounds) ?? null) : null;
-    this.#joins = new Joins(plan, lookup, bounds);
+    this.#joins = new Joins(plan, bounds);
+    this.#awaited = plan.joins.some(({ table }) => table?.t === "asked") ? this.#awaiting(waiting) : null;
     this.#results = new WindowResults(plan);
     this.#project = plan.startProjection();
     this.#analytics = plan.analytics.map((one) => one.start());
@@ -74,9 +80,13 @@ export class QueryRunner {
     return this.#frame.hits;
   }
 
-  /** rows that went since too much was kept, of windows and tables; of windows that only add up, groups */
+  /**
+   * rows that went since too much was kept, of windows and tables, or too many waited for answers; of windows that only add
+   * up, groups
+   */
   get dropped(): number {
-    return ((this.#tumbling ?? this.#window)?.dropped ?? 0) + this.#joins.dropped;
+    const waiting = this.#awaited?.dropped ?? 0;
+    return ((this.#tumbling ?? this.#window)?.dropped ?? 0) + this.#joins.dropped + waiting;
   }
 
   push(read: Row, now: number): void {
@@ -103,13 +113,14 @@ export class QueryRunner {
 
   /** Time has passed to `until`: no row before it comes any more. */
   tick(until: number, now: number): void {
+    this.#awaited?.settle();
     this.#closeGroups(until, now);
     if (this.#window !== null) this.#close(this.#window.tick(until), now);
   }
 
   /** when `tick` has something to do, microseconds of the rows' time; null: nothing by time alone */
   due(): number | null {
-    return this.#tumbling?.due() ?? this.#window?.due() ?? null;
+    return this.#awaited?.readySince ?? this.#tumbling?.due() ?? this.#window?.due() ?? null;
   }
 
   /** Analytic functions see every row, also those that WHERE leaves out. */
@@ -150,7 +161,11 @@ export class QueryRunner {
   /** Rows of tables are kept; without a window a stream's row is joined by itself, with tables. */
   #toJoin(row: Row, now: number): void {
     const wide = this.#joins.widened(row);
-    if (this.#joins.takes(wide)) return;
+    if (this.#joins.isTable(wide)) {
+      if (this.#awaited === null) this.#joins.takes(wide);
+      else this.#awaited.tableRow(wide);
+      return;
+    }
     try {
       if (!this.#passes(this.#plan.window?.filter ?? null, wide, now)) return;
     } catch (error) {
@@ -185,20 +200,38 @@ export class QueryRunner {
   }
 
   #close(closed: readonly Closed[], now: number): void {
-    for (const { rows, span } of closed) {
-      try {
-        this.#tell(this.#results.ofRows(this.#joined(rows, now), span, now));
-      } catch (error) {
-        this.#failed(error);
-      }
+    for (const one of closed) {
+      if (this.#awaited !== null) this.#awaited.join(one, now);
+      else if (this.#plan.joins.length === 0) this.#giveOf(one.rows, one.span, now);
+      else this.#giveJoined(one, now);
     }
   }
 
-  #joined(rows: readonly Row[], now: number): readonly Row[] {
+  #giveJoined({ rows, span }: Closed, now: number): void {
+    try {
+      this.#giveOf(this.#joins.of(rows), span, now);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #awaiting(bounds: WaitingBounds | undefined): AwaitedJoins {
+    return new AwaitedJoins({
+      ...{ plan: this.#plan, joins: this.#joins, ...(bounds !== undefined && { bounds }) },
+      give: (rows, span, now) => this.#giveOf(rows, span, now),
+      failed: (error) => this.#failed(error),
+    });
+  }
+
+  /** @param rows of a window, joined where the query joins */
+  #giveOf(rows: readonly Row[], span: WindowSpan, now: number): void {
     const { joins, where } = this.#plan;
-    if (joins.length === 0) return rows;
-    const joined = this.#joins.of(rows);
-    return where === null ? joined : joined.filter((row) => this.#isRight(where, row, now));
+    try {
+      const right = joins.length === 0 || where === null ? rows : rows.filter((row) => this.#isRight(where, row, now));
+      this.#tell(this.#results.ofRows(right, span, now));
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   /** A row whose condition cannot be computed is an error of its own, and the others stay. */
@@ -227,12 +260,19 @@ export class QueryRunner {
     this.#output.rows(omitsNull ? rows.map(withoutNulls) : rows, this.#number);
   }
 
-  /**
-   * What a row will ask of lookup tables and is not known yet, one after the other: to be asked again when the answer is
-   * there, until it is null. Of what is asked when a window closes it tells what this row will ask.
-   */
-  wants(row: Row): Wanted | null {
-    return this.#joins.wants(row);
+  /** What lookup tables are to be asked and have not answered; each once. What waits for it is joined when it is there. */
+  get wanted(): readonly Wanted[] {
+    return this.#awaited?.wanted ?? [];
+  }
+
+  /** those of them that came since this was called last */
+  newlyWanted(): readonly Wanted[] {
+    return this.#awaited?.newlyWanted() ?? [];
+  }
+
+  /** Lookup tables have answered, or will not. In the order of the rows, since it decides what these are joined with. */
+  answer(answers: readonly Answer[], now: number): void {
+    this.#awaited?.answer(answers, now);
   }
 
   /** of the last output; 0: none so far */
@@ -257,6 +297,7 @@ export class QueryRunner {
       analytics: saveEach(this.#analytics),
       projections: [this.#project.save(), this.#results.projection.save()],
       tables: this.#joins.save(),
+      awaited: this.#awaited?.save() ?? null,
       window: [
         fingerprints.window,
         fingerprints.keys,
@@ -286,6 +327,7 @@ export class QueryRunner {
     const [window, keys, values, rows] = kept.window;
     const rowOf = rowReaderFor(values, fingerprints.values);
     if (rowOf !== null) this.#joins.restore(kept.tables, rowOf);
+    if ((kept.awaited ?? null) !== null) this.#awaited?.restore(kept.awaited, rowOf);
     if (rows === null || rowOf === null || window !== fingerprints.window) return;
     if (this.#tumbling === null) this.#window?.restore(rows, rowOf);
     else if (keys === fingerprints.keys) this.#tumbling.restore(rows, rowOf);

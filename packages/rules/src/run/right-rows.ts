@@ -1,9 +1,10 @@
 import type { EqualPair, PlannedTable } from "../plan/plan-join.ts";
-import type { ObjectValue } from "../value/value.ts";
+import { RowError } from "../value/row-error.ts";
+import { type ObjectValue, shown, type Value } from "../value/value.ts";
 import { effort } from "./effort.ts";
 import { newFrame, type Row } from "./frame.ts";
-import { joinKey } from "./join-key.ts";
-import { type Lookup, type LookupRow, NotKnownYet } from "./lookup.ts";
+import { joinKey, keyText } from "./join-key.ts";
+import type { Find, LookupRow } from "./lookup.ts";
 
 /** The rows that a source brings to a join. */
 export interface RightRows {
@@ -36,12 +37,18 @@ export function indexed(equal: readonly EqualPair[], all: readonly Row[]): Right
   };
 }
 
-/** Rows of a lookup table, asked for one left row after the other. @param read makes a wide row of one */
+/**
+ * Rows of a lookup table, asked for one left row after the other. Where an answer is not known yet there are none, and the
+ * one who finds takes note.
+ *
+ * @param of.read makes a wide row of one
+ */
 export function asked(
   { schema, columns }: PlannedTable & { readonly t: "asked" },
-  of: { readonly equal: readonly EqualPair[]; readonly lookup: Lookup | null; read(row: LookupRow, at: number): Row },
+  of: { readonly equal: readonly EqualPair[]; readonly find: Find; read(row: LookupRow, at: number): Row },
 ): RightRows {
-  const { equal, lookup, read } = of;
+  const { equal, find, read } = of;
+  const { name: table } = schema;
   const frame = newFrame();
   return {
     all: [],
@@ -50,10 +57,14 @@ export function asked(
       const values = equal.map((one) => one.left(frame));
       if (values.includes(null)) return [];
       const keys: ObjectValue = Object.fromEntries(columns.map((name, at) => [name, values[at]!]));
-      const wanted = { table: schema.name, keys };
-      const found = lookup?.find(wanted) ?? null;
-      if (found === null) throw new NotKnownYet(wanted);
+      const found = find({ table, keys, key: questionKey(keys) }) ?? [];
+      if ("failure" in found) throw new RowError(`Cannot look up ${shown(keys)} in "${table}": ${found.failure}`);
       return found.map((row) => read(row, left.at));
     },
   };
+}
+
+function questionKey(keys: ObjectValue): string {
+  const names = Object.keys(keys).sort();
+  return keyText(names.flatMap((name): Value[] => [name, keys[name]!]));
 }
