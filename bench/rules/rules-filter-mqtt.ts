@@ -95,7 +95,7 @@ async function rule(url: string, count: number, folder: string): Promise<Taken> 
   const parts = { clock, log: silentLog, metrics, random: systemRandom, files: realFiles(), folder };
   const nobody = () => Promise.reject(new Error("Nothing is written"));
   const measured = meter(count);
-  const open = openSources({ ...parts, node: "bench", localBroker: () => ({ url }) });
+  const open = openSources({ ...parts, node: "bench", listen: () => ({ close: async () => {} }) });
   const rules = createRules({
     ...{ ...parts, host: benchHost, offsetAt: () => () => 0 },
     openSource: (spec, take) => {
@@ -114,7 +114,7 @@ async function rule(url: string, count: number, folder: string): Promise<Taken> 
   });
   const spec: EffectiveRule = {
     ...{ uid: "bench" as RuleUid, name: "bench", generation: 1, mode: "strict", isStopped: false, eventTime: null },
-    ...{ sql, sources: { demo: { mqtt: { topic } } }, actions: [{ memory: { stream: "kept" } }] },
+    ...{ sql, sources: { demo: { mqtt: { topic, broker: { url } } } }, actions: [{ memory: { stream: "kept" } }] },
   };
   rules.apply({ tenant: "bench", timeZone: "UTC", devices: [], rules: [spec] });
   await subscribed(url);

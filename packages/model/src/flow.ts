@@ -214,6 +214,20 @@ export interface RuleHealth {
   readonly lastError: string | null;
 }
 
+/** A message at the gateway's broker, as a stage of the gateway hears it. */
+export interface BrokerNews {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+}
+/** Takes messages in the order in which they came. The next ones come when it resolves; what it rejects is lost and counted. */
+export type TakeNews = (messages: readonly BrokerNews[]) => Promise<void>;
+/**
+ * Listens at the gateway's broker, ours or the one that was chosen, with no login of its own.
+ *
+ * @param filter  as of an MQTT subscription; `#` does not reach topics that start with `$`
+ */
+export type ListenAtBroker = (filter: string, take: TakeNews) => { close(): Promise<void> };
+
 /** What a node says of itself now and then; latest wins. */
 export interface NodeReport {
   readonly agentVersion: string;

@@ -81,6 +81,8 @@ export const limits = {
   /** of one analytic call of a rule */
   partitionsPerCall: 10_000,
   windowMicros: 366 * 86_400_000_000,
+  /** that a rule may do for one input, in units of about 10 ns of what costs most: 50 to 100 ms; all that comes of it ends there */
+  ruleInputWork: 5_000_000,
   /** of one regular expression in a rule, and what it may do for each character of a text */
   regexpChars: 1000,
   regexpSteps: 2000,

@@ -2,11 +2,12 @@ import { createServer, type Server, type Socket } from "node:net";
 import { AppError, hexId } from "@penstock/model";
 import type { Cancel, Clock, Log, Metrics, Random } from "@penstock/runtime";
 import { Aedes, type AuthenticateError, type Client, type ConnectPacket } from "aedes";
-import type { Broker, BrokerAddress, BrokerMessage, BrokerUse } from "./broker.ts";
+import type { Broker, BrokerAddress, BrokerListener, BrokerMessage, BrokerUse } from "./broker.ts";
 import { type BrokerLimits, defaultBrokerLimits } from "./broker-limits.ts";
 import type { ClientAccess, Login } from "./client-access.ts";
 import { ClientInput } from "./client-input.ts";
 import { ClientQueue } from "./client-queue.ts";
+import { EmbeddedListeners } from "./embedded-listeners.ts";
 import { InputPace } from "./input-pace.ts";
 import { RetainedBound } from "./retained-bound.ts";
 
@@ -63,6 +64,7 @@ class AedesBroker implements EmbeddedBroker {
   readonly #sockets = new Set<Socket>();
   readonly #queues = new Map<Client, ClientQueue>();
   readonly #logins = new WeakMap<Client, Login>();
+  readonly #listeners: EmbeddedListeners;
   readonly #pace: InputPace;
   readonly #retained: RetainedBound;
   /** answers that are held back */
@@ -112,7 +114,7 @@ class AedesBroker implements EmbeddedBroker {
           if (client?.version === 5 && packet.qos === 0) client.disconnect({ reasonCode: reasonNotAuthorized });
           return done(new AppError("bypass/publish-refused", whyRefused(this.#logins.get(client as Client) ?? null)));
         }
-        done();
+        this.#listeners.beforeAcknowledged(client, packet, done);
       },
       authorizeSubscribe: (client, subscription, done) => {
         const { topic } = subscription;
@@ -126,6 +128,7 @@ class AedesBroker implements EmbeddedBroker {
         return this.#mayForward(client, payload.length + topic.length * 3) ? packet : null;
       },
     });
+    this.#listeners = new EmbeddedListeners({ ...options, aedes: this.#aedes, heardMs: this.#limits.heardMs });
     this.#aedes.on("client", (client) => this.#note("joined", client));
     this.#aedes.on("clientDisconnect", (client) => this.#note("left", client));
     this.#aedes.on("clientError", (client, error) => this.#note(error.message, client));
@@ -136,7 +139,7 @@ class AedesBroker implements EmbeddedBroker {
     return this.#address;
   }
   get hasClients(): boolean {
-    return this.#aedes.connectedClients > 0;
+    return this.#aedes.connectedClients > 0 || this.#listeners.size > 0;
   }
 
   async open(): Promise<void> {
@@ -185,10 +188,15 @@ class AedesBroker implements EmbeddedBroker {
     });
   }
 
+  listen(listener: BrokerListener): () => void {
+    return this.#listeners.add(listener);
+  }
+
   async close(): Promise<void> {
     const last = this.#options.use.lastWords();
     if (last !== null) await this.publish(last);
     for (const cancel of this.#waiting) cancel();
+    this.#listeners.close();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await this.#closeAedes();
     for (const socket of this.#sockets) socket.destroy();

@@ -17,6 +17,11 @@ export interface BrokerLimits {
   readonly packetsPerSecondInAll: number;
   readonly retainedTopics: number;
   readonly retainedBytes: number;
+  /** messages and bytes that wait for one stage of the gateway that listens; beyond, the oldest go and are counted */
+  readonly heardMessages: number;
+  readonly heardBytes: number;
+  /** a publisher waits so long until they are taken, and then is told that its message arrived */
+  readonly heardMs: number;
   /** a client that is full and has taken nothing for so long is disconnected */
   readonly stalledMs: number;
 }
@@ -34,5 +39,8 @@ export const defaultBrokerLimits: BrokerLimits = {
   packetsPerSecondInAll: limits.mqttPacketsPerSecondInAll,
   retainedTopics: limits.mqttRetainedTopics,
   retainedBytes: limits.mqttRetainedBytes,
+  heardMessages: limits.mqttHeardMessages,
+  heardBytes: limits.mqttHeardBytes,
+  heardMs: 10_000,
   stalledMs: 60_000,
 };

@@ -9,6 +9,11 @@ export interface Broker {
    * keeps the order.
    */
   publish(message: BrokerMessage): Promise<void>;
+  /**
+   * Tells a stage of the gateway what anybody publishes under its filter, the retained messages first, without a client of
+   * the embedded broker between. @returns what ends it
+   */
+  listen(listener: BrokerListener): () => void;
   /** resolves when the port is free and every client is gone, or the connection closed */
   close(): Promise<void>;
 }
@@ -24,6 +29,15 @@ export interface BrokerMessage {
   readonly retain: boolean;
   /** of no use later: it does not wait for a broker that is away */
   readonly isOfNow?: boolean;
+}
+
+/** A stage of the gateway that listens. */
+export interface BrokerListener {
+  readonly filter: string;
+  /** never throws, never waits: its bound is its own */
+  hear(topic: string, payload: Uint8Array): void;
+  /** resolves when what it has heard by now is taken for good, or given up */
+  settled(): Promise<void>;
 }
 
 /** What a broker does with the gateway besides taking its messages. */

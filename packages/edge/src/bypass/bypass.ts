@@ -5,6 +5,7 @@ import {
   defaultMqtt,
   type EffectiveDevice,
   type EffectiveMqtt,
+  type ListenAtBroker,
   type LocalTwin,
   type MqttBroker,
   type ReadingBatch,
@@ -17,6 +18,7 @@ import type { Broker, BrokerAddress, BrokerMessage, BrokerUse } from "./broker.t
 import { type BrokerLimits, defaultBrokerLimits } from "./broker-limits.ts";
 import { ClientAccess } from "./client-access.ts";
 import { openForeignBroker } from "./foreign-broker.ts";
+import { HeardMessages } from "./heard-messages.ts";
 import { Publisher } from "./publisher.ts";
 import { SparkplugNode } from "./sparkplug-node.ts";
 import { sparkplugWrites } from "./sparkplug-writes.ts";
@@ -55,6 +57,8 @@ export interface Bypass {
   apply(site: BypassSite): Promise<void>;
   /** Another stage's message, in order after what was published before. */
   publish(message: Pick<BrokerMessage, "topic" | "payload" | "qos" | "retain">): Promise<void>;
+  /** For another stage: what anybody publishes, also after the broker has been changed for another. */
+  readonly subscribe: ListenAtBroker;
   /** resolves when the port is free */
   close(): Promise<void>;
 }
@@ -75,6 +79,7 @@ export async function openBypass(options: BypassOptions): Promise<Bypass> {
     },
     apply: (site) => bypass.apply(site),
     publish: (message) => bypass.publish(message),
+    subscribe: (filter, take) => bypass.subscribe(filter, take),
     close: () => bypass.close(),
   };
 }
@@ -91,6 +96,8 @@ class RunningBypass {
   #broker: Broker | null = null;
   /** of the two the one in use, when it is ours */
   #embedded: EmbeddedBroker | null = null;
+  /** stages that listen, and what ends it at the broker in use */
+  readonly #heard = new Map<HeardMessages, () => void>();
   #port: number;
   #address: BrokerAddress = { host: "", port: 0 };
   /** One thing after the other: numbers of Sparkplug messages are given in the order in which they go out. */
@@ -141,6 +148,19 @@ class RunningBypass {
     return this.#turn(() => this.#send([message]));
   }
 
+  subscribe(...[filter, take]: Parameters<ListenAtBroker>): ReturnType<ListenAtBroker> {
+    const { metrics, log } = this.#options;
+    const heard = new HeardMessages({ filter, take, limits: this.#limits, metrics, log });
+    this.#heard.set(heard, this.#broker?.listen(heard) ?? (() => {}));
+    return {
+      close: async () => {
+        heard.close();
+        this.#heard.get(heard)?.();
+        this.#heard.delete(heard);
+      },
+    };
+  }
+
   apply(site: BypassSite): Promise<void> {
     return this.#turn(async () => {
       this.#site = site;
@@ -179,6 +199,10 @@ class RunningBypass {
     };
   }
 
+  get #limits(): BrokerLimits {
+    return { ...defaultBrokerLimits, ...this.#options.limits };
+  }
+
   get #mqtt(): EffectiveMqtt {
     return this.#site?.node.mqtt ?? defaultMqtt;
   }
@@ -202,7 +226,7 @@ class RunningBypass {
     const { clock, random, log, metrics } = this.#options;
     const wanted = this.wanted();
     this.#sparkplug = this.#newSparkplug();
-    const limits = { ...defaultBrokerLimits, ...this.#options.limits };
+    const limits = this.#limits;
     if (wanted.broker !== null) {
       const name = this.#site === null ? null : `${this.#site.tenant.name}-${this.#site.node.name}`;
       const clientId = `penstock-${name ?? Buffer.from(random.bytes(8)).toString("hex")}`;
@@ -217,6 +241,7 @@ class RunningBypass {
       // Taken again when the broker is: clients know where it is.
       this.#port = this.#embedded.address.port;
     }
+    for (const heard of this.#heard.keys()) this.#heard.set(heard, this.#broker.listen(heard));
     this.#address = this.#broker.address;
     this.#made = wanted;
   }

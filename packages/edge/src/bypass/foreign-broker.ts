@@ -1,8 +1,9 @@
 import type { MqttBroker } from "@penstock/model";
 import type { Clock, Log, Metrics } from "@penstock/runtime";
 import { connect, type MqttClient } from "mqtt";
-import type { Broker, BrokerAddress, BrokerMessage, BrokerUse } from "./broker.ts";
+import type { Broker, BrokerAddress, BrokerListener, BrokerMessage, BrokerUse } from "./broker.ts";
 import type { BrokerLimits } from "./broker-limits.ts";
+import { listenAtForeign } from "./foreign-listener.ts";
 
 export interface ForeignBrokerOptions {
   readonly broker: MqttBroker;
@@ -35,6 +36,7 @@ class ForeignBroker implements Broker {
   readonly hasClients = true;
   readonly #options: ForeignBrokerOptions;
   readonly #client: MqttClient;
+  readonly #listening = new Set<() => void>();
   #queue: BrokerMessage[] = [];
   #queuedBytes = 0;
   #inFlight = 0;
@@ -80,7 +82,23 @@ class ForeignBroker implements Broker {
     this.#pump();
   }
 
+  listen(listener: BrokerListener): () => void {
+    const { broker, clientId, log } = this.#options;
+    const told = (message: string) =>
+      log.warn(
+        { broker: broker.url, filter: listener.filter, message },
+        "Cannot listen at the MQTT broker; trying again",
+      );
+    const end = listenAtForeign({ broker, clientId, listener, log: told });
+    this.#listening.add(end);
+    return () => {
+      this.#listening.delete(end);
+      end();
+    };
+  }
+
   close(): Promise<void> {
+    for (const end of this.#listening) end();
     const last = this.#options.use.lastWords();
     this.#dropped(this.#queue.length, "closed");
     this.#queue = [];

@@ -1,8 +1,8 @@
-import type { RuleSourceSpec } from "@penstock/model";
+import { AppError, checkTopicFilter, type RuleSourceSpec } from "@penstock/model";
 import { crc32c, sleep } from "@penstock/runtime";
-import type { IPublishPacket, MqttClient } from "mqtt";
+import type { MqttClient } from "mqtt";
 import { saidBy } from "../sinks/delivery/peer-error.ts";
-import { connectBroker, endNow, within } from "../sinks/mqtt-broker/broker-link.ts";
+import { type BrokerSettings, connectBroker, endNow, within } from "../sinks/mqtt-broker/broker-link.ts";
 import { badMessages } from "./bad-messages.ts";
 import { jsonRows } from "./json-rows.ts";
 import { RowGate } from "./row-gate.ts";
@@ -12,34 +12,59 @@ const firstMs = 1_000;
 const longestMs = 60_000;
 
 /**
- * Messages of a topic, each a row or a list of rows. At least once from a broker elsewhere: what it sends with QoS 1 is
- * acknowledged when the rules have it, and the broker keeps the session meanwhile. The gateway's own broker keeps no
- * sessions: what comes while the gateway is away is gone.
+ * Messages of a topic, each a row or a list of rows, at least once: what is sent with QoS 1 is acknowledged when the rules
+ * have it. A broker elsewhere keeps the session while the gateway is away; the gateway's own broker is away with it, and
+ * its publishers send again.
+ *
+ * @throws AppError input/invalid for what is no filter
  */
-export function openMqttSource(spec: NonNullable<RuleSourceSpec["mqtt"]>, parts: SourceParts): Source {
-  const { clock, log, name, metrics, random } = parts;
+export function openMqttSource({ topic, broker }: NonNullable<RuleSourceSpec["mqtt"]>, parts: SourceParts): Source {
   const gate = new RowGate(parts);
   const bad = badMessages(parts);
+  const take: TakeMessage = async (from, payload) => {
+    const rows = jsonRows(new TextDecoder().decode(payload));
+    if (rows === null) bad(from);
+    else await gate.give(rows, { topic: from });
+  };
+  const source = broker === undefined ? openHere(topic, take, parts) : openElsewhere({ topic, broker }, take, parts);
+  return {
+    async close() {
+      // First: what has not been taken is not acknowledged any more.
+      gate.close();
+      await source.close();
+    },
+  };
+}
+
+type TakeMessage = (topic: string, payload: Uint8Array) => Promise<void>;
+
+function openHere(topic: string, take: TakeMessage, { listen }: SourceParts): Source {
+  const [fault] = checkTopicFilter(topic, "topic");
+  if (fault !== undefined) throw new AppError("input/invalid", `Cannot listen at ${fault.value}: it ${fault.rule}`);
+  return listen(topic, async (messages) => {
+    await Promise.all(messages.map((message) => take(message.topic, message.payload)));
+  });
+}
+
+function openElsewhere(
+  { topic, broker }: { readonly topic: string; readonly broker: BrokerSettings },
+  take: TakeMessage,
+  { clock, log, name, metrics, random, node }: SourceParts,
+): Source {
   const failed = metrics.counter("penstock_rules_source_failures_total", "Times that a source could not be reached", {
     source: name,
   });
   const abort = new AbortController();
-  const { broker, topic } = spec;
   let client: MqttClient | null = null;
+  // The same again after a restart, so that the broker knows its session.
+  const clientId = `penstock-${crc32c(new TextEncoder().encode(`${node} ${name}`)).toString(16)}`;
 
-  const take = async ({ topic: from, payload }: IPublishPacket) => {
-    const rows = jsonRows(Buffer.from(payload as Uint8Array).toString("utf8"));
-    if (rows === null) bad(from);
-    else await gate.give(rows, { topic: from });
-  };
   const connected = async (): Promise<MqttClient> => {
-    // The same again after a restart, so that the broker knows its session.
-    const id = crc32c(new TextEncoder().encode(`${parts.node} ${name}`)).toString(16);
-    const session = broker === undefined ? {} : { clean: false, clientId: `penstock-${id}` };
-    const found = await connectBroker(broker ?? parts.localBroker(), clock, {
-      ...session,
+    const found = await connectBroker(broker, clock, {
+      ...{ clean: false, clientId },
       // Called for each message in turn; QoS 1 is acknowledged when it calls back.
-      onMessage: (packet, done) => void take(packet).then(() => done(), done),
+      onMessage: ({ topic: from, payload }, done) =>
+        void take(from, Buffer.from(payload as Uint8Array)).then(() => done(), done),
     });
     await within<null>(clock, found, `subscribe to ${topic}`, (done, fail) =>
       found.subscribe(topic, { qos: 1 }, (error, granted) => {
@@ -74,7 +99,6 @@ export function openMqttSource(spec: NonNullable<RuleSourceSpec["mqtt"]>, parts:
   return {
     async close() {
       abort.abort();
-      gate.close();
       if (client !== null) await endNow(client);
       await running;
     },

@@ -1,11 +1,11 @@
-import type { Micros } from "@penstock/model";
+import type { ListenAtBroker, Micros } from "@penstock/model";
 import type { ObjectValue } from "@penstock/rules";
 import { type Clock, type Files, metricsRegistry, realFiles, silentLog, systemClock } from "@penstock/runtime";
 import { SimRandom } from "@penstock/testkit";
 import { openSources } from "./open-source.ts";
 
 /** Sources of a test, and the rows they brought. */
-export function testSources(given: { clock?: Clock; files?: Files; folder?: string; local?: string } = {}) {
+export function testSources(given: { clock?: Clock; files?: Files; folder?: string; listen?: ListenAtBroker } = {}) {
   const metrics = metricsRegistry();
   const rows: ObjectValue[] = [];
   const metas: ObjectValue[] = [];
@@ -14,7 +14,7 @@ export function testSources(given: { clock?: Clock; files?: Files; folder?: stri
     random: new SimRandom(1),
     files: given.files ?? realFiles(),
     ...{ folder: given.folder ?? "/data/rules", node: "n1", log: silentLog, metrics },
-    localBroker: () => ({ url: given.local ?? "mqtt://127.0.0.1:1" }),
+    listen: given.listen ?? (() => ({ close: async () => {} })),
   });
   const take = (content: ObjectValue, meta: ObjectValue) => {
     rows.push(content);

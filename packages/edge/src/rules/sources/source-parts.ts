@@ -1,7 +1,6 @@
-import type { RuleSourceSpec } from "@penstock/model";
+import type { ListenAtBroker, RuleSourceSpec } from "@penstock/model";
 import type { ObjectValue } from "@penstock/rules";
 import type { Clock, Files, Log, Metrics, Random } from "@penstock/runtime";
-import type { BrokerSettings } from "../sinks/mqtt-broker/broker-link.ts";
 
 /** What sources are made with. */
 export interface SourcesOptions {
@@ -14,8 +13,8 @@ export interface SourcesOptions {
   readonly node: string;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** of the gateway itself */
-  localBroker(): BrokerSettings;
+  /** at the gateway's own broker */
+  readonly listen: ListenAtBroker;
 }
 /** What takes the rows of one source. Resolves when it has them for good; until then nothing is acknowledged. */
 export type TakeRow = (content: ObjectValue, meta: ObjectValue) => void | Promise<void>;
