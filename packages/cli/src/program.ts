@@ -24,6 +24,7 @@ import { trustCommand } from "./commands/trust.ts";
 import { undoCommand } from "./commands/undo.ts";
 import { upCommand } from "./commands/up.ts";
 import { watchCommand } from "./commands/watch.ts";
+import { whyCommand } from "./commands/why.ts";
 import { actionOf } from "./doing.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { errorText } from "./report-error.ts";
@@ -60,6 +61,7 @@ export function makeProgram(): Command {
     watchCommand,
     queryCommand,
     ruleCommand,
+    whyCommand,
     doctorCommand,
     mapperCommand,
     mapperDmiCommand,

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { type BodyOf, type Contract, trialRows } from "@penstock/api";
-import { AppError, invalid, type RuleNodeStatus, type RuleSpec } from "@penstock/model";
+import { AppError, invalid, type RuleSpec } from "@penstock/model";
 import type { Command } from "commander";
 import { parse } from "yaml";
 import { type ContextFlags, connect } from "../context.ts";
@@ -11,7 +11,7 @@ import { readDocuments } from "./apply.ts";
 type Body = BodyOf<Contract["ruleTrials"]["routes"]["run"]>;
 
 export function ruleCommand(program: Command): void {
-  const rule = program.command("rule").description("try rules, and learn why one is silent");
+  const rule = program.command("rule").description("try rules");
   rule
     .command("test [name]")
     .description(
@@ -67,59 +67,6 @@ export function ruleCommand(program: Command): void {
         });
       },
     );
-  rule
-    .command("why <name>")
-    .description("why a rule is silent, at each of its gateways")
-    .option("-o, --output <format>", "json or yaml")
-    .action(async (name: string, options: { output?: string }, command: Command) => {
-      const { client, context } = connect(command.optsWithGlobals() as ContextFlags);
-      const { tenant } = context;
-      const found = await client.rules.get({ params: { tenant, name } });
-      const { items } = await client.nodes.list({ params: { tenant }, query: { limit: 1000 } });
-      const connected = new Set(items.filter((node) => node.status.connected).map((node) => node.metadata.name));
-      const reasons = found.status.nodes.map((one) => ({
-        node: one.node,
-        why: whyAt(one, { isConnected: connected.has(one.node), generation: found.metadata.generation }),
-      }));
-      print(formatOf(options.output), reasons, () =>
-        reasons.length === 0
-          ? `Rule "${name}" is for no gateway that there is: ${JSON.stringify(found.spec.nodes)}`
-          : tableText(
-              ["node", "why"],
-              reasons.map(({ node, why }) => [node, why]),
-            ),
-      );
-    });
-}
-
-/** What of a rule keeps it from acting, in one sentence. */
-export function whyAt(
-  status: RuleNodeStatus,
-  at: { readonly isConnected: boolean; readonly generation: number },
-): string {
-  const { state, reason, message, rowsIn, rowsOut, errors, lastError } = status;
-  const away = at.isConnected ? "" : "; its gateway is not connected, so this is what it said last";
-  switch (state) {
-    case "unknown":
-      return at.isConnected
-        ? "its gateway has not told of it yet"
-        : "its gateway is not connected, and has not told of it";
-    case "waiting":
-      return `its gateway has generation ${status.generation}, not ${at.generation} yet${away}`;
-    case "stopped":
-      return `it is stopped: spec.state${away}`;
-    case "refused":
-    case "failed":
-      return `it is ${state} there: ${message} (${reason})${away}`;
-    case "running":
-      break;
-  }
-  if (rowsIn === 0) return `it runs, and no row has come: what it reads tells nothing${away}`;
-  if (rowsOut === 0 && errors === 0) {
-    return `it runs, and none of ${rowsIn} rows gave a result: WHERE leaves them out, or no window has closed yet; penstock rule test --steps shows which${away}`;
-  }
-  if (errors > 0) return `it runs, and ${errors} times a row or an action failed, last: ${lastError}${away}`;
-  return `it is not silent: ${rowsOut} results of ${rowsIn} rows${away}`;
 }
 
 function passedText(passed: boolean | null): string {
