@@ -164,6 +164,8 @@ test("what v1beta1 has no field for is named", () => {
           localWrites: "hold",
         },
         q: { type: "bool", collect: { at: ["06:00"] } },
+        r: { type: "bool", collect: { subscribe: true } },
+        mean: { type: "float64", calculated: true },
       },
       methods: {
         go: { visitor: { x: 1 } },
@@ -179,6 +181,7 @@ test("what v1beta1 has no field for is named", () => {
     "spec.methods.go",
     "spec.methods.set.timeout",
     "spec.presence",
+    "spec.properties.mean",
     "spec.properties.p.access",
     "spec.properties.p.displayName",
     "spec.properties.p.localWrites",
@@ -188,6 +191,14 @@ test("what v1beta1 has no field for is named", () => {
     "spec.properties.p.visitor.bias",
     "spec.properties.p.visitor.raw",
     "spec.properties.q.collect.at",
+    "spec.properties.r.collect.subscribe",
   ]);
+  // A mapper of KubeEdge would ask the device for it.
+  for (const { spec } of documents as readonly { spec: { properties: { name: string }[] } }[]) {
+    assert.deepEqual(
+      spec.properties.map(({ name }) => name),
+      ["p", "q", "r"],
+    );
+  }
   assert.equal((documents[0] as { metadata: { name: string } }).metadata.name, "d-model");
 });

@@ -47,7 +47,15 @@ export function toKubeEdge(input: KubeEdgeOutput): ToKubeEdge {
   const merged = mergeDevice(input.model?.spec ?? null, spec);
   const isShared = input.model !== null && !Object.values(spec.properties ?? {}).some(describesItself);
   const modelName = isShared ? input.model.name : `${name.slice(0, 57)}-model`;
-  const properties = [...merged.properties];
+  for (const [property, { calculated }] of merged.properties) {
+    if (calculated !== true) continue;
+    lose(
+      `spec.properties.${property}`,
+      { calculated },
+      "no mapper has it: a rule gives its readings, so it is left out",
+    );
+  }
+  const properties = [...merged.properties].filter(([, { calculated }]) => calculated !== true);
   const sent = properties.map(([property, one]) => ({
     property,
     one: { ...one, type: one.type ?? "string" } as PropertySpec,
@@ -132,6 +140,7 @@ function deviceProperty(
   const at = `spec.properties.${property}`;
   const { collect, report, publish, visitor = {} } = one;
   lose(`${at}.collect.at`, collect?.at, "there are no times of day");
+  lose(`${at}.collect.subscribe`, collect?.subscribe, "a mapper is asked in cycles, it does not tell by itself");
   lose(`${at}.report.at`, report?.at, "there are no times of day");
   lose(`${at}.report.onChange`, report?.onChange, "there are no reports on change");
   lose(`${at}.report.atLeast`, report?.atLeast, "there are no reports on change");

@@ -34,7 +34,7 @@ export const propertyShape = {
     minimum: "bound",
     maximum: "bound",
     visitor: { any: "any" },
-    collect: { fields: cadence },
+    collect: { fields: { ...cadence, subscribe: "flag" } },
     report: {
       fields: {
         toCloud: "flag",
@@ -45,6 +45,7 @@ export const propertyShape = {
     },
     publish: { fields: { topic: "text", qos: "number" } },
     localWrites: "text",
+    calculated: "flag",
     mayOverlap: "flag",
     custom: "object",
   },

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseExact } from "../exact-json.ts";
+import { deviceSpecSchema, propertySchema } from "../resources/device.ts";
 import { type cellKinds, cellToValue, valueToCell } from "./cell-value.ts";
+import { deviceShape, propertyShape, type Shape } from "./columns.ts";
 import { devicesToSheets, type TableDevice } from "./devices-to-sheets.ts";
 import type { Sheet } from "./sheet.ts";
 import { type SheetsToDevices, sheetsToDevices } from "./sheets-to-devices.ts";
@@ -36,6 +38,8 @@ const tank: TableDevice = {
       },
       mode: { type: "string", description: 'two\nlines, "quoted" ü 漢 😀', visitor: {}, mayOverlap: true },
       bare: { type: "bool" },
+      clean: { type: "float64", calculated: true },
+      told: { type: "bool", visitor: {}, collect: { subscribe: true } },
     },
   },
 };
@@ -44,6 +48,21 @@ const press: TableDevice = {
   labels: {},
   spec: { node: "gw-01", connection: "bus-a", model: "m", properties: {} },
 };
+
+// A field without a column would be lost on the way to a spreadsheet and back, and nobody would notice.
+test("every field of a device and of a property has its column", () => {
+  const covered = (shape: Shape, schema: object, at: string): void => {
+    const { properties } = schema as { properties?: Record<string, object> };
+    for (const [field, inner] of Object.entries(properties ?? {})) {
+      if (typeof shape === "string" || "any" in shape) return;
+      assert.ok(Object.hasOwn(shape.fields, field), `${at}${field} has no column`);
+      covered(shape.fields[field]!, inner, `${at}${field}.`);
+    }
+  };
+  covered(propertyShape, propertySchema, "");
+  const { properties: _, ...rest } = deviceSpecSchema.properties;
+  covered(deviceShape, { properties: rest }, "");
+});
 
 const currentOf = (...devices: readonly TableDevice[]) => new Map(devices.map((one) => [one.name, one]));
 function back(options: Partial<SheetsToDevices>) {
