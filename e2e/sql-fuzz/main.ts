@@ -78,9 +78,8 @@ function runRule(sql: string, mode: "compat" | "strict", events: number): { rows
       runner.push(row, at);
       // Some answers come late, and some say that there is none.
       for (const { table, key } of random.chance(0.3) ? runner.wanted : []) {
-        const answer = random.chance(0.1)
-          ? { failure: "away" }
-          : { rows: random.chance(0.7) ? [randomMessage(random)] : [] };
+        const rows = random.chance(0.7) ? [randomMessage(random) as ObjectValue] : [];
+        const answer = random.chance(0.1) ? { failure: "away" } : { rows };
         runner.answer([{ table, key, ...answer }], at);
       }
     }

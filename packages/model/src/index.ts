@@ -53,6 +53,7 @@ export * from "./resources/mqtt.ts";
 export * from "./resources/origins.ts";
 export * from "./resources/rule.ts";
 export * from "./resources/rule-condition.ts";
+export * from "./resources/rule-lookup.ts";
 export * from "./resources/rule-loops.ts";
 export * from "./resources/spec-secrets.ts";
 export * from "./resources/topic-filter.ts";

@@ -16,6 +16,7 @@ export { type SurroundingFunction, surroundingFunctions } from "./functions/surr
 export type * from "./parse/ast.ts";
 export { parse, parseQuery } from "./parse/parse.ts";
 export { declaredColumns } from "./plan/declared-columns.ts";
+export { declaredTable } from "./plan/declared-table.ts";
 export { outputColumns } from "./plan/output-columns.ts";
 export { type Plan, planQuery, type QueryOptions } from "./plan/plan-query.ts";
 export { schemaOf } from "./plan/schema-of.ts";

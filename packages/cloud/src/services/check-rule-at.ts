@@ -15,11 +15,11 @@ import {
   type Catalog,
   columnTypeOf,
   declaredColumns,
+  declaredTable,
   type HostFunctions,
   outputColumns,
   type Plan,
   planQuery,
-  type StreamSchema,
 } from "@penstock/rules";
 import { checkRuleActions } from "./check-rule-actions.ts";
 
@@ -97,15 +97,15 @@ export function loopFault(path: readonly string[], node?: string): FieldError {
 
 export function catalogOf({ sources = {} }: Pick<RuleSpec, "sources">, devices: readonly EffectiveDevice[]): Catalog {
   return (name) => {
-    if (Object.hasOwn(sources, name)) return { name, columns: columnsOf(sources[name]!), ...tableOf(sources[name]!) };
+    const own = Object.hasOwn(sources, name) ? sources[name]! : null;
+    if (own !== null) {
+      const table = declaredTable(own);
+      return { name, columns: columnsOf(own), ...(table !== undefined && { table }) };
+    }
     const device = devices.find((one) => one.name === name);
     if (device === undefined) return null;
     return { name, columns: new Map(device.properties.map((one) => [one.name, columnTypeOf(one.type)])) };
   };
-}
-
-function tableOf({ table }: RuleSourceSpec): Pick<StreamSchema, "table"> {
-  return table === undefined ? {} : { table: { t: "scan", rows: table.rows ?? 1, key: table.key ?? null } };
 }
 
 function columnsOf({ columns }: RuleSourceSpec) {

@@ -1,9 +1,19 @@
-import { AppError, checkTopic, type FieldError, limits, type RuleSpec, ruleActionKinds, shown } from "@penstock/model";
+import {
+  AppError,
+  checkTopic,
+  type FieldError,
+  limits,
+  lookupKinds,
+  type RuleSpec,
+  ruleActionKinds,
+  shown,
+} from "@penstock/model";
 import { declaredColumns } from "@penstock/rules";
 import { checkAlarms } from "./check-alarm-action.ts";
+import { checkLookup } from "./check-rule-lookup.ts";
 
 const placeholder = /\$\{[^}]*\}/g;
-const bringers = ["mqtt", "http", "file", "memory"] as const;
+const bringers = ["mqtt", "http", "file", "memory", "lookup"] as const;
 
 /** What must hold for a rule whatever its gateways have; what its schema cannot say. */
 export function checkRuleSpec(spec: RuleSpec): FieldError[] {
@@ -13,6 +23,9 @@ export function checkRuleSpec(spec: RuleSpec): FieldError[] {
     fields.push(...checkColumns(source.columns, `spec.sources.${name}.columns`));
     fields.push(...checkLogin(source.http, `spec.sources.${name}.http`));
     fields.push(...checkLogin(source.mqtt?.broker, `spec.sources.${name}.mqtt.broker`));
+    for (const kind of lookupKinds)
+      fields.push(...checkLogin(source.lookup?.[kind], `spec.sources.${name}.lookup.${kind}`));
+    fields.push(...checkLookup(source, `spec.sources.${name}`));
     const given = bringers.filter((kind) => source[kind] !== undefined);
     if (given.length === 1) continue;
     const rule = `must state one of ${bringers.join(", ")}: what brings its rows`;

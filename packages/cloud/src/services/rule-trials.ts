@@ -21,6 +21,7 @@ import { momentOf } from "./moment-of.ts";
 import { planOf } from "./plan-rule.ts";
 import { specOf } from "./resource-rows.ts";
 import { tenantOf } from "./tenant-check.ts";
+import { trialAnswers } from "./trial-answers.ts";
 import { jsonRow, type TrialRow } from "./trial-row.ts";
 
 type Route = Contract["ruleTrials"]["routes"]["run"];
@@ -101,7 +102,7 @@ export function createRuleTrials(context: CheckingContext) {
       const { rows, truncated } = isTyped
         ? { rows: typedIn(body.rows!, first), truncated: false }
         : await recorded(tenant, { plan, devices }, spanOf(body.recorded, now));
-      const steps = stepsOf(plan, { spec, devices, rows, isLate: () => clock.monotonic() });
+      const steps = stepsOf(plan, { spec, devices, rows, isTyped, isLate: () => clock.monotonic() });
       return { node: node.name, rowsIn: rows.length, truncated, steps };
     },
   };
@@ -123,6 +124,8 @@ function stepsOf(
     readonly spec: SqlRuleSpec;
     readonly devices: readonly EffectiveDevice[];
     readonly rows: readonly TrialRow[];
+    /** else they were recorded */
+    readonly isTyped: boolean;
     readonly isLate: () => number;
   },
 ): Step[] {
@@ -150,6 +153,8 @@ function stepsOf(
     stream: source.stream,
     read: rowReader(source, catalog(source.stream)!),
   }));
+  const answer = trialAnswers({ runner, rows: of.rows, isGiven: of.isTyped });
+  const isAsked = (stream: string) => catalog(stream)?.table?.t === "lookup";
   const closing = () => {
     const due = runner.due();
     return due === null ? null : formatMicros(due as Micros);
@@ -158,6 +163,7 @@ function stepsOf(
     for (let due = runner.due(); due !== null && due <= until && most > 0; due = runner.due(), most--) {
       begin(due, null, null);
       runner.tick(due, due);
+      answer(due);
       step.closesAt = closing();
       if (runner.due() === due) return;
     }
@@ -173,9 +179,10 @@ function stepsOf(
     tickUntil(time, closedMost);
     begin(time, stream, values);
     const hits = runner.hits;
-    for (const { read } of readers.filter((one) => one.stream === stream)) {
+    for (const { read } of readers.filter((one) => one.stream === stream && !isAsked(stream))) {
       runner.push(read({ content: values, at: time }), time);
     }
+    answer(time);
     step!.passed = plan.joins.length > 0 ? null : runner.hits > hits;
     step!.closesAt = closing();
   }

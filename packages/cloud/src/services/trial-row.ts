@@ -13,7 +13,7 @@ export function jsonRow(row: ObjectValue | TrialRow["values"]): Record<string, u
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, jsonOf(value as Value)]));
 }
 
-function jsonOf(value: Value): unknown {
+export function jsonOf(value: Value): unknown {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
   if (typeof value !== "object" || value === null) return value ?? null;

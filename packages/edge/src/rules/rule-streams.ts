@@ -4,8 +4,8 @@ import {
   type ColumnType,
   columnTypeOf,
   declaredColumns,
+  declaredTable,
   type ObjectValue,
-  type StreamSchema,
   type Value,
 } from "@penstock/rules";
 
@@ -46,7 +46,10 @@ export function ruleStreams(options: {
     columnsOf,
     catalog(name) {
       const own = source(name);
-      if (own !== null) return { name, columns: columnsOf(name), ...tableOf(own) };
+      if (own !== null) {
+        const table = declaredTable(own);
+        return { name, columns: columnsOf(name), ...(table !== undefined && { table }) };
+      }
       const found = device(name);
       if (found === null) return null;
       return { name, columns: new Map(found.properties.map((one) => [one.name, columnTypeOf(one.type)])) };
@@ -82,8 +85,4 @@ export function sourceKey(source: RuleSourceSpec): string {
 function withoutSecrets(source: RuleSourceSpec): RuleSourceSpec {
   const isSecret = () => false;
   return mapSecrets({ sources: { source } }, isSecret, () => undefined).sources.source;
-}
-
-function tableOf({ table }: RuleSourceSpec): Pick<StreamSchema, "table"> {
-  return table === undefined ? {} : { table: { t: "scan", rows: table.rows ?? null, key: table.key ?? null } };
 }

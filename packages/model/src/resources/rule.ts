@@ -3,19 +3,13 @@ import { limits } from "../limits.ts";
 import { alarmActionSchema, ruleConditionSchema } from "./alarm-action.ts";
 import { durationSchema, labelsSchema, nameSchema, type Resource } from "./common.ts";
 import { propertyNamePattern } from "./device.ts";
+import { ruleLookupSchema } from "./rule-lookup.ts";
+import { account, headers, secret, strict, tableName, template, url } from "./rule-parts.ts";
 
 /**
  * A rule: SQL over what gateways collect, and what is done with each result. It runs at gateways, also while the cloud is
  * away. Texts of actions may hold `${column}`, the value of that column of the result.
  */
-
-/** a text that may hold ${column} */
-const template = (maxLength: number, description?: string) =>
-  Type.String({ minLength: 1, maxLength, ...(description !== undefined && { description }) });
-const secret = Type.String({ maxLength: 1024, description: "kept sealed" });
-const url = (pattern: string) => Type.String({ pattern, maxLength: 2048 });
-const account = { user: Type.Optional(Type.String({ maxLength: 256 })), password: Type.Optional(secret) };
-const headers = Type.Record(Type.String({ pattern: "^[A-Za-z0-9-]{1,64}$" }), template(4096), { maxProperties: 32 });
 
 /** How results go to whoever is not the gateway itself: together or one by one, how often again, and where they wait meanwhile. */
 const delivery = {
@@ -63,7 +57,6 @@ const delivery = {
   deadLetter: Type.Optional(template(512)),
 } as const;
 
-const strict = { additionalProperties: false } as const;
 /** a value set at a device, as if somebody at the gateway had set it; holds until released where the property says so */
 const write = Type.Object(
   {
@@ -189,7 +182,7 @@ const actionFields = {
     {
       url: url("^(postgres|postgresql|mysql)://"),
       ...account,
-      table: Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]{0,62}(\\.[A-Za-z_][A-Za-z0-9_]{0,62})?$" }),
+      table: tableName,
       ...delivery,
     },
     strict,
@@ -252,6 +245,8 @@ const sourceSchema = Type.Object(
       ),
     ),
     memory: Type.Optional(Type.Object({}, strict)),
+    /** a table that is asked row by row, to be joined: Redis, a database or an HTTP server */
+    lookup: Type.Optional(ruleLookupSchema),
     /** eKuiper's column list: "a bigint, b float"; left out: whatever comes */
     columns: Type.Optional(Type.String({ maxLength: limits.sqlChars })),
     /** column with the row's time; left out: when it came */
