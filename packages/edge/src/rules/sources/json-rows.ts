@@ -19,7 +19,7 @@ function isObject(value: unknown): value is ObjectValue {
 }
 
 /** Whoever walks a value by calling itself must come back. */
-function isTooDeep(text: string): boolean {
+export function isTooDeep(text: string): boolean {
   let depth = 0;
   let isText = false;
   for (let at = 0; at < text.length; at++) {

@@ -21,18 +21,19 @@ export interface HttpPeerOptions {
   readonly timeoutMs: number;
   /** of an answer; the rest is not read */
   readonly answerBytes: number;
+  /** questions at once, each over its own kept connection; default 1: one after the other */
+  readonly sockets?: number;
 }
 
-/** One HTTP server, asked for one thing after the other over a kept connection. Redirects are answers like any other. */
+/** One HTTP server, over connections that are kept. Redirects are answers like any other. */
 export class HttpPeer {
   readonly #options: HttpPeerOptions;
-  readonly #agents = {
-    "http:": new HttpAgent({ keepAlive: true, maxSockets: 1 }),
-    "https:": new HttpsAgent({ keepAlive: true, maxSockets: 1 }),
-  };
+  readonly #agents: { readonly "http:": HttpAgent; readonly "https:": HttpsAgent };
 
   constructor(options: HttpPeerOptions) {
     this.#options = options;
+    const kept = { keepAlive: true, maxSockets: options.sockets ?? 1 };
+    this.#agents = { "http:": new HttpAgent(kept), "https:": new HttpsAgent(kept) };
   }
 
   /** @throws AppError rules/sink-unreachable when no answer came in time */

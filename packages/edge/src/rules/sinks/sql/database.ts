@@ -1,12 +1,23 @@
-import type { Insert } from "./insert.ts";
+import type { Value } from "@penstock/rules";
+import type { Statement } from "./statement.ts";
 
 /** One connection to a database. After a failure that is not a refusal it is thrown away. */
 export interface Database {
   /** @throws AppError rules/sink-refused for the rows, rules/sink-unreachable */
-  run(insert: Insert): Promise<void>;
+  run(insert: Statement): Promise<void>;
+  /**
+   * Rows with values as rules know them: integers, floats, moments, bytes, JSON.
+   *
+   * @throws AppError rules/sink-refused for the statement, rules/sink-unreachable
+   */
+  ask(query: Statement): Promise<Table>;
   /** at once, whatever is in flight */
   destroy(): void;
   close(): Promise<void>;
+}
+export interface Table {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly Value[])[];
 }
 export interface DatabaseAddress {
   readonly host: string;

@@ -3,10 +3,10 @@ import type { Courier, Parcel, Refusal } from "../delivery/courier.ts";
 import { Delivery } from "../delivery/delivery.ts";
 import { oneByOneWhenRefused } from "../delivery/one-by-one.ts";
 import type { OpenSink } from "../sink-parts.ts";
-import { addressOf, type Database } from "./database.ts";
-import { type Dialect, insertsOf } from "./insert.ts";
-import { openMysql } from "./mysql.ts";
-import { openPostgres } from "./postgres.ts";
+import type { Database } from "./database.ts";
+import { insertsOf } from "./insert.ts";
+import { dialectOf, openDatabase } from "./open-database.ts";
+import type { Dialect } from "./statement.ts";
 
 /** Rows of a table, those of a result or a batch in one statement. */
 class SqlCourier implements Courier {
@@ -17,7 +17,7 @@ class SqlCourier implements Courier {
 
   constructor(settings: RuleActionOf<"sql">) {
     this.#settings = settings;
-    this.#dialect = settings.url.startsWith("mysql:") ? "mysql" : "postgres";
+    this.#dialect = dialectOf(settings);
   }
 
   addressOf(): string {
@@ -26,7 +26,7 @@ class SqlCourier implements Courier {
 
   async send(parcel: Parcel, signal: AbortSignal): Promise<readonly Refusal[]> {
     const { table, fields } = this.#settings;
-    this.#database ??= await (this.#dialect === "mysql" ? openMysql : openPostgres)(addressOf(this.#settings));
+    this.#database ??= await openDatabase(this.#settings);
     const database = this.#database;
     const onAbort = () => database.destroy();
     signal.addEventListener("abort", onAbort, { once: true });
