@@ -23,6 +23,9 @@ export class ClientInput {
   /** within the length of a packet: how many bits of it are read; null elsewhere */
   #shift: number | null = null;
   #wait: Cancel | null = null;
+  /** the library works through a piece; asked for more meanwhile, it gets none */
+  #isWorking = false;
+  #isAsked = false;
 
   constructor(
     socket: Socket,
@@ -37,8 +40,15 @@ export class ClientInput {
     socket.once("close", () => this.#wait?.());
   }
 
+  /**
+   * One piece a turn. The library asks for the next one from within its parser, wherever a packet is done with at once: a
+   * piece that it got then would be read into the middle of the one before.
+   */
   #read(read: (size?: number) => Buffer | null): Buffer | null {
-    if (this.#wait !== null) return null;
+    if (this.#wait !== null || this.#isWorking) {
+      this.#isAsked = true;
+      return null;
+    }
     const size = Math.min(chunkBytes, this.#socket.readableLength);
     const chunk = size === 0 ? read() : read(size);
     if (chunk === null) return null;
@@ -46,13 +56,21 @@ export class ClientInput {
     const waitMs = this.#take(this.#count(chunk), clock.monotonic());
     if (waitMs > 0) {
       onWait();
-      this.#wait = clock.after(waitMs, () => this.#goOn());
-    } else if (this.#socket.readableLength > 0) setImmediate(() => this.#goOn());
+      this.#wait = clock.after(waitMs, () => {
+        this.#wait = null;
+        this.#goOn();
+      });
+    }
+    this.#isWorking = true;
+    setImmediate(() => {
+      this.#isWorking = false;
+      if (this.#wait === null && (this.#isAsked || this.#socket.readableLength > 0)) this.#goOn();
+    });
     return chunk;
   }
 
   #goOn(): void {
-    this.#wait = null;
+    this.#isAsked = false;
     // The library reads when it is told that there is something, and nobody else would tell it of the rest.
     if (!this.#socket.destroyed) this.#socket.emit("readable");
   }

@@ -64,6 +64,23 @@ test("a stage hears what anybody says, what was kept before it came, and nothing
   assert.equal(heard.length, 8);
 });
 
+// Many packets in one piece of the connection: the library asks for the next piece from within its parser.
+test("what a client says at once is heard whole and in its order, large and small", async (t) => {
+  const limits = { packetsPerSecond: 1e6, packetsPerSecondInAll: 1e6 };
+  const { bypass, port } = await open(t, { mqtt: withUser, limits });
+  const one = stage();
+  bypass.subscribe("apps/#", one.take);
+  const app = await client(t, port, login);
+  const sent = Array.from({ length: 3000 }, (_, n) => `${n} `.padEnd(n % 500 === 0 ? 200_000 : 20 + (n % 90), "y"));
+  for (const text of sent) app.publish("apps/x", text);
+  const heard = await one.until(sent.length);
+  assert.deepEqual(
+    heard.map((text) => text.slice("apps/x ".length)),
+    sent,
+  );
+  assert.equal(app.connected, true);
+});
+
 test("a publisher with QoS 1 hears that it arrived when the stage has taken it; applications do not wait for that", async (t) => {
   const { bypass, port } = await open(t, { mqtt: withUser });
   const one = stage();
