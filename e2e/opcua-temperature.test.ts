@@ -114,6 +114,10 @@ test("the furnace is suspended above its limit within 100 ms, cloud cut or not, 
   });
   const raised = steps.filter(({ kind }) => kind === "raised");
   assert.equal(raised.length, 3);
+  const done = steps
+    .filter(({ kind }) => kind === "set")
+    .map(({ message, who }) => `${who}: ${message.split(" (")[0]}`);
+  assert.deepEqual(done, ["admin: highLimit = 70", "admin: burner = true", "admin: burner = true"]);
   const changesOf = async (property: string) => {
     const params = { tenant, device, property };
     const { points } = await client.series.query({ params, query: { from: "-10m", to: "now" } });

@@ -229,8 +229,10 @@ export const alarmSchema = Type.Object({
 });
 
 export const alarmTransitionSchema = Type.Object({
-  kind: Type.Enum([...alarmTransitionKinds]),
-  time: timeOf("by the gateway's clock; by the cloud's where the system raised it"),
+  kind: Type.Enum([...alarmTransitionKinds, "set", "called"], {
+    description: "set, called: a value set at its device, or a method called, between its raise and its end",
+  }),
+  time: timeOf("by the gateway's clock; by the cloud's where the system raised it, or something was set or called"),
   state: Type.Enum([...alarmStates]),
   severity: Type.Enum([...severities]),
   message: Type.String(),

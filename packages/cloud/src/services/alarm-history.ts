@@ -12,7 +12,8 @@ import type { AlarmRow } from "./alarm-view.ts";
 import type { Trx } from "./context.ts";
 
 export interface AlarmTransitionView {
-  kind: AlarmTransitionKind;
+  /** set, called: what somebody did to its device meanwhile */
+  kind: AlarmTransitionKind | "set" | "called";
   time: string;
   state: AlarmState;
   severity: Severity;

@@ -6,6 +6,7 @@ import {
   type Severity,
   type TenantUid,
 } from "@penstock/model";
+import { deviceActs, deviceActView } from "./alarm-device-acts.ts";
 import { type AlarmTransitionView, noteTransition, transitionView } from "./alarm-history.ts";
 import { type AlarmRow, type AlarmView, alarmNumber, alarmViews } from "./alarm-view.ts";
 import type { Caller, Page, Reader, ServiceContext } from "./context.ts";
@@ -187,25 +188,43 @@ export function createAlarms(
       const tenant = await tenantOf(db, caller, ref.tenant);
       return (await viewsOf([await mustFindAlarm(db, tenant, ref.id)]))[0]!;
     },
-    /** what happened to it, oldest first */
+    /** what happened to it, and what somebody did to its device meanwhile; oldest first */
     async history(
       caller: Caller,
       ref: AlarmRef,
       query: { readonly limit?: number; readonly cursor?: string },
     ): Promise<Page<AlarmTransitionView>> {
       const tenant = await tenantOf(db, caller, ref.tenant);
-      const { id } = await mustFindAlarm(db, tenant, ref.id);
+      const alarm = await mustFindAlarm(db, tenant, ref.id);
       const limit = query.limit ?? 100;
-      let select = db.selectFrom("alarm_transitions").selectAll();
-      select = select.where("tenant_uid", "=", tenant).where("alarm_id", "=", id);
-      const after = placeOf(query.cursor);
-      if (after !== null) select = select.where("id", ">", after);
-      const rows = await select
+      const [told, acted] = placesOf(query.cursor);
+      const rows = await db
+        .selectFrom("alarm_transitions")
+        .selectAll()
+        .where("tenant_uid", "=", tenant)
+        .where("alarm_id", "=", alarm.id)
+        .where("id", ">", told)
         .orderBy("id")
         .limit(limit + 1)
         .execute();
-      const items = rows.slice(0, limit).map(transitionView);
-      return { items, cursor: rows.length > limit ? String(rows[limit - 1]!.id) : null };
+      const acts = await deviceActs(db, alarm, { after: acted, most: limit + 1 });
+      const items: AlarmTransitionView[] = [];
+      let before = await transitionNumbered(db, alarm, told);
+      let [i, j] = [0, 0];
+      while (items.length < limit && (i < rows.length || j < acts.length)) {
+        const [row, act] = [rows[i], acts[j]];
+        if (row !== undefined && (act === undefined || row.time <= act.at)) {
+          before = transitionView(row);
+          items.push(before);
+          i++;
+        } else {
+          items.push(await deviceActView(db, { act: act!, alarm, names: parts.names, before }));
+          j++;
+        }
+      }
+      const isMore = i < rows.length || j < acts.length;
+      const places = [rows[i - 1]?.id ?? told, acts[j - 1]?.id ?? acted];
+      return { items, cursor: isMore ? places.join("-") : null };
     },
     /** resolves when nothing is in flight */
     async close(): Promise<void> {
@@ -221,6 +240,22 @@ export async function mustFindAlarm(db: Reader, tenant: TenantUid, id: string): 
   const row = await found.executeTakeFirst();
   if (row === undefined) throw notFound("alarm", id);
   return row;
+}
+
+/** The last line of the page before; null: there is none. */
+async function transitionNumbered(db: Reader, alarm: AlarmRow, id: number): Promise<AlarmTransitionView | null> {
+  if (id === 0) return null;
+  const found = db.selectFrom("alarm_transitions").selectAll().where("tenant_uid", "=", alarm.tenant_uid);
+  const row = await found.where("alarm_id", "=", alarm.id).where("id", "=", id).executeTakeFirst();
+  return row === undefined ? null : transitionView(row);
+}
+
+/** Of the alarm's own lines and of those of its device, ids of the last that were told. */
+function placesOf(cursor: string | undefined): readonly [number, number] {
+  if (cursor === undefined) return [0, 0];
+  const [, told, acted] = /^(\d{1,15})-(\d{1,15})$/.exec(cursor) ?? [];
+  if (told !== undefined) return [Number(told), Number(acted)];
+  throw invalid([{ field: "cursor", value: cursor, rule: "must be one from an answer" }]);
 }
 
 function placeOf(cursor: string | undefined): number | null {

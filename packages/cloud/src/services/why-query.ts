@@ -11,7 +11,7 @@ const valuesNamed = 5;
 
 /** What a query reads and waits for, and what it makes of the last values. */
 export interface QueryFacts extends Pick<WhyFacts, "where" | "having" | "trial" | "window"> {
-  /** `columns`: null where it reads all of them */
+  /** `columns`: those that it names; null where it names none, and reads all */
   readonly reads: readonly { readonly stream: string; readonly columns: readonly string[] | null }[];
 }
 
@@ -39,7 +39,8 @@ export async function queryFacts(
     sql.slice(start, end).replaceAll(/\s+/g, " ").trim();
   const reads = plan.sources.map(({ stream, columns }) => {
     const named = columns.flatMap((column) => (column.t === "column" ? [column.name] : []));
-    return { stream, columns: columns.some((column) => column.t === "all") ? null : named };
+    // count(*) reads all of a row; what is named beside it is what matters.
+    return { stream, columns: named.length === 0 ? null : named };
   });
   const device = reads.length === 1 ? devices.find((one) => one.name === reads[0]!.stream) : undefined;
   const named = device?.properties.map((one) => one.name).filter((name) => reads[0]!.columns?.includes(name) ?? true);
@@ -76,9 +77,7 @@ function triedOn(
   const schema = catalogOf(spec, devices)(source!.stream);
   const content = Object.fromEntries(last.map(({ property, value }) => [property, jsonOf(value)]));
   runner.push(rowReader(source!, schema!)({ content, at: now }), now);
-  const values = last
-    .slice(0, valuesNamed)
-    .map(({ property, value }) => `${property} = ${value === null ? "null" : String(jsonOf(value)).slice(0, 40)}`);
+  const values = last.slice(0, valuesNamed).map(({ property, value }) => `${property} = ${shownValue(value)}`);
   const more = last.length > valuesNamed ? `, and ${last.length - valuesNamed} more` : "";
   // Analytic functions look at rows before; of one alone nothing can be told.
   const passes = plan.analytics.length > 0 ? null : runner.hits > 0;
@@ -88,4 +87,10 @@ function triedOn(
 
 function jsonOf(value: Reading["value"]): unknown {
   return typeof value === "object" && value !== null && "json" in value ? value.json : value;
+}
+
+/** Six digits are enough for a sentence. */
+function shownValue(value: Reading["value"]): string {
+  if (typeof value === "number") return String(Number(value.toPrecision(6)));
+  return value === null ? "null" : String(jsonOf(value)).slice(0, 40);
 }

@@ -18,6 +18,7 @@ export function stateMigrations(engine: Engine): MigrationProvider {
       "0010-holds-and-calls": holdsAndCalls,
       "0011-node-mappers": nodeMappers,
       "0013-rule-alarms": ruleAlarms(engine),
+      "0014-audit-of-resource": auditOfResource,
     }),
   };
 }
@@ -450,3 +451,10 @@ function ruleAlarms(engine: Engine): Migration {
     },
   };
 }
+
+/** What was done to one device is asked for with its alarms; a tenant has many lines of others. */
+const auditOfResource: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema.createIndex("audit_resource").on("audit").columns(["tenant_uid", "uid", "id"]).execute();
+  },
+};
