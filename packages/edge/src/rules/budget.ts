@@ -1,3 +1,4 @@
+import { limits } from "@penstock/model";
 import { effort } from "@penstock/rules";
 import type { Clock } from "@penstock/runtime";
 
@@ -5,23 +6,25 @@ import type { Clock } from "@penstock/runtime";
 const share = 0.5;
 /** beyond its share, microseconds: about four seconds of a rule that never ends a row */
 const mostMicros = 2_000_000;
-/** of one input, microseconds: half a cycle of a fast device, which is collected on the same thread */
-const inputMicros = 50_000;
-/** A step that took longer was held up by the machine, not by the rule. */
-const stepMicros = 25_000;
 
-/** How much a rule has used of the processor beyond its share; what it does not use now it does not save up. */
+/**
+ * What a rule may do. Of one input so much work, which is counted, so that an input that is fed again ends where it ended
+ * before. Over seconds its share of the processor, which takes a clock; what it does not use now it does not save up.
+ */
 export class Budget {
   readonly #clock: Clock;
+  readonly #work: { readonly units: number; readonly perRow: number };
   #debt = 0;
   #last: number;
 
-  constructor(clock: Clock) {
+  /** @param perRow units of work that the query takes for one look at a row */
+  constructor(clock: Clock, perRow: number) {
     this.#clock = clock;
+    this.#work = { units: limits.ruleInputWork, perRow };
     this.#last = clock.monotonic();
   }
 
-  /** @returns false once the rule has used too much @throws TooMuchWork in the middle of what takes too long by itself */
+  /** @returns false once the rule has used too much @throws TooMuchWork in the middle of what takes too much by itself */
   spend(work: () => void): boolean {
     const begin = this.#clock.monotonic();
     this.#debt = Math.max(0, this.#debt - (begin - this.#last) * share);
@@ -36,14 +39,7 @@ export class Budget {
 
   /** As `spend`, at nobody's cost: what is done again after a restart was paid for when it was done first. */
   bound(work: () => void): void {
-    let last = this.#clock.monotonic();
-    let used = 0;
-    effort.within(() => {
-      const now = this.#clock.monotonic();
-      used += Math.min(now - last, stepMicros);
-      last = now;
-      return used > inputMicros;
-    }, work);
+    effort.within(this.#work, work);
   }
 
   get isWithin(): boolean {

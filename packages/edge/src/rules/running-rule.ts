@@ -89,12 +89,12 @@ export class RunningRule {
     this.id = uid;
     this.#name = name;
     this.#parts = parts;
-    this.#budget = new Budget(clock);
     const now = clock.now();
     const { catalog } = streams;
     // As eKuiper does unless sendNilField is set.
     const omitNull = mode === "compat";
     this.plan = planQuery({ sql, mode, host, timeZone, offsetAt, ruleId: name, startedAt: now, catalog, omitNull });
+    this.#budget = new Budget(clock, this.plan.rowUnits);
     for (const source of this.plan.sources) this.#read(source, streams);
     const shapes = this.plan.sources.map(({ stream }) => [stream, streams.shapeOf(stream)]);
     this.key = JSON.stringify([sql, mode, eventTime, timeZone, shapes]);

@@ -68,6 +68,8 @@ export interface ScalarFunction {
   readonly group: FunctionGroup;
   readonly summary: string;
   readonly params: readonly Param[];
+  /** place of the argument that something is made of, such as a regular expression: one that is not written down costs more */
+  readonly compiles?: number;
   /** true: it is called with null arguments too; else null in, null out */
   readonly takesNull?: boolean;
   /** false: the same arguments may give another value, so nothing is computed beforehand */

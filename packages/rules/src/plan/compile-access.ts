@@ -1,4 +1,5 @@
 import type { Mode } from "../parse/ast.ts";
+import { effort } from "../run/effort.ts";
 import { RowError } from "../value/row-error.ts";
 import { isObject, kindOf, shown, type Value } from "../value/value.ts";
 
@@ -30,6 +31,7 @@ export function sliceOf(of: Value, from: Value, to: Value, mode: Mode): Value {
   const end = to === null ? array.length : boundOf(to, array.length);
   if (mode === "compat" && from !== null && to !== null && start === end) return elementOf(array, BigInt(start));
   if (start < 0 || end > array.length || start > end) throw outside(`${from ?? ""}:${to ?? ""}`, array);
+  effort.parts(end - start);
   return array.slice(start, end);
 }
 

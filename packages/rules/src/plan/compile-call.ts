@@ -1,15 +1,12 @@
 import { checkArgument, countProblem, paramAt } from "../functions/check-arguments.ts";
+import { countCompiling, counted } from "../functions/counted.ts";
 import type { CallContext, HostFunctions, Param, ScalarFunction } from "../functions/define-function.ts";
 import type { Call, Expr, Mode } from "../parse/ast.ts";
 import { sqlError } from "../parse/sql-error.ts";
-import { effort } from "../run/effort.ts";
 import type { Evaluate, Frame } from "../run/frame.ts";
 import { newFrame } from "../run/frame.ts";
 import { RowError } from "../value/row-error.ts";
 import type { Value } from "../value/value.ts";
-
-/** from here on making a value takes longer than looking at a clock */
-const largeParts = 1024;
 
 /** What all calls of a rule share. */
 export interface CallParts {
@@ -66,6 +63,7 @@ export function compileScalar(
     now: 0,
   };
   const { name, params, run, takesNull } = spec;
+  const compiled = spec.compiles === undefined || call.args[spec.compiles]?.t === "literal" ? null : spec.compiles;
   const evaluate = (frame: Frame): Value => {
     const values: Value[] = [];
     for (let at = 0; at < args.length; at++) {
@@ -74,9 +72,8 @@ export function compileScalar(
       values.push(value);
     }
     context.now = frame.now;
-    const made = run(values, context);
-    if ((typeof made === "string" || Array.isArray(made)) && made.length > largeParts) effort.look();
-    return made;
+    if (compiled !== null) countCompiling(values[compiled]);
+    return counted(run, values, context);
   };
   const isConstant = spec.isPure !== false && call.args.every(({ t }) => t === "literal");
   if (!isConstant) return evaluate;

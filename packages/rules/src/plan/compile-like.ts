@@ -1,4 +1,5 @@
 import type { Expr, Like, Mode } from "../parse/ast.ts";
+import { effort } from "../run/effort.ts";
 import type { Evaluate } from "../run/frame.ts";
 import { RowError } from "../value/row-error.ts";
 import { kindOf, shown, type Value } from "../value/value.ts";
@@ -29,6 +30,7 @@ export function likePattern(pattern: string): (text: string) => boolean {
   const pieces = pattern.split("%").map((piece) => [...piece]);
   const isAnchored = pieces.length === 1;
   return (text) => {
+    effort.eachChar(text.length);
     const letters = [...text];
     const [first, ...rest] = pieces as [string[], ...string[][]];
     if (!fits(letters, 0, first)) return false;
@@ -45,5 +47,9 @@ export function likePattern(pattern: string): (text: string) => boolean {
 }
 
 function fits(letters: readonly string[], at: number, piece: readonly string[]): boolean {
-  return at + piece.length <= letters.length && piece.every((one, i) => one === "_" || one === letters[at + i]);
+  if (at + piece.length > letters.length) return false;
+  let same = 0;
+  while (same < piece.length && (piece[same] === "_" || piece[same] === letters[at + same])) same++;
+  effort.parts(1 + same);
+  return same === piece.length;
 }

@@ -49,7 +49,7 @@ export function expandAll(
 ): readonly ObjectValue[] {
   const all: ObjectValue[] = [];
   for (const result of results) {
-    effort.look();
+    effort.parts(1);
     try {
       const made = rows(result);
       if (all.length + made.length > limits.windowRows)
@@ -66,7 +66,10 @@ export function expandAll(
 function expanded(of: ObjectValue, name: string, values: readonly Value[]): readonly ObjectValue[] {
   if (values.length > limits.ruleValueParts)
     throw new RowError(`Cannot make rows: ${values.length} of one, the limit is ${limits.ruleValueParts}`);
+  const fields = Object.keys(of).length;
   return values.map((value) => {
+    effort.fields(1 + fields);
+    if (isObject(value)) effort.fields(Object.keys(value).length);
     const row = Object.assign(Object.create(null), of) as { [name: string]: Value };
     if (!isObject(value)) row[name] = value;
     else {

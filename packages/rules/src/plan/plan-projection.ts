@@ -1,6 +1,7 @@
 import { limits } from "@penstock/model";
 import type { Call, Expr, Field, Mode, Select, Star } from "../parse/ast.ts";
 import { sqlError } from "../parse/sql-error.ts";
+import { effort } from "../run/effort.ts";
 import type { Evaluate, Frame } from "../run/frame.ts";
 import { isSame } from "../value/compare.ts";
 import { RowError } from "../value/row-error.ts";
@@ -92,7 +93,12 @@ function compileStar(star: Star, { layout, scope, sql }: Parts): Put {
   return (into, frame) => {
     for (const { place } of wholes) {
       const all = frame.row.values[place] as ObjectValue | null;
-      for (const name in all) if (!left.has(name)) into[name] = all[name]!;
+      let fields = 0;
+      for (const name in all) {
+        fields++;
+        if (!left.has(name)) into[name] = all[name]!;
+      }
+      effort.fields(fields);
     }
     for (const { name, evaluate } of replaced) into[name] = evaluate(frame);
   };
@@ -122,7 +128,11 @@ function planChangedCols(call: Call, { layout, scope, sql }: Parts): () => Runni
     const wholes = layout.aliases.map((_, source) => layout.cell(source, { t: "all" }));
     return {
       name: null,
-      evaluate: ({ row }: Frame) => Object.assign({}, ...wholes.map(({ place }) => row.values[place])) as ObjectValue,
+      evaluate({ row }: Frame) {
+        const all = Object.assign({}, ...wholes.map(({ place }) => row.values[place])) as ObjectValue;
+        effort.fields(2 * Object.keys(all).length);
+        return all;
+      },
     };
   });
   const before = prefix.value;

@@ -1,6 +1,7 @@
 import type { Expr, Mode } from "../parse/ast.ts";
 import { parseQuery } from "../parse/parse.ts";
 import { sqlError } from "../parse/sql-error.ts";
+import { tokenize } from "../parse/token.ts";
 import type { Evaluate, Frame } from "../run/frame.ts";
 import type { Grouping } from "../run/groups.ts";
 import type { Numbering } from "../run/number-rows.ts";
@@ -69,6 +70,8 @@ export interface Plan {
   /** null: every row by itself */
   readonly window: PlannedWindow | null;
   readonly fingerprints: Fingerprints;
+  /** units of work that one look at a row costs */
+  readonly rowUnits: number;
   /** true: a row's results depend on rows before it, or on how many there were */
   readonly hasState: boolean;
   /** when the rule began, microseconds: a rule that goes on after a restart began before it */
@@ -126,6 +129,7 @@ export function planQuery(options: QueryOptions): Plan {
   const chosen = query.joins.length === 0 ? query.where : null;
   return {
     began: parts,
+    rowUnits: 5 + (tokenize(sql, mode).length >> 1),
     hasState:
       window !== null || scope.analytics.length > 0 || scope.remembers || joins.some(({ table }) => table !== null),
     fingerprints: {

@@ -30,16 +30,10 @@ test("what comes of one input can be ended in the middle, and the rule goes on",
     "SELECT count(*) AS n FROM a INNER JOIN b ON a.x < b.x GROUP BY TUMBLINGWINDOW(ss, 1)",
   );
   for (let at = 0; at < 400; at++) for (const source of [0, 1]) push({ x: at }, at, source);
-  let asked = 0;
   assert.throws(
-    () =>
-      effort.within(
-        () => ++asked > 20,
-        () => runner.tick(1_000_000, 1_000_000),
-      ),
+    () => effort.within({ units: 400 * 400 * 10, perRow: 10 }, () => runner.tick(1_000_000, 1_000_000)),
     TooMuchWork,
   );
-  assert.equal(asked, 21);
   assert.deepEqual(out, []);
   push({ x: 1 }, 1_000_001);
   push({ x: 2 }, 1_000_002, 1);
@@ -47,13 +41,27 @@ test("what comes of one input can be ended in the middle, and the rule goes on",
   assert.deepEqual(out, [{ n: 1n }]);
 });
 
-test("a few rows are never too much: a machine that stood still ends no rule's work", () => {
-  const { push, out } = begin("SELECT x FROM a");
-  effort.within(
-    () => true,
-    () => push({ x: 1 }, 1),
+test("what is done after the end of it ends at once, what is done beside it counts for itself", () => {
+  const all: string[] = [];
+  const spend = (name: string, units: number) => {
+    effort.spend(units);
+    all.push(name);
+  };
+  const work = { units: 100, perRow: 10 };
+  assert.throws(() =>
+    effort.within(work, () => {
+      effort.within(work, () => spend("inner", 90));
+      spend("outer", 100);
+      try {
+        spend("too much", 1);
+      } catch {
+        spend("after it", 1);
+      }
+    }),
   );
-  assert.equal(out.length, 1);
+  spend("without a bound", 2 ** 29);
+  spend("without a bound", 2 ** 30);
+  assert.deepEqual(all, ["inner", "outer", "without a bound", "without a bound"]);
 });
 
 test("a tumbling window that only adds up keeps so many groups; what collects keeps its rows, within the bound", () => {

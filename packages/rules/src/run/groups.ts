@@ -45,6 +45,7 @@ export class Groups {
     frame.row = row;
     frame.now = now;
     const { keys, aggregates } = this.#grouping;
+    effort.parts(keys.length + aggregates.length);
     const key = keyOf(keys, frame);
     let group = this.#groups.get(key);
     if (group === undefined) {
@@ -121,6 +122,7 @@ export function keyOf(keys: readonly Evaluate[], frame: Frame): unknown {
   let joined = "";
   for (const key of keys) {
     const text = tagged(key(frame));
+    effort.chars(text.length);
     joined += `${text.length}:${text}`;
   }
   return joined;
@@ -129,5 +131,7 @@ export function keyOf(keys: readonly Evaluate[], frame: Frame): unknown {
 function tagged(value: Value): string {
   if (typeof value === "string") return `s${value}`;
   if (typeof value !== "object" || value === null) return `${typeof value === "bigint" ? "i" : "v"}${String(value)}`;
-  return `o${JSON.stringify(value, (_key, one: unknown) => (typeof one === "bigint" ? `${one}n` : one))}`;
+  const text = JSON.stringify(value, (_key, one: unknown) => (typeof one === "bigint" ? `${one}n` : one));
+  effort.eachChar(text.length);
+  return `o${text}`;
 }

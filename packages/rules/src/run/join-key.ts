@@ -1,4 +1,5 @@
 import { Instant, type Value } from "../value/value.ts";
+import { effort } from "./effort.ts";
 
 /** Null equals nothing, so it has no key; an integer and a float of one value have the same. */
 export function joinKey(values: readonly Value[]): string | null {
@@ -10,6 +11,7 @@ export function keyText(values: readonly Value[]): string {
   let key = "";
   for (const value of values) {
     const text = textOf(value);
+    effort.chars(text.length);
     key += `${text.length}:${text}`;
   }
   return key;
@@ -19,5 +21,7 @@ function textOf(value: Value): string {
   if (typeof value === "string") return `s${value}`;
   if (typeof value === "bigint" || typeof value === "number") return `n${String(value)}`;
   if (value instanceof Instant) return `t${value.micros}`;
-  return `v${JSON.stringify(value, (_key, one: unknown) => (typeof one === "bigint" ? `${one}n` : one))}`;
+  const text = JSON.stringify(value, (_key, one: unknown) => (typeof one === "bigint" ? `${one}n` : one));
+  effort.eachChar(text.length);
+  return `v${text}`;
 }

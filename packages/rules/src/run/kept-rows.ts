@@ -1,5 +1,6 @@
 import { limits } from "@penstock/model";
 import { isObject, type Value } from "../value/value.ts";
+import { effort } from "./effort.ts";
 import type { Row } from "./frame.ts";
 
 /** How much a rule may keep in a window or table; beyond, the oldest rows go and are counted. */
@@ -21,6 +22,8 @@ const gone: Row = { at: 0, source: 0, values: [] };
 export class KeptRows {
   readonly #bounds: RowBounds;
   #rows: Row[] = [];
+  /** characters of each row, in its place: to count them again costs more than to keep the number */
+  #sizes: number[] = [];
   /** place of the oldest; those before it are gone */
   #first = 0;
   #chars = 0;
@@ -45,8 +48,10 @@ export class KeptRows {
   }
 
   push(row: Row): void {
+    const size = charsOf(row);
     this.#rows.push(row);
-    this.#chars += charsOf(row);
+    this.#sizes.push(size);
+    this.#chars += size;
     const { rows, chars } = this.#bounds;
     while (this.length > rows || (this.#chars > chars && this.length > 1)) this.dropOldest();
   }
@@ -64,17 +69,19 @@ export class KeptRows {
       return;
     }
     for (let at = this.#first; at < until; at++) {
-      if (this.#chars > 0) this.#chars -= charsOf(this.#rows[at]!);
+      this.#chars -= this.#sizes[at]!;
       this.#rows[at] = gone;
     }
     this.#first = until;
     if (until * 2 < this.#rows.length) return;
     this.#rows.splice(0, until);
+    this.#sizes.splice(0, until);
     this.#first = 0;
   }
 
   clear(): void {
     this.#rows = [];
+    this.#sizes = [];
     this.#first = 0;
     this.#chars = 0;
   }
@@ -117,6 +124,8 @@ export function charsWithin(value: Value): number {
   if (value instanceof Uint8Array) return value.length;
   const parts = Array.isArray(value) ? value : isObject(value) ? Object.values(value) : null;
   if (parts === null) return 8;
+  if (Array.isArray(value)) effort.parts(parts.length);
+  else effort.fields(parts.length);
   let chars = 8;
   for (const part of parts) chars += charsWithin(part as Value);
   return chars;

@@ -1,5 +1,6 @@
 import type { Mode } from "../parse/ast.ts";
 import type { Value } from "../value/value.ts";
+import { effort } from "./effort.ts";
 import type { Evaluate, Frame } from "./frame.ts";
 import { keyOf } from "./groups.ts";
 import { compareKeys, type SortKey } from "./sort-keys.ts";
@@ -25,10 +26,12 @@ export function numberRows(
   const numbers = results.map(() => new Array<number>(numberings.length).fill(1));
   for (const [which, { partition, orderBy }] of numberings.entries()) {
     const keyed = results.map((filled, at) => {
+      effort.parts(5 + orderBy.length);
       Object.assign(frame, filled);
       const keys: readonly Value[] = orderBy.map(({ key }) => key(frame));
       return { at, keys, partition: keyOf(partition, frame) };
     });
+    effort.sort(results.length * Math.max(1, orderBy.length));
     keyed.sort((a, b) => compareKeys(orderBy, mode, a.keys, b.keys));
     const counts = new Map<unknown, number>();
     for (const { at, partition: key } of keyed) {

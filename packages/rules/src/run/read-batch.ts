@@ -2,6 +2,7 @@ import { flagNull, type Layout, type ReadingBatch, type ValueType, valueTypes } 
 import type { ColumnType } from "../parse/ast.ts";
 import type { SourceLayout } from "../plan/stream-schema.ts";
 import type { ObjectValue, Value } from "../value/value.ts";
+import { effort } from "./effort.ts";
 import type { Row } from "./frame.ts";
 import { fromJson } from "./read-row.ts";
 
@@ -117,6 +118,7 @@ function fromRaw(type: ValueType, raw: number | bigint | string | Uint8Array): V
     case "bool":
       return raw === 1;
     case "json":
+      effort.spend((raw as string).length);
       return fromJson(JSON.parse(raw as string));
     default:
       return BigInt(raw as number);

@@ -5,6 +5,7 @@ import type { RowColumn, SourceLayout, StreamSchema } from "../plan/stream-schem
 import type { TimeTexts } from "../value/compare.ts";
 import { RowError } from "../value/row-error.ts";
 import { Instant, type ObjectValue, type Value } from "../value/value.ts";
+import { effort } from "./effort.ts";
 import type { Row } from "./frame.ts";
 
 /** A message as JSON.parse gives it, and what is known about it beside its content. */
@@ -64,6 +65,7 @@ export function fromJson(value: unknown): Value {
 
 function typed(value: unknown, type: ColumnType | null, times: TimeTexts | null): Value {
   if (value === null || value === undefined) return null;
+  if (typeof value === "object") effort.fields(1);
   switch (type?.t) {
     case "bigint":
       return typeof value === "number" && Number.isFinite(value)
@@ -87,10 +89,15 @@ function typed(value: unknown, type: ColumnType | null, times: TimeTexts | null)
 }
 
 function structOf(value: unknown, typeOf: (name: string) => ColumnType | null, times: TimeTexts | null): Value {
-  if (Array.isArray(value)) return value.map((one) => typed(one, null, times));
+  if (Array.isArray(value)) {
+    effort.parts(value.length);
+    return value.map((one) => typed(one, null, times));
+  }
   if (typeof value !== "object" || value === null || value instanceof Instant || value instanceof Uint8Array)
     return value as Value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, typed(one, typeOf(name), times)]));
+  const entries = Object.entries(value);
+  effort.fields(3 * entries.length);
+  return Object.fromEntries(entries.map(([name, one]) => [name, typed(one, typeOf(name), times)]));
 }
 
 /** A text that tells no moment stays what it is, as does one that clocks of the zone show twice or never. */

@@ -56,11 +56,14 @@ export class Table {
     return this.#right;
   }
 
+  /** With whether its rows have been looked at: what is done once is counted once, also over a restart. */
   save(): Saved {
-    return saveRows([...this.#rows.values()]);
+    return [saveRows([...this.#rows.values()]), this.#right !== null];
   }
 
   restore(saved: Saved, rowOf: RowOf): void {
-    for (const row of rowsOf(saved, rowOf)) this.take(row);
+    const [rows, isIndexed] = saved as readonly [Saved, boolean];
+    for (const row of rowsOf(rows, rowOf)) this.take(row);
+    if (isIndexed) this.#right = indexed(this.#join.equal, [...this.#rows.values()]);
   }
 }

@@ -76,7 +76,10 @@ export class WindowResults {
         frame.hitAt = now;
       });
     }
-    if (orderBy.length > 0) kept.sort((a, b) => compareKeys(orderBy, mode, a.keys, b.keys));
+    if (orderBy.length > 0) {
+      effort.sort(kept.length * orderBy.length);
+      kept.sort((a, b) => compareKeys(orderBy, mode, a.keys, b.keys));
+    }
     const rows = kept.map(({ row }) => row);
     return { rows: limit === null ? rows : rows.slice(0, limit), errors };
   }

@@ -1,8 +1,12 @@
 import { readTime } from "../functions/time/part-read-time.ts";
 import { type Zone, zoneOf } from "../functions/time/part-zone.ts";
 import type { ComparisonOp, Mode } from "../parse/ast.ts";
+import { effort } from "../run/effort.ts";
 import { RowError } from "./row-error.ts";
 import { Instant, kindOf, shown, type Value } from "./value.ts";
+
+/** Comparing so many costs no more than anything else. */
+const fewChars = 64;
 
 /** How a text tells a moment: on the clocks of a zone where it has no offset. */
 export interface TimeTexts {
@@ -25,6 +29,8 @@ export function order(left: Value, right: Value, texts: TimeTexts = inUtc): numb
   if (a === null || b === null || !(typeof a === typeof b || (isNumber(a) && isNumber(b)))) {
     throw new RowError(`Cannot compare ${kindOf(left)} ${shown(left)} with ${kindOf(right)} ${shown(right)}`);
   }
+  // Texts may differ at their ends alone, and are gone through up to three times.
+  if (typeof a === "string" && a.length > fewChars) effort.chars(3 * Math.min(a.length, (b as string).length));
   return a < b ? -1 : a > b ? 1 : a >= b ? 0 : Number.NaN;
 }
 
@@ -35,7 +41,9 @@ function comparable(value: Value, other: Value, texts: TimeTexts): number | bigi
   if (!(other instanceof Instant)) return value;
   if (typeof value === "number") return value * 1000;
   if (typeof value === "bigint") return value * 1000n;
-  return typeof value === "string" ? readTime(value, texts) : null;
+  if (typeof value !== "string") return null;
+  effort.spend(100);
+  return readTime(value, texts);
 }
 
 const holds: Readonly<Record<ComparisonOp, (order: number) => boolean>> = {
@@ -54,6 +62,8 @@ export function compares(op: ComparisonOp, left: Value, right: Value, texts: Tim
 
 /** Equal as `=` has it, but never an error: what cannot be compared is not equal. Arrays and structs by what they hold. */
 export function isSame(left: Value, right: Value): boolean {
+  effort.parts(1);
+  if (typeof left === "string" && typeof right === "string" && left.length === right.length) effort.chars(left.length);
   if (left === right) return true;
   const kind = kindOf(left);
   if (kind !== kindOf(right)) {
@@ -63,6 +73,7 @@ export function isSame(left: Value, right: Value): boolean {
   if (left instanceof Instant) return left.micros === (right as Instant).micros;
   if (left instanceof Uint8Array) {
     const other = right as Uint8Array;
+    effort.chars(left.length << 3);
     return left.length === other.length && left.every((byte, at) => byte === other[at]);
   }
   if (Array.isArray(left)) {
@@ -72,6 +83,7 @@ export function isSame(left: Value, right: Value): boolean {
   if (kind !== "struct") return false;
   const [a, b] = [left as { [name: string]: Value }, right as { [name: string]: Value }];
   const names = Object.keys(a);
+  effort.fields(names.length);
   return (
     names.length === Object.keys(b).length &&
     names.every((name) => Object.hasOwn(b, name) && isSame(a[name]!, b[name]!))

@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import type { Value } from "../../value/value.ts";
 import { defineAggregate } from "../define-aggregate.ts";
 
@@ -18,7 +19,10 @@ export const collect = defineAggregate({
     let values: Value[] = [];
     return {
       add: ([x]) => void values.push(x!),
-      result: () => [...values],
+      result() {
+        effort.parts(values.length);
+        return [...values];
+      },
       save: () => [...values],
       restore(saved) {
         values = [...(saved as readonly Value[])];

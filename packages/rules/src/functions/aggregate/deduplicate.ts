@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { isSame } from "../../value/compare.ts";
 import type { Value } from "../../value/value.ts";
 import { defineAggregate } from "../define-aggregate.ts";
@@ -35,7 +36,10 @@ export const deduplicate = defineAggregate({
         last = { value, isNew };
         isAll = all;
       },
-      result: () => (isAll ? [...values] : last.isNew ? last.value : null),
+      result() {
+        effort.parts(values.length);
+        return isAll ? [...values] : last.isNew ? last.value : null;
+      },
     };
   },
 });

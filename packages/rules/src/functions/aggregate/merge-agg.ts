@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { isObject, type Value } from "../../value/value.ts";
 import { defineAggregate } from "../define-aggregate.ts";
 
@@ -16,9 +17,14 @@ export const mergeAgg = defineAggregate({
     const merged: { [name: string]: Value } = {};
     return {
       add([x]) {
-        if (isObject(x!)) Object.assign(merged, x);
+        if (!isObject(x!)) return;
+        effort.fields(Object.keys(x).length);
+        Object.assign(merged, x);
       },
-      result: () => ({ ...merged }),
+      result() {
+        effort.fields(Object.keys(merged).length);
+        return { ...merged };
+      },
       save: () => ({ ...merged }),
       restore(saved) {
         Object.assign(merged, saved);

@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import { shown, type Value } from "../../value/value.ts";
 import type { Accumulator } from "../define-aggregate.ts";
@@ -11,7 +12,10 @@ export function keepingNumbers(resultOf: (numbers: readonly number[], rest: read
       numbers.push(Number(value));
       others = rest;
     },
-    result: () => (numbers.length === 0 ? null : resultOf(numbers, others)),
+    result() {
+      effort.sort(numbers.length);
+      return numbers.length === 0 ? null : resultOf(numbers, others);
+    },
     save: () => [[...numbers], others],
     restore(saved) {
       const [before, rest] = saved as readonly [readonly number[], readonly Value[]];

@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { isSame } from "../../value/compare.ts";
 import { isObject, type Value } from "../../value/value.ts";
 import { defineAnalytic } from "../define-analytic.ts";
@@ -35,6 +36,7 @@ export const hadChanged = defineAnalytic({
         const named = values.flatMap((value, at): [string, Value][] =>
           isObject(value) ? Object.entries(value).map(([name, one]) => [`${at}.${name}`, one]) : [[String(at), value]],
         );
+        effort.fields(2 * named.length);
         let isChanged = false;
         for (const [name, value] of named) {
           if (value === null && ignoreNull === true) continue;

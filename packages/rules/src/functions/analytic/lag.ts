@@ -1,4 +1,5 @@
 import { limits } from "@penstock/model";
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import type { Value } from "../../value/value.ts";
 import { defineAnalytic } from "../define-analytic.ts";
@@ -29,6 +30,7 @@ export const lag = defineAnalytic({
         const found = before.length >= count ? before[before.length - count]! : (byDefault ?? null);
         if (x === null && ignoreNull !== false) return found;
         before.push(x!);
+        effort.chars(before.length);
         if (before.length > count) before.shift();
         return found;
       },

@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import type { Value } from "../../value/value.ts";
 import { defineFunction } from "../define-function.ts";
 
@@ -16,6 +17,7 @@ export const arrayCardinality = defineFunction({
   ],
   run([array], { mode }) {
     if (array === null) return mode === "compat" ? 0n : null;
+    effort.parts((array as readonly Value[]).length);
     return BigInt((array as readonly Value[]).filter((one) => one !== null && one !== undefined).length);
   },
 });

@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import { Instant, kindOf, shown, type Value } from "../../value/value.ts";
 import { defineFunction } from "../define-function.ts";
@@ -36,6 +37,7 @@ export const arrayJoin = defineFunction({
   run([array, delimiter, forNull], { mode }) {
     const isReplaced = forNull !== undefined && (forNull !== "" || mode === "strict");
     const texts: string[] = [];
+    effort.parts(5 * (array as readonly Value[]).length);
     for (const one of array as readonly Value[]) {
       if (one !== null && one !== undefined) texts.push(textOf(one));
       else if (isReplaced) texts.push(forNull as string);

@@ -1,6 +1,7 @@
 import { RowError } from "../../value/row-error.ts";
 import type { Value } from "../../value/value.ts";
 import { checkArgument, countProblem } from "../check-arguments.ts";
+import { counted } from "../counted.ts";
 import { defineFunction } from "../define-function.ts";
 import { bounded } from "./part-size.ts";
 
@@ -37,7 +38,7 @@ export const arrayMap = defineFunction({
     const [param] = spec.params;
     const mapped = (array as readonly Value[]).map((one) => {
       const value = checkArgument(spec.name, param!, one);
-      return value === null && spec.takesNull !== true ? null : spec.run([value], context);
+      return value === null && spec.takesNull !== true ? null : counted(spec.run, [value], context);
     });
     return bounded("array_map", mapped);
   },

@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import type { Value } from "../../value/value.ts";
 import { defineFunction } from "../define-function.ts";
 
@@ -15,6 +16,7 @@ export const arrayShuffle = defineFunction({
   ],
   run([array], { host }) {
     const all = [...(array as readonly Value[])];
+    effort.parts(5 * all.length);
     for (let at = all.length - 1; at > 0; at--) {
       const other = Math.floor(host.random() * (at + 1));
       [all[at], all[other]] = [all[other]!, all[at]!];

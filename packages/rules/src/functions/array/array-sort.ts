@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { order } from "../../value/compare.ts";
 import type { Value } from "../../value/value.ts";
 import { defineFunction } from "../define-function.ts";
@@ -22,8 +23,11 @@ export const arraySort = defineFunction({
   ],
   run([array], { mode }) {
     const all = array as readonly Value[];
+    effort.sort(all.length);
     if (mode === "strict") return [...orderable("array_sort", all).sort(order), ...all.filter(isBlank)];
     const printed = all.map((value) => ({ value, text: goText(value) }));
+    const chars = printed.reduce((sum, one) => sum + one.text.length, 0);
+    effort.chars(chars * (32 - Math.clz32(all.length)));
     printed.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
     return printed.map(({ value }) => value);
   },

@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import { isObject, type Value } from "../../value/value.ts";
 import { defineFunction } from "../define-function.ts";
@@ -51,6 +52,7 @@ export const kvpairArrayToObj = defineFunction({
     { sql: "kvpair_array_to_obj('x')", gives: { error: /pairs must be array, and is string "x"/ } },
   ],
   run([pairs], { mode }) {
+    effort.parts(20 * (pairs as readonly Value[]).length);
     const entries = (pairs as readonly Value[]).map((pair, at): [string, Value] => {
       const isPair = isObject(pair) && Object.keys(pair).length === 2 && Object.hasOwn(pair, "value");
       if (isPair && Object.hasOwn(pair, "key") && typeof pair.key === "string") return [pair.key, pair.value!];

@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { order } from "../../value/compare.ts";
 import { RowError } from "../../value/row-error.ts";
 import { kindOf, type Value, type ValueKind } from "../../value/value.ts";
@@ -13,6 +14,7 @@ export function isBlank(value: Value): boolean {
 
 /** What is not blank. @throws RowError unless these are all numbers, all texts, all booleans or all datetimes */
 export function orderable(name: string, array: readonly Value[]): Value[] {
+  effort.parts(2 * array.length);
   const values = array.filter((one) => !isBlank(one));
   const kinds = new Set(values.map((one) => classes[kindOf(one)] ?? kindOf(one)));
   const [kind = ""] = kinds;
@@ -37,6 +39,7 @@ export function extreme(name: string, array: readonly Value[], sign: 1 | -1): Va
  * @throws RowError
  */
 export function extremeByFirst(name: string, array: readonly Value[], sign: 1 | -1): Value {
+  effort.parts(2 * array.length);
   const values = array.filter((one) => one !== null && one !== undefined);
   const [first] = values;
   if (first === undefined) return null;

@@ -1,4 +1,5 @@
 import type { Mode } from "../../parse/ast.ts";
+import { effort } from "../../run/effort.ts";
 import { isSame } from "../../value/compare.ts";
 import { RowError } from "../../value/row-error.ts";
 import { Instant, isObject, kindOf, type Value } from "../../value/value.ts";
@@ -34,12 +35,14 @@ export function isNested(value: Value): boolean {
 }
 
 function keyOf(value: Value, mode: Mode): string {
+  effort.fields(1);
   switch (typeof value) {
     case "bigint":
       return `n${value}`;
     case "number":
       return mode === "strict" && Number.isInteger(value) ? `n${BigInt(value)}` : `f${value}`;
     case "string":
+      effort.chars(value.length << 2);
       return JSON.stringify(value);
     case "boolean":
       return String(value);
@@ -47,9 +50,14 @@ function keyOf(value: Value, mode: Mode): string {
   }
   if (value === null || value === undefined) return "null";
   if (value instanceof Instant) return `t${value.micros}`;
-  if (value instanceof Uint8Array) return `b${value.join()}`;
+  if (value instanceof Uint8Array) {
+    effort.eachChar(value.length << 1);
+    return `b${value.join()}`;
+  }
   if (isObject(value)) {
     const names = Object.keys(value).sort();
+    effort.sort(names.length);
+    effort.fields(names.length);
     return `{${names.map((one) => `${JSON.stringify(one)}:${keyOf(value[one]!, mode)}`).join()}}`;
   }
   return `[${(value as readonly Value[]).map((one) => keyOf(one, mode)).join()}]`;

@@ -1,5 +1,5 @@
 import { defineFunction } from "../define-function.ts";
-import { methodOf, packedOf } from "./part-compression.ts";
+import { countPacking, methodOf, packedOf } from "./part-compression.ts";
 
 export const compress = defineFunction({
   name: "compress",
@@ -24,5 +24,9 @@ export const compress = defineFunction({
   check([, method]) {
     if (typeof method === "string") methodOf("compress", method);
   },
-  run: ([of, method], { host }) => host.compress(methodOf("compress", method!), packedOf(of!)),
+  run([of, method], { host }) {
+    const bytes = packedOf(of!);
+    countPacking(bytes.length);
+    return host.compress(methodOf("compress", method!), bytes);
+  },
 });

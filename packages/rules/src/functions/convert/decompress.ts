@@ -1,7 +1,8 @@
+import { effort, TooMuchWork } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import type { Value } from "../../value/value.ts";
 import { defineFunction } from "../define-function.ts";
-import { methodOf, packedOf } from "./part-compression.ts";
+import { countPacking, methodOf, packedOf } from "./part-compression.ts";
 
 /** "hi" */
 const zlib: Value = Uint8Array.of(0x78, 0x9c, 0xcb, 0xc8, 0x04, 0x00, 0x01, 0x3b, 0x00, 0xd2);
@@ -28,9 +29,14 @@ export const decompress = defineFunction({
   },
   run([of, wanted], { host }) {
     const method = methodOf("decompress", wanted!);
+    const bytes = packedOf(of!);
+    countPacking(bytes.length);
     try {
-      return host.decompress(method, packedOf(of!));
+      const made = host.decompress(method, bytes);
+      effort.chars(made.length << 2);
+      return made;
     } catch (cause) {
+      if (cause instanceof TooMuchWork) throw cause;
       throw new RowError(`Cannot call decompress with ${method}: ${cause instanceof Error ? cause.message : cause}`);
     }
   },

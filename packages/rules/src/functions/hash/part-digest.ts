@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { defineFunction, type HostFunctions, type ScalarFunction } from "../define-function.ts";
 import { bytesOf, dataOrAny } from "../text/part-arguments.ts";
 
@@ -10,7 +11,12 @@ export function digestFunction({ name, ...spec }: Spec): ScalarFunction {
     name,
     group: "hash",
     params: [{ name: "of", is: dataOrAny }],
-    run: ([of], { mode, host }) => hexOf(host.digest(name, bytesOf(of!, { name, param: "of", mode }))),
+    run: ([of], { mode, host }) => {
+      const bytes = bytesOf(of!, { name, param: "of", mode });
+      effort.spend(200);
+      effort.chars(bytes.length << 2);
+      return hexOf(host.digest(name, bytes));
+    },
   });
 }
 

@@ -33,6 +33,7 @@ export const jsonPathExists = defineFunction({
     },
   ],
   // A path that is none leads nowhere, as eKuiper has it.
+  compiles: 1,
   check: (literals, { mode }) => (mode === "strict" ? checkPath(literals) : undefined),
   run(args, { mode }) {
     if (args.includes(null)) return mode === "compat" ? false : null;

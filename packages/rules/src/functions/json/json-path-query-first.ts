@@ -38,6 +38,7 @@ export const jsonPathQueryFirst = defineFunction({
     { sql: "json_path_query_first(d, '$.x')", of: { d: null }, gives: null, mode: "strict" },
     { sql: "json_path_query_first(true, '$')", gives: { error: /data must be .*, and is boolean true/ } },
   ],
+  compiles: 1,
   check: checkPath,
   run(args, { mode }) {
     if (args.includes(null) && mode === "strict") return null;

@@ -70,6 +70,7 @@ export const jsonPathQuery = defineFunction({
       gives: { error: /touches more than/ },
     },
   ],
+  compiles: 1,
   check: checkPath,
   run(args, { mode }) {
     const hasNull = args.includes(null);

@@ -1,4 +1,5 @@
 import type { Mode } from "../../parse/ast.ts";
+import { effort } from "../../run/effort.ts";
 import { isSame, order } from "../../value/compare.ts";
 import { isObject, kindOf, type Value } from "../../value/value.ts";
 import { goText } from "../text/part-go-text.ts";
@@ -126,6 +127,7 @@ function matches(left: Value, right: Value, run: PathRun): boolean | Missing {
   const [text, wanted] = [plainText(left), plainText(right)];
   if (text instanceof Missing) return text;
   if (wanted instanceof Missing) return wanted;
+  effort.spend(20 * wanted.length);
   const regexp = regexpOf(wanted);
   charge(run, (text.length * regexp.steps) >> 8);
   return regexp.re.test(text);

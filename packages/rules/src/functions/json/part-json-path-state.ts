@@ -1,5 +1,6 @@
 import { limits } from "@penstock/model";
 import type { Mode } from "../../parse/ast.ts";
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import type { Value } from "../../value/value.ts";
 
@@ -25,6 +26,7 @@ export class TooExpensive extends RowError {}
 /** @throws TooExpensive when the path touches too many values: `$..*..*` grows with a power of what it walks through */
 export function charge(run: PathRun, steps: number): void {
   run.steps += steps;
+  effort.parts(5 * steps);
   if (run.steps <= limits.jsonPathSteps) return;
   throw new TooExpensive(`Cannot follow the JSON path: it touches more than ${limits.jsonPathSteps} values`);
 }

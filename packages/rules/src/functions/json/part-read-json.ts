@@ -1,5 +1,6 @@
 import { limits } from "@penstock/model";
 import type { Mode } from "../../parse/ast.ts";
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import type { Value } from "../../value/value.ts";
 
@@ -17,6 +18,7 @@ export function readJson(name: string, text: string, mode: Mode): Value {
   if (text.length > limits.ruleTextChars) {
     throw new RowError(`Cannot call ${name}: the text is longer than ${limits.ruleTextChars} characters`);
   }
+  effort.spend(text.length);
   if (isTooDeep(text)) {
     throw new RowError(`Cannot call ${name}: more than ${limits.devicePayloadDepth} arrays and structs in each other`);
   }
@@ -33,6 +35,8 @@ type Reviver = (this: unknown, key: string, value: unknown) => unknown;
 
 function numbersFor(name: string, mode: Mode): Reviver {
   const number = (_key: string, value: unknown, context?: { source?: string }) => {
+    // To be asked about each value takes longer than to read it.
+    effort.spend(50);
     if (typeof value !== "number") return value;
     const source = context?.source ?? "";
     const isInteger = mode === "strict" && integerText.test(source);

@@ -1,5 +1,6 @@
 import { isWideFloat, toBase64 } from "@penstock/model";
 import type { Mode } from "../../parse/ast.ts";
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import { Instant, isObject, shown, type Value } from "../../value/value.ts";
 import { checkTextLength } from "../array/part-size.ts";
@@ -15,6 +16,7 @@ export function writeJson(name: string, value: Value, mode: Mode): string {
   let length = 0;
   const put = (text: string) => {
     length += text.length;
+    effort.spend(5 + (text.length >> 2));
     checkTextLength(name, length);
     parts.push(text);
   };
@@ -29,7 +31,11 @@ export function writeJson(name: string, value: Value, mode: Mode): string {
     } else if (isObject(one)) {
       put("{");
       const names = Object.keys(one);
-      if (mode === "compat") names.sort();
+      effort.fields(names.length);
+      if (mode === "compat") {
+        effort.sort(names.length);
+        names.sort();
+      }
       names.forEach((field, at) => {
         put(`${at > 0 ? "," : ""}${written(name, field, mode)}:`);
         write(one[field]!);

@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import { shown, type Value } from "../../value/value.ts";
 import { defineFunction } from "../define-function.ts";
@@ -50,6 +51,7 @@ function strictConv(number: Value, [from, to]: readonly [number, number]): strin
 
 /** @returns null for what are no digits to the base */
 function magnitude(digits: string, base: number): bigint | null {
+  effort.eachChar(digits.length << 2);
   let sum = 0n;
   for (const digit of digits) {
     const value = Number.parseInt(digit, 36);
@@ -65,6 +67,7 @@ function goConv(text: string, [from, to]: readonly [number, number]): string | n
   const [base, target] = [Math.abs(from), Math.abs(to)];
   if (!isBase(base) || !isBase(target)) return null;
   const [, sign, rest] = /^([+-]?)(.*)$/s.exec(text.trim())!;
+  effort.eachChar(text.length << 3);
   const count = [...rest!].findIndex((digit) => !/[0-9a-z]/i.test(digit) || Number.parseInt(digit, 36) >= base);
   const size = magnitude(count < 0 ? rest! : rest!.slice(0, count), base)!;
   const isNegative = sign === "-";

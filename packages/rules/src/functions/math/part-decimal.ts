@@ -1,8 +1,13 @@
+import { effort } from "../../run/effort.ts";
+
 /** digits × 10^-places, exactly. */
 export interface Decimal {
   readonly digits: bigint;
   readonly places: number;
 }
+
+/** Units of work: it may have hundreds of digits. */
+const longNumber = 100;
 
 /** How a number is cut: to the nearest, of two equally near the one away from zero or the even one; or towards zero. */
 export type Cut = "halfAway" | "halfEven" | "towardsZero";
@@ -17,6 +22,7 @@ export function writtenDecimal(x: number | bigint): Decimal {
 
 /** What a float is to the last bit: 0.1 is a little more than 0.1. Finite only. */
 export function exactDecimal(x: number): Decimal {
+  effort.spend(longNumber);
   const view = new DataView(new ArrayBuffer(8));
   view.setFloat64(0, x);
   const bits = view.getBigUint64(0);
@@ -33,6 +39,7 @@ const most = 1100;
 
 /** @returns with so many places, or with fewer where it has no more; below 0: tens, hundreds … */
 export function cutDecimal(decimal: Decimal, wanted: number, cut: Cut): Decimal {
+  effort.spend(longNumber);
   const places = Math.max(-most, Math.min(most, wanted));
   if (decimal.places <= places) return decimal;
   const unit = 10n ** BigInt(decimal.places - places);

@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import { kindOf, type ObjectValue, shown, type Value } from "../../value/value.ts";
 import { defineFunction } from "../define-function.ts";
@@ -26,6 +27,7 @@ export const erase = defineFunction({
   ],
   run([struct, names], { mode }) {
     const all = typeof names === "string" ? [names] : (names as readonly Value[]);
+    effort.fields(all.length + 2 * Object.keys(struct as ObjectValue).length);
     const erased = new Set(
       all.map((one) => {
         if (typeof one === "string") return one;

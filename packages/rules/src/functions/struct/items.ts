@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import type { ObjectValue } from "../../value/value.ts";
 import { bounded } from "../array/part-size.ts";
 import { defineFunction } from "../define-function.ts";
@@ -23,6 +24,7 @@ export const items = defineFunction({
   ],
   run([struct], { mode }) {
     const all = Object.entries(struct as ObjectValue);
+    effort.fields(2 * all.length);
     return all.length === 0 && mode === "compat" ? null : bounded("items", all);
   },
 });

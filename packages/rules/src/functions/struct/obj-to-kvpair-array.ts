@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import type { ObjectValue } from "../../value/value.ts";
 import { bounded } from "../array/part-size.ts";
 import { defineFunction } from "../define-function.ts";
@@ -21,6 +22,7 @@ export const objToKvpairArray = defineFunction({
     { sql: "obj_to_kvpair_array('a')", gives: { error: /struct must be struct, and is string "a"/ } },
   ],
   run([struct]) {
+    effort.fields(2 * Object.keys(struct as ObjectValue).length);
     const pairs = Object.entries(struct as ObjectValue).map(([key, value]) => ({ key, value }));
     return bounded("obj_to_kvpair_array", pairs);
   },

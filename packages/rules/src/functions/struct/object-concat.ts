@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import type { ObjectValue } from "../../value/value.ts";
 import { bounded } from "../array/part-size.ts";
 import { defineFunction } from "../define-function.ts";
@@ -17,6 +18,7 @@ export const objectConcat = defineFunction({
   ],
   run(structs) {
     const entries = structs.flatMap((one) => (one === null ? [] : Object.entries(one as ObjectValue)));
+    effort.fields(2 * entries.length);
     return bounded("object_concat", Object.fromEntries(entries));
   },
 });

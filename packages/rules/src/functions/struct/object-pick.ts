@@ -1,4 +1,5 @@
 import type { Mode } from "../../parse/ast.ts";
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import { isObject, kindOf, type ObjectValue, shown, type Value } from "../../value/value.ts";
 import { defineFunction } from "../define-function.ts";
@@ -44,7 +45,9 @@ export const objectPick = defineFunction({
 function pick(of: ObjectValue, names: readonly string[], mode: Mode): ObjectValue {
   const deeper = new Map<string, string[]>();
   const picked = new Map<string, Value>();
+  effort.fields(3 * names.length);
   for (const name of names) {
+    effort.chars(name.length);
     const dot = name.indexOf(".");
     if (Object.hasOwn(of, name) && (dot < 0 || mode === "strict")) picked.set(name, of[name]!);
     else if (dot >= 0) {

@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { defineFunction } from "../define-function.ts";
 
 export const objectSize = defineFunction({
@@ -15,6 +16,8 @@ export const objectSize = defineFunction({
   ],
   run([struct], { mode }) {
     if (struct === null) return mode === "compat" ? 0n : null;
-    return BigInt(Object.keys(struct as object).length);
+    const names = Object.keys(struct as object);
+    effort.parts(names.length);
+    return BigInt(names.length);
   },
 });

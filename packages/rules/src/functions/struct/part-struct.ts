@@ -1,4 +1,5 @@
 import type { Mode } from "../../parse/ast.ts";
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import type { ObjectValue, Value } from "../../value/value.ts";
 import { bounded } from "../array/part-size.ts";
@@ -9,6 +10,7 @@ import { bounded } from "../array/part-size.ts";
  * @throws RowError  in strict mode for a name that is there twice; where the struct is too large
  */
 export function structOf(name: string, entries: readonly (readonly [string, Value])[], mode: Mode): ObjectValue {
+  effort.fields(2 * entries.length);
   if (mode === "strict") {
     const seen = new Set<string>();
     for (const [field] of entries) {

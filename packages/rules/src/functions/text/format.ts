@@ -46,6 +46,7 @@ export const format = defineFunction({
     { sql: "format(x, 2)", of: { x: null }, gives: null },
     { sql: "format('a', 2)", gives: { error: /number must be number, and is string "a"/ } },
   ],
+  compiles: 2,
   run([number, places, locale], { mode }) {
     const count = Number(places);
     if (!(count >= 0 && count <= placesMost)) {

@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { defineFunction } from "../define-function.ts";
 import { textOf, textOrAny } from "./part-arguments.ts";
 import { countBytes, countCharacters } from "./part-characters.ts";
@@ -30,6 +31,7 @@ export const indexof = defineFunction({
   run([text, other], { mode }) {
     if (text === null || other === null) return mode === "compat" ? -1n : null;
     const all = textOf(text!, { name: "indexof", param: "text", mode });
+    effort.chars(all.length << 2);
     const at = all.indexOf(textOf(other!, { name: "indexof", param: "other", mode }));
     if (at < 0) return -1n;
     const before = all.slice(0, at);

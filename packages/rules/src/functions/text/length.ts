@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { isObject, type Value } from "../../value/value.ts";
 import { checkArgument } from "../check-arguments.ts";
 import { defineFunction } from "../define-function.ts";
@@ -37,6 +38,10 @@ export const length = defineFunction({
 function size(of: Value, countsBytes: boolean): number {
   if (typeof of === "string") return countCharacters(of);
   if (Array.isArray(of)) return of.length;
-  if (isObject(of)) return Object.keys(of).length;
+  if (isObject(of)) {
+    const names = Object.keys(of);
+    effort.parts(names.length);
+    return names.length;
+  }
   return countsBytes && of instanceof Uint8Array ? of.length : countCharacters(goText(of));
 }

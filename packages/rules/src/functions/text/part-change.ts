@@ -1,4 +1,5 @@
 import type { Mode } from "../../parse/ast.ts";
+import { effort } from "../../run/effort.ts";
 import { defineFunction, type ScalarFunction } from "../define-function.ts";
 import { bounded, textOf, textOrAny } from "./part-arguments.ts";
 
@@ -21,6 +22,7 @@ export function textChange({ name, change, ...spec }: Spec): ScalarFunction {
 
 /** Letter by letter, as Go has it: one that becomes several stays as it is. */
 export function letterByLetter(text: string, change: (letter: string) => string): string {
+  effort.eachChar(text.length << 3);
   let all = "";
   for (const letter of text) {
     const changed = change(letter);

@@ -1,9 +1,12 @@
+import { effort } from "../../run/effort.ts";
 /** Characters are what Unicode numbers: an emoji is one, though JavaScript counts two. */
 export function charactersOf(text: string): string[] {
+  effort.eachChar(text.length);
   return [...text];
 }
 
 export function countCharacters(text: string): number {
+  effort.chars(text.length << 2);
   let count = text.length;
   for (let at = 1; at < text.length; at++) if (isSecondHalf(text, at)) count--;
   return count;
@@ -21,6 +24,7 @@ export function sliceCharacters(text: string, start: number, end: number): strin
 
 /** Of the text in UTF-8. */
 export function countBytes(text: string): number {
+  effort.chars(text.length << 2);
   let count = 0;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);

@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { Instant, type ObjectValue, type Value } from "../../value/value.ts";
 import { plainDecimal, writtenDecimal } from "../math/part-decimal.ts";
 
@@ -12,11 +13,24 @@ export function goText(value: Value): string {
   if (typeof value !== "object") return String(value);
   if (value === null) return "<nil>";
   if (value instanceof Instant) return momentText(value);
-  if (value instanceof Uint8Array) return `[${value.join(" ")}]`;
-  if (Array.isArray(value)) return `[${value.map(goText).join(" ")}]`;
+  if (value instanceof Uint8Array) {
+    effort.eachChar(value.length << 1);
+    return `[${value.join(" ")}]`;
+  }
+  effort.fields(1);
+  if (Array.isArray(value)) return `[${value.map(goElement).join(" ")}]`;
   const fields = value as ObjectValue;
   const names = Object.keys(fields).sort();
-  return `map[${names.map((name) => `${name}:${goText(fields[name]!)}`).join(" ")}]`;
+  effort.sort(names.length);
+  effort.fields(names.length);
+  return `map[${names.map((name) => `${name}:${goElement(fields[name]!)}`).join(" ")}]`;
+}
+
+function goElement(value: Value): string {
+  const text = goText(value);
+  effort.fields(1);
+  effort.chars(text.length);
+  return text;
 }
 
 /** Without an exponent, as far as there is none: NaN and the infinities as Go has them. */

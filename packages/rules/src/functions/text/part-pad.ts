@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import { defineFunction, type ScalarFunction } from "../define-function.ts";
 import { bounded, checkLength, textOf, textOrAny } from "./part-arguments.ts";
@@ -39,6 +40,7 @@ export function padFunction({ name, join, ...spec }: Spec): ScalarFunction {
 function padding(name: string, filler: string, count: number): string {
   const characters = charactersOf(filler);
   if (characters.length === 0) throw new RowError(`Cannot call ${name}: there is nothing to pad with`);
+  effort.eachChar(count);
   let all = "";
   for (let at = 0; at < count; at++) all += characters[at % characters.length]!;
   return all;

@@ -7,8 +7,6 @@ import { BoundedCache } from "../bounded-cache.ts";
 
 /** Of one pattern, for the states that it came through; what needs more is matched without them. */
 const statesBytes = 131_072;
-/** steps × characters from which on matching takes longer than looking at a clock */
-const longWork = 65_536;
 /** Patterns are mostly constants; those of all rules together are kept. */
 const kept = new BoundedCache(100, compile);
 
@@ -74,7 +72,7 @@ export class Effort {
   /** @throws RowError when it becomes too much: so many characters are looked at once more */
   look(characters: number): void {
     this.#spent += this.#steps * characters;
-    if (this.#spent > longWork) effort.look();
+    effort.spend(Math.ceil((this.#steps * characters) / 2));
     if (this.#spent <= limits.regexpWork) return;
     throw new RowError(`Cannot call ${this.#name}: the pattern takes too much work for so long a text`);
   }

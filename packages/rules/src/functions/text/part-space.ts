@@ -1,3 +1,5 @@
+import { effort } from "../../run/effort.ts";
+
 /** White space as Unicode and Go have it; U+FEFF is none. @source Go 1.23, package unicode, IsSpace */
 function isSpace(unit: number): boolean {
   if (unit < 0x80) return unit === 0x20 || (unit >= 0x09 && unit <= 0x0d);
@@ -9,6 +11,7 @@ const rare: ReadonlySet<number> = new Set([0x85, 0xa0, 0x1680, 0x2028, 0x2029, 0
 export function withoutSpaceBefore(text: string): string {
   let at = 0;
   while (at < text.length && isSpace(text.charCodeAt(at))) at++;
+  effort.chars(at << 3);
   return text.slice(at);
 }
 
@@ -16,5 +19,6 @@ export function withoutSpaceBefore(text: string): string {
 export function withoutSpaceAfter(text: string): string {
   let end = text.length;
   while (end > 0 && isSpace(text.charCodeAt(end - 1))) end--;
+  effort.chars((text.length - end) << 3);
   return text.slice(0, end);
 }

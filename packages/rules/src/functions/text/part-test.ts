@@ -1,7 +1,7 @@
 import { defineFunction, type ScalarFunction } from "../define-function.ts";
 import { textOf, textOrAny } from "./part-arguments.ts";
 
-type Spec = Pick<ScalarFunction, "name" | "summary" | "examples" | "check"> & {
+type Spec = Pick<ScalarFunction, "name" | "summary" | "examples" | "check" | "compiles"> & {
   /** name of the second parameter */
   readonly of: string;
   test(text: string, other: string): boolean;

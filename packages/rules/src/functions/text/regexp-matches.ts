@@ -33,6 +33,7 @@ export const regexpMatches = textTest({
     },
   ],
   check: checkPattern,
+  compiles: 1,
   test(text, pattern) {
     const regexp = regexpOf(pattern);
     new Effort("regexp_matches", regexp).look(text.length);

@@ -1,4 +1,5 @@
 import type { Matcher } from "re2js";
+import { effort } from "../../run/effort.ts";
 import { defineFunction } from "../define-function.ts";
 import { bounded, checkLength, textOf, textOrAny } from "./part-arguments.ts";
 import { checkPattern, Effort, type Regexp, regexpOf } from "./part-regexp.ts";
@@ -46,6 +47,7 @@ export const regexpReplace = defineFunction({
     },
   ],
   check: checkPattern,
+  compiles: 1,
   run([text, pattern, replacement], { mode }) {
     const [all, regexp, template] = [text, pattern, replacement].map((value, at) =>
       textOf(value!, { name: "regexp_replace", param: ["text", "pattern", "replacement"][at]!, mode }),
@@ -57,14 +59,15 @@ export const regexpReplace = defineFunction({
 /** As Go does: an empty match right behind the one before does not count. @source Go 1.23, package regexp, replaceAll */
 function replaceAll(text: string, regexp: Regexp, pieces: readonly Piece[]): string {
   const matcher = regexp.re.matcher(text);
-  const effort = new Effort("regexp_replace", regexp);
-  effort.look(text.length);
+  const spent = new Effort("regexp_replace", regexp);
+  spent.look(text.length);
   let made = "";
   let copied = 0;
   let lastEnd = 0;
   while (matcher.find()) {
     const [start, end] = [matcher.start(), matcher.end()];
-    effort.look(regexp.looksFar ? text.length - end : regexp.steps);
+    effort.spend(100);
+    spent.look(regexp.looksFar ? text.length - end : regexp.steps);
     if (end <= lastEnd && start !== 0) continue;
     made += text.slice(copied, start);
     for (const piece of pieces) made += typeof piece === "string" ? piece : groupOf(matcher, piece.group);

@@ -27,6 +27,7 @@ export const regexpSubstr = defineFunction({
     },
   ],
   check: checkPattern,
+  compiles: 1,
   run([text, pattern], { mode }) {
     const all = textOf(text!, { name: "regexp_substr", param: "text", mode });
     const regexp = regexpOf(textOf(pattern!, { name: "regexp_substr", param: "pattern", mode }));

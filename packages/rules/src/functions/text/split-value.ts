@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import { defineFunction } from "../define-function.ts";
 import { textOf, textOrAny } from "./part-arguments.ts";
@@ -35,6 +36,7 @@ export const splitValue = defineFunction({
   run([text, separator, index], { mode }) {
     const all = textOf(text!, { name: "split_value", param: "text", mode });
     const by = textOf(separator!, { name: "split_value", param: "separator", mode });
+    effort.eachChar(all.length);
     const parts = by === "" ? charactersOf(all) : all.split(by);
     const part = parts.at(Number(index));
     if (part !== undefined) return part;

@@ -53,6 +53,7 @@ export const formatTime = defineFunction({
     { sql: "format_time(t, 1)", of: { t }, gives: { error: /pattern must be text, and is bigint 1/ } },
     { sql: "format_time(true, 'yyyy')", gives: { error: /time must be datetime or number or text, and is boolean/ } },
   ],
+  compiles: 1,
   check([, pattern], { mode }) {
     if (typeof pattern === "string") timeWriter(pattern, mode);
   },

@@ -1,3 +1,4 @@
+import { effort } from "../../run/effort.ts";
 import { RowError } from "../../value/row-error.ts";
 import { shown } from "../../value/value.ts";
 import { BoundedCache } from "../bounded-cache.ts";
@@ -5,6 +6,8 @@ import { BoundedCache } from "../bounded-cache.ts";
 const hourMs = 3_600_000;
 /** Hours of one zone whose offset is known. */
 const hoursKept = 512;
+/** Of one question, whether its hour is known or not. */
+const zoneUnits = 100;
 const offsetText = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/;
 
 /**
@@ -59,6 +62,7 @@ export class Zone {
 
   /** What a clock there shows more than one in UTC, in milliseconds, at a moment in milliseconds since 1970. */
   offsetAt(ms: number): number {
+    effort.spend(zoneUnits);
     return this.#clock.offsetAt(ms);
   }
 

@@ -1,4 +1,5 @@
 import type { Saved } from "../../value/saved.ts";
+import { effort } from "../effort.ts";
 import type { Row } from "../frame.ts";
 import { KeptRows, type RowBounds, rowBounds } from "../kept-rows.ts";
 import { type RowOf, rowsOf, saveRows } from "../saved-rows.ts";
@@ -48,6 +49,7 @@ export class SessionWindow implements Window {
   tick(now: number): readonly Closed[] {
     const closed: Closed[] = [];
     for (let due = this.due(); due !== null && due <= now; due = this.due()) {
+      effort.step();
       const { rows } = this.#split(due);
       if (rows.length === 0) continue;
       closed.push({ rows, span: { start: this.#began, end: due, trigger: due } });

@@ -45,6 +45,7 @@ export class SlidingWindow implements Window {
     this.#forget(row.at);
     if (!isTrigger || this.#delayMicros > 0) return closed;
     const { at } = row;
+    effort.parts(this.#rows.length >> 2);
     return [...closed, { rows: this.#rows.slice(), span: { start: at - this.#lengthMicros, end: at, trigger: at } }];
   }
 
@@ -63,6 +64,7 @@ export class SlidingWindow implements Window {
       const [start, end] = [trigger - this.#lengthMicros, trigger + this.#delayMicros];
       const rows = this.#rows.slice(this.#rows.countBefore(start), this.#rows.countBefore(end));
       effort.step();
+      effort.parts(rows.length >> 2);
       closed.push({ rows, span: { start, end, trigger: end } });
     }
     this.#forget(now);

@@ -40,6 +40,7 @@ export class TimedWindow implements Window {
       effort.step();
       const { span } = edges;
       const rows = this.#rows.slice(this.#rows.countBefore(span.start), this.#rows.countBefore(span.end));
+      effort.parts(rows.length >> 2);
       if (rows.length > 0) closed.push({ rows, span });
       this.#rows.forget(this.#rows.countBefore(edges.nextStart));
       edges.advance({ isEmpty: this.#rows.length === 0 });
