@@ -8,7 +8,15 @@ import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { AppError } from "@penstock/model";
-import { parse, planQuery, QueryRunner, rowReader, type StreamSchema, type TableSchema } from "@penstock/rules";
+import {
+  type ObjectValue,
+  parse,
+  planQuery,
+  QueryRunner,
+  rowReader,
+  type StreamSchema,
+  type TableSchema,
+} from "@penstock/rules";
 import { SimRandom } from "@penstock/testkit";
 import { testHost } from "../../packages/rules/src/functions/test-host.ts";
 import { mutated, randomMessage, randomQuery } from "./queries.ts";

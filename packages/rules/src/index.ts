@@ -25,6 +25,7 @@ export { effort, TooMuchWork } from "./run/effort.ts";
 export type { Row } from "./run/frame.ts";
 export { type RowBounds, rowBounds } from "./run/kept-rows.ts";
 export type { Answer, LookupRow, Wanted } from "./run/lookup.ts";
+export { charsOfAnswer } from "./run/lookup-cache.ts";
 export { type Output, QueryRunner } from "./run/query-runner.ts";
 export { batchReader, columnTypeOf } from "./run/read-batch.ts";
 export { type Message, rowReader } from "./run/read-row.ts";

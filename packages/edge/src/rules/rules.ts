@@ -2,6 +2,7 @@ import {
   AppError,
   type BusConsumer,
   codeOf,
+  type DeviceUid,
   type EffectiveDevice,
   type EffectiveRule,
   type ErrorCode,
@@ -10,14 +11,16 @@ import {
   type RuleHealth,
   RuleLoops,
   type RuleSourceSpec,
-  readsOf,
+  type RuleUid,
   traceId,
-  writesOf,
 } from "@penstock/model";
-import { type HostFunctions, type ObjectValue, type OffsetAt, outputColumns } from "@penstock/rules";
+import type { HostFunctions, ObjectValue, OffsetAt } from "@penstock/rules";
 import { type Clock, type Files, type Log, type Metrics, type Random, sleep } from "@penstock/runtime";
+import { openRuleLookups, type RuleLookups } from "./lookups/rule-lookups.ts";
 import { Remembered } from "./remembered.ts";
+import { endsOf, mustNotLoop } from "./rule-ends.ts";
 import { directFeed, type RuleFeed } from "./rule-feed.ts";
+import { healthOf } from "./rule-health.ts";
 import { type RuleStreams, ruleStreams, sourceKey } from "./rule-streams.ts";
 import { type RuleParts, RunningRule } from "./running-rule.ts";
 import { openSinks } from "./sinks/open-sink.ts";
@@ -50,6 +53,8 @@ export interface RulesOptions {
   readonly openSource?: OpenSource;
   /** left out: rules are fed at once, and what they remember ends with the process */
   readonly feed?: RuleFeed;
+  /** told the uid of the rule that is at work, and null when it is done */
+  working?(rule: RuleUid | null): void;
 }
 
 export type OpenSource = (
@@ -91,15 +96,23 @@ interface Held {
   /** null: it does not run */
   readonly ends: RuleEnds | null;
   readonly sinks: readonly Sink[];
+  /** null: it does not run */
+  readonly lookups: RuleLookups | null;
   readonly refusal: { readonly reason: ErrorCode; readonly message: string } | null;
 }
 
 /** The rules stage: streaming SQL over what is collected; the same rows in the same order give the same results. */
-export function createRules(options: RulesOptions): Rules {
+export function createRules(options: RulesOptions): RulesHere {
   return new RulesOfGateway(options);
 }
 
-class RulesOfGateway implements Rules {
+/** Rules of our own engine. */
+export interface RulesHere extends Rules {
+  /** whether any of them reads what the device gives */
+  reads(device: DeviceUid): boolean;
+}
+
+class RulesOfGateway implements RulesHere {
   readonly consumer: BusConsumer;
   readonly #options: RulesOptions;
   readonly #log: Log;
@@ -132,11 +145,15 @@ class RulesOfGateway implements Rules {
     this.consumer = {
       ...{ name: "rules", bound, policy: "drop-oldest" },
       take: (batch) => {
-        if (!this.#feed.reads({ device: batch.layout.device })) return;
+        if (!this.reads(batch.layout.device)) return;
         if (this.#log.tracing) this.#log.trace({ file, id: traceId(batch) }, "Rules look");
         return this.#feed.take({ t: "batch", batch });
       },
     };
+  }
+
+  reads(device: DeviceUid): boolean {
+    return this.#feed.reads({ device });
   }
 
   apply(set: RuleSet): Promise<void> {
@@ -196,18 +213,21 @@ class RulesOfGateway implements Rules {
       const now = next.get(uid);
       if (held.running !== null && now?.running === null) this.#feed.end(uid, { keepsNumber: true });
       if (now === undefined) this.#feed.end(uid, { keepsNumber: false });
-      if (now?.sinks !== held.sinks) this.#close(held.sinks);
+      if (now?.sinks !== held.sinks) this.#close(closablesOf(held));
     }
     const running = [...next.values()].filter((one) => one.running !== null).length;
     this.#options.metrics.gauge("penstock_rules_running", "Rules that run").set(running);
-    void this.#feed.replay();
+    // What they asked before a restart, nobody answers any more.
+    void this.#feed.replay().then(() => {
+      for (const { running } of next.values()) running?.askAgain();
+    });
     this.#closeUnread();
   }
 
   /** Nothing of a rule that is not planned yet ends for good: after a restart it goes on where it was. */
   #leave(before: ReadonlyMap<string, Held>, next: ReadonlyMap<string, Held>): void {
     this.#held = new Map([...before, ...next]);
-    for (const [uid, { sinks }] of before) if (this.#held.get(uid)!.sinks !== sinks) this.#close(sinks);
+    for (const [uid, held] of before) if (this.#held.get(uid)!.sinks !== held.sinks) this.#close(closablesOf(held));
   }
 
   status(): readonly RuleHealth[] {
@@ -225,7 +245,7 @@ class RulesOfGateway implements Rules {
     await this.#applying;
     this.#close([...this.#sources.values()].map(({ source }) => source));
     await this.#feed.close();
-    for (const { sinks } of this.#held.values()) this.#close(sinks);
+    for (const held of this.#held.values()) this.#close(closablesOf(held));
     await Promise.all(this.#closing);
   }
 
@@ -238,8 +258,10 @@ class RulesOfGateway implements Rules {
     let refusal: Held["refusal"] = null;
     let running: RunningRule | null = null;
     let ends: RuleEnds | null = null;
+    let lookups: RuleLookups | null = null;
     try {
       if (!spec.isStopped) {
+        lookups = this.#openLookups(spec);
         const told: { rule: RunningRule | null } = { rule: null };
         sinks = this.#openSinks(spec, (message) => told.rule?.failed(message));
         const catalog: RuleStreams["catalog"] = (name) => {
@@ -247,15 +269,15 @@ class RulesOfGateway implements Rules {
           return streams.catalog(name);
         };
         const output = (one: RuleOutput) => this.#feed.emit(() => delivered(sinks, one));
-        running = this.#plan(spec, { ...streams, catalog }, output);
+        running = this.#plan(spec, { ...streams, catalog }, { output, lookups });
         told.rule = running;
         ends = endsOf(spec, running);
         mustNotLoop(ends, loops);
         this.#openSources(spec, running);
       }
     } catch (error) {
-      this.#close(sinks);
-      [sinks, running, ends] = [[], null, null];
+      this.#close(closablesOf({ sinks, lookups }));
+      [sinks, running, ends, lookups] = [[], null, null, null];
       const isLost = codeOf(error) === "rules/bad-sql" && [...asked].some((name) => streams.catalog(name) === null);
       const reason = isLost ? "rules/no-device" : codeOf(error);
       refusal = { reason, message: error instanceof Error ? error.message : String(error) };
@@ -263,12 +285,16 @@ class RulesOfGateway implements Rules {
     }
     const key = this.#keyOf(spec, asked, streams);
     if (running !== null) this.#feed.begin(running);
-    return { spec, key, asked, running, ends, sinks, refusal };
+    return { spec, key, asked, running, ends, sinks, lookups, refusal };
   }
 
   /** @throws AppError rules/bad-sql */
-  #plan(spec: EffectiveRule, streams: RuleStreams, output: RuleParts["output"]): RunningRule {
-    const { clock, host, metrics } = this.#options;
+  #plan(
+    spec: EffectiveRule,
+    streams: RuleStreams,
+    { output, lookups }: Pick<RuleParts, "output"> & { readonly lookups: RuleLookups },
+  ): RunningRule {
+    const { clock, host, metrics, working } = this.#options;
     const { timeZone } = this.#set;
     const labels = { rule: spec.name };
     const rows = metrics.counter("penstock_rules_rows_total", "Rows that rules gave", labels);
@@ -289,6 +315,8 @@ class RulesOfGateway implements Rules {
         output(one);
       },
       dropped: (count) => dropped.add(count),
+      ask: (wanted) => lookups.ask(wanted),
+      working: (isAtWork) => working?.(isAtWork ? spec.uid : null),
       error: (message) => {
         errors.add();
         this.#log.debug({ rule: spec.name, message }, "A rule could not compute or act on a row");
@@ -303,10 +331,18 @@ class RulesOfGateway implements Rules {
   }
 
   /** @throws AppError rules/unknown-action */
+  #openLookups(spec: EffectiveRule): RuleLookups {
+    const { clock, metrics } = this.#options;
+    const row = (stream: string, content: ObjectValue) =>
+      void this.#feed.take({ t: "row", stream, content, meta: {}, at: null, from: null });
+    return openRuleLookups(spec, { clock, metrics, log: this.#log, row });
+  }
+
+  /** @throws AppError rules/unknown-action */
   #openSources({ sources }: EffectiveRule, { streams }: RunningRule): void {
     for (const source of Object.values(sources)) {
       const key = sourceKey(source);
-      if (source.memory !== undefined || !streams.includes(key)) continue;
+      if (source.memory !== undefined || source.lookup !== undefined || !streams.includes(key)) continue;
       const settings = JSON.stringify(source);
       const before = this.#sources.get(key);
       if (before?.settings === settings) continue;
@@ -347,33 +383,10 @@ class RulesOfGateway implements Rules {
   }
 }
 
+function closablesOf({ sinks, lookups }: Pick<Held, "sinks" | "lookups">): readonly Pick<Sink, "close">[] {
+  return lookups === null ? sinks : [...sinks, lookups];
+}
+
 async function delivered(sinks: readonly Sink[], output: RuleOutput): Promise<void> {
   await Promise.all(sinks.map((sink) => sink.take(output)));
-}
-
-/** @throws AppError rules/loop */
-function mustNotLoop(ends: RuleEnds, loops: RuleLoops): void {
-  const loop = loops.through(ends);
-  if (loop === null) return;
-  throw new AppError("rules/loop", `Rule "${ends.name}" would be fed with what it gives: ${loop.join(" ─▶ ")}`);
-}
-
-function endsOf({ name, sql, mode, actions, sources }: EffectiveRule, { plan }: RunningRule): RuleEnds {
-  const streams = plan.sources.map(({ stream, columns }) => ({
-    stream,
-    columns: columns.flatMap((column) => (column.t === "column" ? [column.name] : [])),
-  }));
-  const chooses = plan.where !== null || (plan.window?.filter ?? null) !== null;
-  return { name, reads: readsOf({ sources, streams, chooses }), writes: writesOf(actions, outputColumns(sql, mode)) };
-}
-
-function healthOf({ spec, running, refusal }: Held): RuleHealth {
-  const of = { rule: spec.uid, generation: spec.generation };
-  const counts = running?.counts ?? { rowsIn: 0, rowsOut: 0, errors: 0, lastError: null };
-  const stopped = refusal ?? running?.failure ?? null;
-  const reason = stopped?.reason ?? null;
-  const message = stopped?.message.slice(0, limits.ruleMessageChars) ?? null;
-  const lastError = counts.lastError?.slice(0, limits.ruleMessageChars) ?? null;
-  const state = refusal !== null ? "refused" : stopped !== null ? "failed" : running === null ? "stopped" : "running";
-  return { ...of, state, reason, message, ...counts, lastError };
 }

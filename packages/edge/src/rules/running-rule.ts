@@ -1,4 +1,12 @@
-import type { DeviceUid, EffectiveRule, ErrorCode, Layout, Micros, ReadingBatch } from "@penstock/model";
+import {
+  type DeviceUid,
+  type EffectiveRule,
+  type ErrorCode,
+  type Layout,
+  limits,
+  type Micros,
+  type ReadingBatch,
+} from "@penstock/model";
 import {
   batchReader,
   type HostFunctions,
@@ -15,16 +23,20 @@ import {
   type SourceLayout,
   type SourceRow,
   TooMuchWork,
+  type Wanted,
   Watermark,
 } from "@penstock/rules";
 import type { Clock } from "@penstock/runtime";
 import { Budget } from "./budget.ts";
+import { answerStream, answersIn } from "./lookups/answer-rows.ts";
 import type { RuleStreams } from "./rule-streams.ts";
 import type { RuleOutput } from "./sinks/sink.ts";
 import type { RuleInput } from "./state/rule-state.ts";
 
 /** rows that wait for earlier ones; beyond, the oldest go on */
 const waitingRows = 10_000;
+/** after which a question is asked again that nobody has answered: an answer may have been lost with other inputs */
+const askAgainMicros = 120_000_000;
 
 export interface RuleParts {
   readonly streams: RuleStreams;
@@ -38,6 +50,8 @@ export interface RuleParts {
   error(message: string): void;
   /** rows that went since the rule would remember too much */
   dropped(rows: number): void;
+  /** asks a lookup table; what comes of it comes as a row of the stream `answerStream`, which is the rule's alone */
+  ask(wanted: Wanted): void;
   /** told before and after it works: whoever finds the thread broken or stuck knows at which rule */
   working?(isAtWork: boolean): void;
 }
@@ -74,6 +88,11 @@ export class RunningRule {
   readonly #idleAfterMicros: number;
   readonly #byDevice = new Map<DeviceUid, Reader[]>();
   readonly #byStream = new Map<string, ((input: Extract<RuleInput, { t: "row" }>) => Row)[]>();
+  /** lookup tables by the streams in which their answers come */
+  readonly #byAnswers = new Map<string, string>();
+  /** of each source its place among those that bring rows */
+  readonly #placeOf: readonly number[];
+  #askedAt = 0;
   readonly #counts = { rowsIn: 0, rowsOut: 0, errors: 0, lastError: null as string | null };
   /** of what its runner dropped, what was told */
   #dropped = 0;
@@ -89,13 +108,15 @@ export class RunningRule {
     this.id = uid;
     this.#name = name;
     this.#parts = parts;
+    this.#budget = new Budget(clock);
     const now = clock.now();
     const { catalog } = streams;
     // As eKuiper does unless sendNilField is set.
     const omitNull = mode === "compat";
     this.plan = planQuery({ sql, mode, host, timeZone, offsetAt, ruleId: name, startedAt: now, catalog, omitNull });
-    this.#budget = new Budget(clock, this.plan.rowUnits);
     for (const source of this.plan.sources) this.#read(source, streams);
+    const bringing = this.plan.sources.filter(({ stream }) => streams.source(stream)?.lookup === undefined);
+    this.#placeOf = this.plan.sources.map((source) => bringing.indexOf(source));
     const shapes = this.plan.sources.map(({ stream }) => [stream, streams.shapeOf(stream)]);
     this.key = JSON.stringify([sql, mode, eventTime, timeZone, shapes]);
     this.#idleAfterMicros = (eventTime?.idleAfterMs ?? 0) * 1000;
@@ -104,7 +125,7 @@ export class RunningRule {
         ? null
         : new Watermark(
             {
-              sources: this.plan.sources.length,
+              sources: bringing.length,
               toleranceMicros: eventTime.lateToleranceMs * 1000,
               idleAfterMicros: this.#idleAfterMicros,
               most: waitingRows,
@@ -122,7 +143,7 @@ export class RunningRule {
   }
 
   get streams(): readonly string[] {
-    return [...this.#byStream.keys()];
+    return [...this.#byStream.keys(), ...this.#byAnswers.keys()];
   }
 
   get counts(): RuleCounts {
@@ -185,6 +206,16 @@ export class RunningRule {
     if (this.#failure === null && !this.#budget.isWithin)
       this.#stop("rules/over-budget", "It used more than half of a processor core for several seconds");
     if (this.#runner.dropped > this.#dropped) this.#tellDropped();
+    const asks = this.#runner.newlyWanted();
+    if (isAgain || this.#failure !== null || this.#byAnswers.size === 0) return;
+    if (input.now - this.#askedAt > askAgainMicros) this.askAgain();
+    else for (const wanted of asks) this.#parts.ask(wanted);
+  }
+
+  /** Asks for all that it waits for: what was asked before a restart nobody answers any more. */
+  askAgain(): void {
+    this.#askedAt = this.#now;
+    if (this.#failure === null) for (const wanted of this.#runner.wanted) this.#parts.ask(wanted);
   }
 
   #stop(reason: ErrorCode, text: string): void {
@@ -197,7 +228,7 @@ export class RunningRule {
     const { dropped } = this.#runner;
     this.#parts.dropped(dropped - this.#dropped);
     const { rows, chars } = rowBounds;
-    const most = `a window or table keeps ${rows} rows and ${chars} characters at most`;
+    const most = `a window or table keeps ${rows} rows and ${chars} characters at most, and ${limits.lookupWaitingRows} wait for answers`;
     if (this.#dropped === 0) this.failed(`It would remember too much, and forgets the oldest: ${most}`);
     this.#dropped = dropped;
   }
@@ -220,8 +251,11 @@ export class RunningRule {
           if (isWanted(input.batch.layout)) this.#push(read(input.batch), input.batch.baseTime);
         }
         return;
-      case "row":
+      case "row": {
+        const table = this.#byAnswers.get(input.stream);
+        if (table !== undefined) this.#runner.answer(answersIn(table, input.content), this.#now);
         for (const read of this.#byStream.get(input.stream) ?? []) this.#push(read(input), input.at);
+      }
     }
   }
 
@@ -242,7 +276,7 @@ export class RunningRule {
       return;
     }
     this.#idleAt = this.#now + this.#idleAfterMicros;
-    this.#inOrder(this.#watermark.push({ source: row.source, row: { ...row, at } }, this.#now));
+    this.#inOrder(this.#watermark.push({ source: this.#placeOf[row.source]!, row: { ...row, at } }, this.#now));
   }
 
   #inOrder(rows: readonly SourceRow[]): void {
@@ -253,6 +287,10 @@ export class RunningRule {
   }
 
   #read(source: SourceLayout, streams: RuleStreams): void {
+    if (streams.source(source.stream)?.lookup !== undefined) {
+      this.#byAnswers.set(answerStream(this.id, source.stream), source.stream);
+      return;
+    }
     const device = streams.device(source.stream);
     if (device === null) {
       const { timestamp } = streams.source(source.stream) ?? {};
