@@ -108,12 +108,12 @@ export class RunningRule {
     this.id = uid;
     this.#name = name;
     this.#parts = parts;
-    this.#budget = new Budget(clock);
     const now = clock.now();
     const { catalog } = streams;
     // As eKuiper does unless sendNilField is set.
     const omitNull = mode === "compat";
     this.plan = planQuery({ sql, mode, host, timeZone, offsetAt, ruleId: name, startedAt: now, catalog, omitNull });
+    this.#budget = new Budget(clock, this.plan.rowUnits);
     for (const source of this.plan.sources) this.#read(source, streams);
     const bringing = this.plan.sources.filter(({ stream }) => streams.source(stream)?.lookup === undefined);
     this.#placeOf = this.plan.sources.map((source) => bringing.indexOf(source));
