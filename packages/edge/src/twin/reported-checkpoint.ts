@@ -1,5 +1,5 @@
 import { AppError, type DeviceUid, type Epoch, type Reading } from "@penstock/model";
-import { type Files, frameRecord, plainCodec, scanRecords } from "@penstock/runtime";
+import { type Files, plainCodec, scanRecords, writeRecords } from "@penstock/runtime";
 import type { Held } from "./reported.ts";
 
 /** Up to where in the outbox a checkpoint's values reach. */
@@ -31,15 +31,13 @@ interface DeviceRecord {
 const heads = plainCodec<Head>();
 const deviceRecords = plainCodec<DeviceRecord>();
 const name = "reported";
-/** Handed to the disk at a time, so that a large gateway does other things in between. */
-const sliceBytes = 64 * 1024;
 
-function recordOf([device, values]: DeviceValues): Uint8Array[] {
+function recordOf([device, values]: DeviceValues): Uint8Array {
   const rows = [...values].map(({ reading, uncertainClock }): Row => {
     const { property, type, time, value, quality, reason } = reading;
     return [property, type, time, value, quality, reason, uncertainClock];
   });
-  return frameRecord([deviceRecords.encode({ device, rows })]);
+  return deviceRecords.encode({ device, rows });
 }
 
 /**
@@ -54,33 +52,12 @@ export async function writeCheckpoint(options: {
   readonly devices: readonly DeviceValues[];
 }): Promise<void> {
   const { files, folder, position, devices } = options;
-  const beside = `${folder}/${name}.new`;
-  // A left-over of an earlier try would otherwise be appended to.
-  if (await files.exists(beside)) await files.remove(beside);
-  const file = await files.openAppend(beside);
-  try {
-    let slice = frameRecord([heads.encode({ ...position, devices: devices.length })]);
-    let bytes = 0;
-    for (const device of devices) {
-      const record = recordOf(device);
-      slice.push(...record);
-      bytes += record.reduce((sum, part) => sum + part.length, 0);
-      if (bytes < sliceBytes) continue;
-      await file.append(slice);
-      slice = [];
-      bytes = 0;
-    }
-    await file.append(slice);
-    await file.sync();
-  } catch (error) {
-    await file.close();
-    // On a full disk even this is room that readings need.
-    await files.remove(beside).catch(() => {});
-    throw error;
-  }
-  await file.close();
-  await files.rename(beside, `${folder}/${name}`);
-  await files.syncFolder(folder);
+  await writeRecords({ files, folder, name, records: recordsOf(position, devices) });
+}
+
+function* recordsOf(position: OutboxPosition, devices: readonly DeviceValues[]): Generator<Uint8Array> {
+  yield heads.encode({ ...position, devices: devices.length });
+  for (const device of devices) yield recordOf(device);
 }
 
 /** @returns null when there is none @throws AppError data/corrupt when it is damaged */

@@ -1,6 +1,6 @@
 import { AppError, type Micros } from "@penstock/model";
 import { decodeSaved, encodeSaved } from "@penstock/rules";
-import { type Files, frameRecord, scanRecords } from "@penstock/runtime";
+import { type Files, scanRecords, writeRecords } from "@penstock/runtime";
 import type { Origin } from "./input-record.ts";
 
 /** State of one rule at the position of the checkpoint. */
@@ -28,8 +28,6 @@ export interface Checkpoint {
 
 const name = "checkpoint";
 const version = 1;
-/** Handed to the disk at a time, so that much state does not hold up other writers. */
-const sliceBytes = 256 * 1024;
 
 /**
  * Puts the checkpoint in the place of the last one. After a crash at any point the path holds the one or the other.
@@ -42,37 +40,7 @@ export async function writeCheckpoint(options: {
   readonly checkpoint: Checkpoint;
 }): Promise<number> {
   const { files, folder, checkpoint } = options;
-  const beside = `${folder}/${name}.new`;
-  // A left-over of an earlier try would otherwise be appended to.
-  if (await files.exists(beside)) await files.remove(beside);
-  const file = await files.openAppend(beside);
-  let bytes = 0;
-  try {
-    let slice: Uint8Array[] = [];
-    let held = 0;
-    for (const record of recordsOf(checkpoint)) {
-      for (const part of frameRecord([record])) {
-        slice.push(part);
-        held += part.length;
-        bytes += part.length;
-      }
-      if (held < sliceBytes) continue;
-      await file.append(slice);
-      slice = [];
-      held = 0;
-    }
-    await file.append(slice);
-    await file.sync();
-  } catch (error) {
-    await file.close();
-    // On a full disk even this is room that others need.
-    await files.remove(beside).catch(() => {});
-    throw error;
-  }
-  await file.close();
-  await files.rename(beside, `${folder}/${name}`);
-  await files.syncFolder(folder);
-  return bytes;
+  return writeRecords({ files, folder, name, records: recordsOf(checkpoint) });
 }
 
 function* recordsOf({ position, now, rules, ended, origins }: Checkpoint): Generator<Uint8Array> {
