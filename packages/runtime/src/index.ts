@@ -26,3 +26,4 @@ export * from "./witness.ts";
 export * from "./worker-host.ts";
 export * from "./worker-serve.ts";
 export * from "./write-file.ts";
+export * from "./write-records.ts";
