@@ -58,6 +58,15 @@ test("a transition is stored once however often it is told, and the last number 
   );
 });
 
+// One that could not be stored would be told again for ever, and every alarm of the gateway behind it would wait.
+test("alarms of one gateway and key stand side by side when their rule or name differs", async () => {
+  const { identity, uid, device } = await plant(bench, "beside");
+  const of = { kind: "raised", state: "unacknowledged", device: uid, key: device } as const;
+  await take(identity, told(of), told({ ...of, alarm: "stuck" }), told({ ...of, rule: "c".repeat(32) as RuleUid }));
+  const { items } = await bench.services.alarms.list(system, tenant, { device, active: true });
+  assert.equal(items.length, 3);
+});
+
 test("an act waits until the gateway has answered, and comes once for the same key", async () => {
   const { identity } = await plant(bench, "acts");
   const raised = told({ kind: "raised", state: "unacknowledged" });

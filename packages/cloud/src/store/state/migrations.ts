@@ -19,6 +19,7 @@ export function stateMigrations(engine: Engine): MigrationProvider {
       "0011-node-mappers": nodeMappers,
       "0013-rule-alarms": ruleAlarms(engine),
       "0014-audit-of-resource": auditOfResource,
+      "0015-alarms-side-by-side": alarmsSideBySide,
     }),
   };
 }
@@ -456,5 +457,19 @@ function ruleAlarms(engine: Engine): Migration {
 const auditOfResource: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema.createIndex("audit_resource").on("audit").columns(["tenant_uid", "uid", "id"]).execute();
+  },
+};
+
+/** A code and key tell the system's own alarms apart; alarms of rules have a rule and a name besides, and stand together. */
+const alarmsSideBySide: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema.dropIndex("alarms_raised").execute();
+    await db.schema
+      .createIndex("alarms_raised")
+      .on("alarms")
+      .columns(["tenant_uid", "node_uid", "code", "key"])
+      .unique()
+      .where(sql<boolean>`cleared_at is null and rule_uid is null`)
+      .execute();
   },
 };
