@@ -145,7 +145,7 @@ test("the operator changes the threshold in the cloud, and the rule goes on as i
   await alarmIn("hot", "normal");
   assert.deepEqual(
     (await historyOf(raised.id)).map(({ kind }) => kind),
-    ["raised", "shelved", "unshelved", "cleared"],
+    ["raised", "shelved", "unshelved", "set", "cleared"],
   );
 });
 

@@ -80,7 +80,7 @@ function squeeze(line: string): string {
 }
 
 /** Reads only, so it may be asked again until the answer has arrived. */
-const isQuestion = /^(npx penstock (get|describe|query|doctor|browse)\b.*\n?)+$/;
+const isQuestion = /^(npx penstock (get|describe|query|doctor|browse|why)\b.*\n?)+$/;
 const patienceMs = 60_000;
 
 /** Runs guides as a reader would, in one folder, with `substitutes` in place of what the guide names. */

@@ -8,6 +8,7 @@ import { tableText } from "../print-table.ts";
 import { timeText } from "../time-cell.ts";
 
 type Alarm = Awaited<ReturnType<Client["alarms"]["get"]>>;
+type AlarmLine = Awaited<ReturnType<Client["alarms"]["history"]>>["items"][number];
 interface ActFlags {
   readonly comment?: string;
   readonly for?: string;
@@ -35,18 +36,14 @@ export function alarmCommand(program: Command): void {
   act("comment", "comment", "write into its history");
   alarm
     .command("history <id>")
-    .description("what happened to it, oldest first")
+    .description("what happened to it, and what somebody did to its device meanwhile, oldest first")
     .option("-o, --output <format>", "json or yaml")
     .action(async (id: string, options: { output?: string }, command: Command) => {
       const { client, context } = connect(command.optsWithGlobals() as ContextFlags);
       const full = await alarmNamed(client, context.tenant, id);
       const params = { tenant: context.tenant, id: full.id };
       const { items } = await client.alarms.history({ params, query: { limit: 1000 } });
-      const rows = items.map((one) => [
-        ...[timeText(one.time), one.kind, one.state, one.severity, one.who ?? "-", one.comment ?? "-", one.message],
-      ]);
-      const heads = ["time", "what", "state", "severity", "who", "comment", "message"];
-      print(formatOf(options.output), items, () => tableText(heads, rows));
+      print(formatOf(options.output), items, () => alarmHistoryTable(items));
     });
 }
 
@@ -68,7 +65,7 @@ async function acted(kind: AlarmActKind, id: string, flags: ActFlags, command: C
 }
 
 /** Ids may be cut at the front, as the table shows them. @throws AppError resource/not-found */
-async function alarmNamed(client: Client, tenant: string, id: string): Promise<Alarm> {
+export async function alarmNamed(client: Client, tenant: string, id: string): Promise<Alarm> {
   if (!/^[0-9a-f]{1,32}$/.test(id)) throw new AppError("resource/not-found", `Cannot find alarm "${id}"`);
   return client.alarms.get({ params: { tenant, id: id.padStart(32, "0") } });
 }
@@ -76,6 +73,13 @@ async function alarmNamed(client: Client, tenant: string, id: string): Promise<A
 /** Ids are numbers with zeros before them: people need not type those. */
 export function shortId(id: string): string {
   return id.replace(/^0+(?=.)/, "");
+}
+
+export function alarmHistoryTable(items: readonly AlarmLine[]): string {
+  const rows = items.map((one) => [
+    ...[timeText(one.time), one.kind, one.state, one.severity, one.who ?? "-", one.comment ?? "-", one.message],
+  ]);
+  return tableText(["time", "what", "state", "severity", "who", "comment", "message"], rows);
 }
 
 export function alarmsTable(items: readonly Alarm[]): string {

@@ -8,12 +8,13 @@ import { tableText } from "../print-table.ts";
 import { timeText } from "../time-cell.ts";
 import { valueText } from "../value-cell.ts";
 import { wantedTable } from "../wanted-table.ts";
+import { alarmHistoryTable, alarmNamed } from "./alarm.ts";
 
 export function describeCommand(program: Command): void {
   program
     .command("describe <kind> <name>")
     .description(
-      "everything about one resource; of a device also its values, and where each of its fields comes from; of a mapper what its devices may state",
+      "everything about one resource; of a device also its values, and where each of its fields comes from; of a mapper what its devices may state; of an alarm its history",
     )
     .option("-o, --output <format>", "json or yaml")
     .action(async (word: string, name: string, options: { output?: string }, command: Command) => {
@@ -21,6 +22,14 @@ export function describeCommand(program: Command): void {
       if (/^mappers?$/i.test(word)) {
         const mappers = await mappersNamed(client, context.tenant, name);
         print(formatOf(options.output), mappers, () => mappers.map(mapperText).join("\n\n"));
+        return;
+      }
+      if (/^alarms?$/i.test(word)) {
+        const alarm = await alarmNamed(client, context.tenant, name);
+        const params = { tenant: context.tenant, id: alarm.id };
+        const { items } = await client.alarms.history({ params, query: { limit: 1000 } });
+        const text = () => `${yamlText(alarm).trimEnd()}\n\n${alarmHistoryTable(items)}`;
+        print(formatOf(options.output), { ...alarm, history: items }, text);
         return;
       }
       const kind = kindOfWord(word);

@@ -8,7 +8,7 @@ import { mappersNamed, mappersTable } from "../mapper-text.ts";
 import { formatOf, print } from "../output.ts";
 import { tableText } from "../print-table.ts";
 import { timeText } from "../time-cell.ts";
-import { alarmsTable } from "./alarm.ts";
+import { alarmNamed, alarmsTable } from "./alarm.ts";
 
 interface Column {
   readonly head: string;
@@ -125,6 +125,11 @@ export function getCommand(program: Command): void {
         const format = formatOf(options.output);
         const { client, context } = connect(command.optsWithGlobals() as ContextFlags);
         if (/^alarms?$/i.test(word)) {
+          if (resource !== undefined) {
+            const one = await alarmNamed(client, context.tenant, resource);
+            print(format, one, () => alarmsTable([one]));
+            return;
+          }
           const { items } = await client.alarms.list({ params: { tenant: context.tenant }, query: {} });
           print(format, items, () => (items.length === 0 ? "No alarms" : alarmsTable(items)));
           return;

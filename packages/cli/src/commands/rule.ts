@@ -62,7 +62,8 @@ export function ruleCommand(program: Command): void {
               : ["time", "stream", "gives"];
           const given = trial.steps.reduce((sum, step) => sum + step.outputs.length, 0);
           const more = trial.truncated ? `; only the first ${trialRows} rows were taken` : "";
-          const sum = `${trial.rowsIn} rows in, ${given} results, as at gateway "${trial.node}"${more}`;
+          const rowsIn = `${trial.rowsIn} ${trial.rowsIn === 1 ? "row" : "rows"} in`;
+          const sum = `${rowsIn}, ${given} ${given === 1 ? "result" : "results"}, as at gateway "${trial.node}"${more}`;
           return lines.length === 0 ? sum : `${tableText(heads, lines)}\n${sum}`;
         });
       },
