@@ -45,11 +45,11 @@ export class RedisLookup implements LookupPeer {
   }
 
   #answer(reply: readonly string[], question: ObjectValue): PeerAnswer {
-    const { as = "json", key } = this.#settings;
+    const { key } = this.#settings;
     // The key was made of them, so that a row need not repeat them.
     const named = key === undefined ? Object.keys(question) : columnsIn(key);
     const rows: LookupRow[] = [];
-    for (const found of as === "hash" ? [fieldsOf(reply)] : reply.map(jsonRows)) {
+    for (const found of reply.map(jsonRows)) {
       if (found === null) return { failure: `the value of "${keyOf(this.#settings, question)}" is no row as JSON` };
       rows.push(...found.filter((row) => meets(row, question, (column) => named.includes(column))));
     }
@@ -89,9 +89,9 @@ async function texts(client: RedisClientType, keys: readonly (string | null)[]):
 function one(client: RedisClientType, as: "list" | "hash") {
   return async (key: string | null): Promise<Reply> => {
     if (key === null) return noKey;
-    const command = as === "hash" ? ["HGETALL", key] : ["LRANGE", key, "0", String(limits.lookupRows)];
     try {
-      return await client.sendCommand<string[]>(command);
+      if (as === "hash") return fieldsOf(await client.sendCommand(["HGETALL", key]));
+      return await client.sendCommand<string[]>(["LRANGE", key, "0", String(limits.lookupRows)]);
     } catch (error) {
       if (await isRefusal(error)) return { failure: saidBy(error) };
       throw error;
@@ -99,11 +99,18 @@ function one(client: RedisClientType, as: "list" | "hash") {
   };
 }
 
-/** @param reply  name, value, name, value */
-function fieldsOf(reply: readonly string[]): readonly LookupRow[] {
-  if (reply.length === 0) return [];
-  const names = reply.filter((_, at) => at % 2 === 0);
-  return [Object.fromEntries(names.map((name, at) => [name, reply[at * 2 + 1]!]))];
+/**
+ * A hash as JSON, in a list of one; none where the key is not there.
+ *
+ * @param reply  a map, or name, value, name, value, as the server speaks RESP 3 or 2
+ */
+function fieldsOf(reply: unknown): readonly string[] {
+  const pairs = Array.isArray(reply)
+    ? reply.flatMap((name: unknown, at) => (at % 2 === 0 ? [[name, (reply as unknown[])[at + 1]] as const] : []))
+    : reply instanceof Map
+      ? [...reply]
+      : Object.entries(reply as object);
+  return pairs.length === 0 ? [] : [JSON.stringify(Object.fromEntries(pairs))];
 }
 
 const noKey = { failure: "it is asked by more than one column: state its key" } as const;

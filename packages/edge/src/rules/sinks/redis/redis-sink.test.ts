@@ -4,17 +4,11 @@ import { test } from "node:test";
 import { needs } from "@penstock/testkit";
 import { createClient } from "@redis/client";
 import { outputOf, takeAll, testParts } from "../delivery/delivery-fixture.ts";
-import { freePort, startProgram, testFolder } from "../delivery/fake-server.ts";
+import { redisServer } from "./fake-redis.ts";
 import { openRedis } from "./redis-sink.ts";
 
-const start = async (port: number) => {
-  const folder = testFolder();
-  const args = ["--port", String(port), "--save", "", "--dir", folder, "--bind", "127.0.0.1"];
-  return await startProgram({ command: "redis-server", args, folder, port, ready: /Ready to accept/ });
-};
-
 test("rows become keys, lists, hashes and streams, and messages of a channel", needs("redis-server"), async () => {
-  const server = await start(await freePort());
+  const server = await redisServer();
   const url = `redis://127.0.0.1:${server.port}`;
   const asker = createClient({ url });
   const listener = createClient({ url });
@@ -51,7 +45,7 @@ test("rows become keys, lists, hashes and streams, and messages of a channel", n
 });
 
 test("what a Redis server that is gone was to get, it gets when it is back", needs("redis-server"), async () => {
-  const first = await start(await freePort());
+  const first = await redisServer();
   const { parts, counted } = testParts();
   const url = `redis://127.0.0.1:${first.port}`;
   const sink = openRedis({ url, key: "all", as: "list", cache: {}, retry: { first: "10ms", longest: "50ms" } }, parts);
@@ -60,7 +54,7 @@ test("what a Redis server that is gone was to get, it gets when it is back", nee
     await first.close();
     await takeAll(sink, [outputOf({ n: 2 }), outputOf({ n: 3 })]);
     assert.ok(counted("cached_rows") >= 2, "they wait on disk");
-    const again = await start(first.port);
+    const again = await redisServer(first.port);
     try {
       const asker = await createClient({ url }).connect();
       while ((await asker.lLen("all")) < 2) await new Promise((resolve) => setImmediate(resolve));
