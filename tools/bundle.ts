@@ -22,6 +22,7 @@ const entries: Readonly<Record<string, string>> = {
   "mapper-rehearsal": "packages/mapper-host/src/rehearsal/main.ts",
   "mapper-dmi": "packages/mapper-host/src/dmi/main.ts",
   plant: "packages/testkit/src/plant/main.ts",
+  "rules-worker": "packages/edge/src/rules-worker.ts",
   "series-writer": "packages/cloud/src/store/series/series-writer.ts",
   "series-reader": "packages/cloud/src/store/series/series-reader.ts",
   "table-worker": "packages/cloud/src/services/tables/table-worker.ts",

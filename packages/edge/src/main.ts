@@ -14,7 +14,6 @@ import {
   type LogLevel,
   machineBoot,
   metricsRegistry,
-  offsetAtOf,
   openDataFolder,
   openSecrets,
   openWitness,
@@ -25,6 +24,7 @@ import {
   systemChildProcesses,
   systemClock,
   systemRandom,
+  workerFile,
 } from "@penstock/runtime";
 import { createBus } from "./bus/bus.ts";
 import { openBypass } from "./bypass/bypass.ts";
@@ -45,9 +45,8 @@ import { openResources } from "./resources/resources.ts";
 import { openAlarms } from "./rules/alarms/alarms.ts";
 import type { EkuiperRulesOptions } from "./rules/ekuiper/ekuiper-rules.ts";
 import { type EkuiperSettings, openEkuiper } from "./rules/ekuiper/gateway-ekuiper.ts";
-import { keptFeed } from "./rules/kept-feed.ts";
-import { createRules, type RulesOptions } from "./rules/rules.ts";
-import { openSources } from "./rules/sources/open-source.ts";
+import type { RulesOptions } from "./rules/rules.ts";
+import { RulesThread } from "./rules/thread/rules-thread.ts";
 import { keepFloor, readFloor } from "./trusted-floor.ts";
 import { openTwin } from "./twin/twin.ts";
 import { version } from "./version.ts";
@@ -127,7 +126,8 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     }
     const cloud = options.cloud === null ? joined.identity.cloud : cloudAddress(options.cloud);
     const floorPath = `${folder}/time`;
-    const clock = gatewayClock({ system: systemClock({ floor: await readFloor(files, floorPath) }), boot });
+    const clockFloor = await readFloor(files, floorPath);
+    const clock = gatewayClock({ system: systemClock({ floor: clockFloor }), boot });
     const floor = keepFloor({ files, path: floorPath, clock, isTrusted: clock.isTrusted, log });
     closers.push(() => floor.close());
     if (!clock.isTrusted())
@@ -219,22 +219,15 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       ...{ clock, random, files, log, metrics, folder: `${folder}/rules` },
       site: { publish: (message) => bypass.publish(message), readings: (batch) => bus.publish(batch), twin, alarms },
     };
-    const ownRules = async () =>
-      createRules({
+    const ownRules = () =>
+      new RulesThread({
         ...ruleParts,
-        host,
-        feed: await keptFeed({
-          files,
-          folder: `${folder}/rules/state`,
-          clock,
-          metrics,
-          log: log.with({ stage: "rules" }),
-        }),
-        offsetAt: offsetAtOf,
-        openSource: openSources({
-          ...{ clock, random, files, metrics, folder: `${folder}/rules`, node: joined.identity.node.uid },
-          log: log.with({ stage: "rules" }),
-          localBroker: () => ({ url: mqttUrl(bypass.address) }),
+        site: { ...ruleParts.site, listen: bypass.subscribe },
+        worker: workerFile(import.meta.url, "rules-worker"),
+        heapMb: rulesHeapMb,
+        start: () => ({
+          ...{ folder: `${folder}/rules`, node: joined.identity.node.uid, boot, floor: clockFloor },
+          ...{ logLevel: options.logLevel, syncWitnessPath: options.syncWitnessPath },
         }),
       });
     // Either our engine or a running eKuiper's.
@@ -244,7 +237,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
           node: joined.identity.node.name,
           broker: () => options.mqtt.broker ?? resources.current()?.node.mqtt?.broker ?? mqttUrl(bypass.address),
         })
-      : await ownRules();
+      : ownRules();
     closers.push(() => rules.close());
     bus.subscribe(rules.consumer);
 
@@ -286,18 +279,21 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       },
       dial: dialTls({ ...cloud, credentials: joined.credentials, clock }),
       timeTrusted: clock.isTrusted,
-      onTime: (time) => clock.learn(time),
+      onTime: (time) => {
+        clock.learn(time);
+        if (rules instanceof RulesThread) rules.learn(time);
+      },
       certificate: joined.life,
       onCertificate: (certificate) => joined.renew(certificate),
     });
     closers.push(() => link.close());
 
-    const applyRules = () => {
+    const applyRules = (): Promise<void> => {
       const set = resources.current();
-      if (set === null) return;
+      if (set === null) return Promise.resolve();
       const { tenant, node, devices } = set;
       const all = [...set.rules, ...ekuiper.made()];
-      void rules.apply({ tenant: tenant.name, timeZone: node.timeZone, devices, rules: all });
+      return rules.apply({ tenant: tenant.name, timeZone: node.timeZone, devices, rules: all });
     };
     const apply = () => {
       indexDevices();
@@ -310,7 +306,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       twin.devicesChanged();
       reports.devicesChanged();
       alarms.apply({ rules: set.rules, deviceOf: (name) => set.devices.find((one) => one.name === name)?.uid ?? null });
-      if (!ekuiper.assignedChanged()) applyRules();
+      if (!ekuiper.assignedChanged()) void applyRules();
     };
     resources.onChange(apply);
     // So late, so that it is closed early: what was read and published still finds an open outbox. Before this line it runs nothing.
@@ -367,6 +363,9 @@ function allMappers(installed: Told, registered: Told): Told {
     },
   };
 }
+
+/** Beyond, the rules' thread ends and begins anew: 10,000 rules use about a third of it. */
+const rulesHeapMb = 512;
 
 /** One mapper process should cost little; see docs/performance.md, memory. */
 const mapperFlags = ["--max-semi-space-size=1", "--max-old-space-size=128"];

@@ -22,6 +22,7 @@ export * from "./sqlite.ts";
 export * from "./sqlite-client.ts";
 export type { SqlMethods, SqlResult, SqlStatement } from "./sqlite-worker.ts";
 export * from "./system-clock.ts";
+export * from "./thread-priority.ts";
 export * from "./witness.ts";
 export * from "./worker-host.ts";
 export * from "./worker-serve.ts";

@@ -43,7 +43,7 @@ interface Around {
   /** port of the gateway's own broker */
   readonly mqttPort: number;
   /** hands the engine what is assigned and what is `made` */
-  apply(): void;
+  apply(): Promise<void>;
 }
 
 /** The two ways in which a gateway has to do with eKuiper: it speaks its REST shape, and it lets a running one do its rules. */
@@ -81,7 +81,7 @@ export async function openEkuiper(options: Options) {
     ): Promise<Rules> => openEkuiperRules({ ...parts, url: url!, broker: () => loginAt(parts.broker(), password!) }),
     /** What is assigned has changed. @returns whether the engine has been handed it */
     assignedChanged(): boolean {
-      engine?.applyAgain();
+      void engine?.applyAgain();
       return engine !== null;
     },
     /** @returns null: no port is given @throws AppError port/in-use */
@@ -100,7 +100,7 @@ export async function openEkuiper(options: Options) {
           timeZone: () => current()?.node.timeZone ?? "UTC",
           apply(next) {
             made = next;
-            around.apply();
+            return around.apply();
           },
         },
       });

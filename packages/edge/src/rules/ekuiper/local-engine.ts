@@ -25,7 +25,7 @@ export class LocalEngine {
 
   constructor(options: LocalEngineOptions) {
     this.#options = options;
-    this.applyAgain();
+    void this.applyAgain();
   }
 
   get catalogue(): Catalogue {
@@ -39,7 +39,7 @@ export class LocalEngine {
   }
 
   /** After what is assigned has changed: a rule whose name is assigned now gives way. */
-  applyAgain(): void {
+  applyAgain(): Promise<void> {
     const assigned = new Set(this.rules.assigned().map(({ name }) => name));
     const made = Object.keys(this.catalogue.rules).flatMap((id) => {
       if (assigned.has(id)) return [];
@@ -52,7 +52,7 @@ export class LocalEngine {
         return [];
       }
     });
-    this.rules.apply(made);
+    return this.rules.apply(made);
   }
 
   assigned(id: string): EffectiveRule | null {
@@ -232,7 +232,7 @@ export class LocalEngine {
   }
   async #replace(next: Catalogue): Promise<void> {
     await this.#options.catalogue.replace(next);
-    this.applyAgain();
+    await this.applyAgain();
   }
   #change<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#changing.then(work, work);

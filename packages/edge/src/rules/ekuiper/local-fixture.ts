@@ -25,7 +25,7 @@ export async function localSite(
   const rules: LocalRules = {
     ...{ assigned: () => assigned, devices: () => devices, tenant: () => "acme", timeZone: () => "UTC" },
     ...{ offsetAt: () => () => 0, host: hostFunctions(systemRandom), status: () => around.rules.status() },
-    apply(made) {
+    async apply(made) {
       local = made;
       apply();
     },
@@ -49,7 +49,7 @@ export async function localSite(
     ...{ ...around, disk, engine, server, ask, catalogue },
     assign(next: readonly EffectiveRule[]) {
       assigned = next;
-      engine.applyAgain();
+      void engine.applyAgain();
     },
     close: () => server.close(),
   };

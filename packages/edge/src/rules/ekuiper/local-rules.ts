@@ -10,8 +10,8 @@ export interface LocalRules {
   readonly timeZone: () => string;
   offsetAt(timeZone: string): OffsetAt;
   readonly host: HostFunctions;
-  /** they run beside those assigned, in the place of those given before */
-  apply(rules: readonly EffectiveRule[]): void;
+  /** they run beside those assigned, in the place of those given before; resolves when `status` tells of them */
+  apply(rules: readonly EffectiveRule[]): Promise<void>;
   /** of all */
   status(): readonly RuleHealth[];
 }
