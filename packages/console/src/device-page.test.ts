@@ -136,7 +136,7 @@ test("every setting says who it comes from, with all digits of what is custom", 
 
 test("the history tells what each version changed", { skip }, async () => {
   const { page } = stage;
-  await page.getByText("History", { exact: true }).click();
+  await page.locator("#history").getByText("History", { exact: true }).click();
   await page.getByRole("button", { name: "What version 2 changed" }).click();
   await page.locator("#history-rows li", { hasText: "spec.model" }).getByText("base").waitFor();
   await page.locator("#history-rows li", { hasText: "spec.custom" }).getByText(big).waitFor();

@@ -33,6 +33,12 @@ before(async () => {
     },
   });
   mixer = device.metadata.uid as DeviceUid;
+  const sql = "SELECT level FROM `mixer-01`";
+  const actions = [{ mqtt: { topic: "a", template: evil } }];
+  await client.rules.put({
+    ...at("evil"),
+    body: { metadata: metadata("evil"), spec: { nodes: ["gw-01"], sql, actions, description: evil } },
+  });
   await stage.logIn();
 });
 after(() => stage?.close());
@@ -97,11 +103,21 @@ test("names, reasons and settings are shown as they are written and never become
   tell();
   bench.services.control.raise(identity, { code: "ingest/gap", key: "1", message: evil });
   await page.locator("#device-list").waitFor({ state: "hidden" });
-  for (const name of [/^Connections$/, /^Gateways/, /^Alarms/, /^Devices$/]) {
+  for (const name of [/^Connections$/, /^Rules/, /^Gateways/, /^Alarms/, /^Devices$/]) {
     await view(name);
     await page.getByText("<b>bold</b>").filter({ visible: true }).first().waitFor();
     assert.equal(await foreign(), 0, String(name));
   }
+  await view(/^Alarms/);
+  await page.getByRole("button", { name: "History" }).first().click();
+  await page.locator("#alarms .lines li", { hasText: evil }).waitFor();
+  assert.equal(await foreign(), 0);
+  await view(/^Rules/);
+  await page.locator("#rules a", { hasText: evil }).click();
+  await page.locator("#rule-about", { hasText: evil }).waitFor();
+  await page.locator("#rule-actions").getByText("<b>bold</b>").waitFor();
+  assert.equal(await foreign(), 0);
+  await view(/^Devices$/);
   await page.locator("#devices a", { hasText: evil }).click();
   await page.getByRole("heading", { name: `${evil} (mixer-01)` }).waitFor();
   await page.locator("#presence", { hasText: `${evil} (mapper/timeout)` }).waitFor();

@@ -1,20 +1,27 @@
 /** Calls the API with the browser's cookie; scripts never see a token. */
 
-/** What the server said no with: `code` of the error table, `message` for people. */
+/** What the server said no with: `code` of the error table, `message` for people, `fields` that break a rule. */
 export class Problem extends Error {
-  constructor(code, message) {
+  constructor(code, message, fields = []) {
     super(message);
     this.code = code;
+    this.fields = fields;
   }
 }
 
-export async function call(method, path, body) {
+/** @param ifMatch  version of what is changed, or "*"; left out where a request changes none */
+export async function call(method, path, body, { ifMatch } = {}) {
+  const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
   let response;
   try {
     response = await fetch(path, {
       method,
       credentials: "same-origin",
-      ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+      headers: {
+        ...(body === undefined ? {} : { "content-type": type }),
+        ...(ifMatch === undefined ? {} : { "if-match": ifMatch === "*" ? ifMatch : `"${ifMatch}"` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch {
     throw new Problem("link/closed", "The server does not answer");
@@ -25,7 +32,11 @@ export async function call(method, path, body) {
     .then((text) => (longInteger.test(text) ? JSON.parse(text, asWritten) : JSON.parse(text)))
     .catch(() => null);
   if (response.ok) return answer;
-  throw new Problem(answer?.code ?? "internal", answer?.detail ?? `The server answered ${response.status}`);
+  throw new Problem(
+    answer?.code ?? "internal",
+    answer?.detail ?? `The server answered ${response.status}`,
+    answer?.fields,
+  );
 }
 
 /** Looking at each value takes several times as long as parsing, so only where there may be one. */
@@ -45,6 +56,9 @@ export const propertyPath = (tenant, device, property) =>
   `${devicePath(tenant, device)}/properties/${encodeURIComponent(property)}`;
 export const methodPath = (tenant, device, method) =>
   `${devicePath(tenant, device)}/methods/${encodeURIComponent(method)}`;
+
+export const rulePath = (tenant, rule) => `${tenantPath(tenant)}/rules/${encodeURIComponent(rule)}`;
+export const alarmPath = (tenant, id) => `${tenantPath(tenant)}/alarms/${encodeURIComponent(id)}`;
 
 /** All pages of a list. */
 export async function listAll(path) {

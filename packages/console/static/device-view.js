@@ -27,7 +27,7 @@ export function createDeviceView({ onChoose }) {
   const find = byId("find-property");
   find.addEventListener("input", drawRows);
   const origins = createOrigins(byId("origins"));
-  const history = createHistory(byId("history"));
+  const history = createHistory(byId("history"), { body: byId("history-rows") });
 
   async function load(tenant, resource) {
     const { name, displayName } = resource.metadata;
@@ -37,7 +37,7 @@ export function createDeviceView({ onChoose }) {
     find.value = "";
     byId("device-title").textContent = shown.title;
     origins.show(shown);
-    history.show(shown);
+    history.show(devicePath(tenant, name));
     showStatus(resource);
     await refresh();
   }

@@ -1,4 +1,4 @@
-import { showAlarms } from "./alarms-view.js";
+import { createAlarmsView } from "./alarms-view.js";
 import { call, listAll, tenantPath } from "./api.js";
 import { showConnections } from "./connections-view.js";
 import { showDeviceList } from "./device-list.js";
@@ -6,14 +6,16 @@ import { createDeviceView } from "./device-view.js";
 import { byId, make } from "./dom.js";
 import { showGateways } from "./gateways-view.js";
 import { watch } from "./live.js";
+import { createRuleView } from "./rule-view.js";
+import { isIll, showRules } from "./rules-view.js";
 import { createTrend } from "./trend.js";
 
 const refreshMs = 5000;
-const views = ["devices", "connections", "gateways", "alarms"];
+const views = ["devices", "connections", "rules", "gateways", "alarms"];
 let tenant = null;
 /** the device shown, by name */
 let chosen = null;
-let plant = { nodes: [], devices: [], connections: [], alarms: [] };
+let plant = { nodes: [], devices: [], connections: [], rules: [], alarms: [] };
 let endWatch = () => {};
 let timer = null;
 
@@ -25,6 +27,8 @@ const deviceView = createDeviceView({
     drawTrend();
   },
 });
+const ruleView = createRuleView({ onChanged: refresh });
+const alarmsView = createAlarmsView();
 function drawTrend() {
   if (trendOf === null) return;
   const of = trendOf;
@@ -98,23 +102,26 @@ function refreshLater() {
 async function refresh() {
   const path = tenantPath(tenant);
   const of = tenant;
-  const [nodes, devices, connections, alarms] = await Promise.all([
+  const [nodes, devices, connections, rules, alarms] = await Promise.all([
     listAll(`${path}/nodes`),
     listAll(`${path}/devices`),
     listAll(`${path}/connections`),
+    listAll(`${path}/rules`),
     listAll(`${path}/alarms?active=true`),
   ]);
   if (of !== tenant) return;
-  plant = { nodes, devices, connections, alarms };
+  plant = { nodes, devices, connections, rules, alarms };
   const away = nodes.filter(({ status }) => status.joined && !status.connected).length;
   byId("gateways-away").textContent = away === 0 ? "" : `${away} away`;
+  const ill = rules.filter(({ status }) => status.nodes.some(isIll)).length;
+  byId("rules-ill").textContent = ill === 0 ? "" : String(ill);
   byId("alarms-active").textContent = alarms.length === 0 ? "" : String(alarms.length);
   await show();
 }
 
 /** The view that the address names, with what is known; `#/devices/tank-01` is a device. */
 async function show() {
-  const [, named = "", device] = location.hash.split("/");
+  const [, named = "", called] = location.hash.split("/");
   const view = views.includes(named) ? named : "devices";
   for (const one of views) byId(`view-${one}`).hidden = one !== view;
   for (const link of byId("views").querySelectorAll("a")) {
@@ -123,8 +130,20 @@ async function show() {
   }
   if (view === "connections") showConnections(plant);
   else if (view === "gateways") showGateways(plant);
-  else if (view === "alarms") await showAlarms(tenant);
-  else await showDevice(device === undefined ? null : decodeURIComponent(device));
+  else if (view === "alarms") await alarmsView.show(tenant);
+  else if (view === "rules") await showRule(called === undefined ? null : decodeURIComponent(called));
+  else await showDevice(called === undefined ? null : decodeURIComponent(called));
+}
+
+/** @param named by the address; null: all of them */
+async function showRule(named) {
+  const rule = plant.rules.find(({ metadata }) => metadata.name === named);
+  byId("rule-list").hidden = rule !== undefined;
+  byId("rule").hidden = rule === undefined;
+  byId("no-such-rule").hidden = named === null || rule !== undefined;
+  byId("no-such-rule").textContent = `No rule is called "${named}".`;
+  if (rule === undefined) showRules(plant);
+  else await ruleView.show(tenant, rule);
 }
 
 /** @param named by the address; null: the one shown before, or the first. A device that is gone is never another one. */
