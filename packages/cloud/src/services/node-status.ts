@@ -7,6 +7,7 @@ import {
   type DeviceUid,
   formatMicros,
   type LineHealth,
+  limits,
   type Micros,
   type NodeIdentity,
   type NodeReport,
@@ -187,6 +188,8 @@ export function createNodeStatuses(context: Pick<ServiceContext, "db" | "clock" 
     },
     /** as its gateway last said it; null when it does not say. A rule runs on while its gateway is away */
     rule: (node: NodeUid, rule: RuleUid): RuleHealth | null => nodes.get(node)?.rules.get(rule) ?? null,
+    /** it has so many rules that it tells only of those that are not well first */
+    tellsFewRules: (node: NodeUid): boolean => (nodes.get(node)?.rules.size ?? 0) >= limits.rulesTold,
     /** null when its gateway does not say, or is not connected */
     line(node: string | undefined, connection: ConnectionUid): LineHealth | null {
       const state = node === undefined ? undefined : nodes.get(node as NodeUid);

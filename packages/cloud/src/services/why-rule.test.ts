@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type {
-  AlarmTransition,
-  BootId,
-  DeviceHealth,
-  DeviceSpec,
-  DeviceUid,
-  Micros,
-  Reading,
-  RuleHealth,
-  RuleSpec,
-  RuleUid,
+import {
+  type AlarmTransition,
+  type BootId,
+  type DeviceHealth,
+  type DeviceSpec,
+  type DeviceUid,
+  limits,
+  type Micros,
+  type Reading,
+  type RuleHealth,
+  type RuleSpec,
+  type RuleUid,
 } from "@penstock/model";
 import { system } from "./context.ts";
 import { testBench } from "./test/test-bench.ts";
@@ -163,6 +164,28 @@ test("why: an alarm that is shelved, that stands already, or that has no reason 
   );
   bench.clock.move(61_000);
   assert.equal((await whys())[0]![0], "alarm-stands");
+});
+
+test("why: of a gateway with so many rules that it tells of few, the others are well", async (t) => {
+  const { bench, identity, create, connect, whys } = await stage(t);
+  connect();
+  await create({ sql: "SELECT temperature FROM oven" });
+  const ill = {
+    generation: 1,
+    state: "failed",
+    reason: null,
+    message: null,
+    rowsIn: 0,
+    rowsOut: 0,
+    errors: 1,
+  } as const;
+  const rules = Array.from({ length: limits.rulesTold }, (_, i) => ({
+    ...{ ...ill, rule: String(i).padStart(32, "0") as RuleUid, lastError: null },
+  }));
+  bench.services.control.nodeReport(identity, {
+    ...{ agentVersion: "1", mappers: [], devices: [], cycles: [], lines: [], counters: {}, outbox, rules },
+  });
+  assert.match((await whys())[0]!.join(" "), /^not-silent .* tells only of 1000, .* none of them$/);
 });
 
 test("why: another tenant's rule is not there", async (t) => {

@@ -71,8 +71,9 @@ export function createRuleWhys(
     const { tenant, node, rule, spec, devices, alarms } = of;
     const status = ruleStatusAt(statuses, node, rule);
     const { connected, lastSeenAt } = statuses.node(node.uid as NodeUid);
+    const tellsFew = statuses.tellsFewRules(node.uid as NodeUid);
     const known: WhyFacts = {
-      ...{ status, generation: rule.generation, node: { connected, lastSeenAt }, alarms },
+      ...{ status, generation: rule.generation, node: { connected, lastSeenAt, tellsFew }, alarms },
       acts: spec.actions.some((action) => action.alarm === undefined),
       raises: spec.actions.flatMap(({ alarm }) => (alarm === undefined ? [] : [alarm.name])),
       ...{ sources: [], where: null, having: false, trial: null, window: null },

@@ -1,5 +1,5 @@
 import type { RuleCause } from "@penstock/api";
-import { formatMicros, type Micros, type RuleNodeStatus } from "@penstock/model";
+import { formatMicros, limits, type Micros, type RuleNodeStatus } from "@penstock/model";
 import type { DevicePresence } from "./node-status.ts";
 
 /** What a rule reads, as far as the cloud can see it. */
@@ -37,7 +37,12 @@ export interface WhyAlarm {
 export interface WhyFacts {
   readonly status: RuleNodeStatus;
   readonly generation: number;
-  readonly node: { readonly connected: boolean; readonly lastSeenAt: string | null };
+  readonly node: {
+    readonly connected: boolean;
+    readonly lastSeenAt: string | null;
+    /** it tells only of the rules that are not well first */
+    readonly tellsFew: boolean;
+  };
   readonly sources: readonly WhySource[];
   readonly where: string | null;
   readonly having: boolean;
@@ -61,6 +66,10 @@ export function whySilent(facts: WhyFacts): WhyAnswer {
   const { status, node } = facts;
   const away = node.lastSeenAt === null ? "has never connected" : `is not connected since ${short(node.lastSeenAt)}`;
   if (status.state === "unknown") {
+    if (node.connected && node.tellsFew) {
+      const why = `its gateway has so many rules that it tells only of ${limits.rulesTold}, those that are not well first`;
+      return { cause: "not-silent", why: `${why}: this is none of them` };
+    }
     if (node.connected) return { cause: "not-told", why: "its gateway has not told of it yet" };
     return { cause: "node-offline", why: `its gateway ${away}, and has not told of it` };
   }
