@@ -253,6 +253,12 @@ export const errors = {
     http: 403,
     means: "A local client may not publish there: without a login nowhere, with one to what its user may",
   },
+  "bypass/broker-away": {
+    who: "plant",
+    retry: "later",
+    http: 503,
+    means: "The MQTT broker that was chosen for the gateway cannot be reached; rules try again",
+  },
   "bypass/packet-too-large": {
     who: "caller",
     retry: "never",

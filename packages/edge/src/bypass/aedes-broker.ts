@@ -188,6 +188,10 @@ class AedesBroker implements EmbeddedBroker {
     });
   }
 
+  deliver(message: BrokerMessage): Promise<void> {
+    return this.publish(message);
+  }
+
   listen(listener: BrokerListener): () => void {
     return this.#listeners.add(listener);
   }

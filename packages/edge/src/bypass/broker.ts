@@ -10,6 +10,13 @@ export interface Broker {
    */
   publish(message: BrokerMessage): Promise<void>;
   /**
+   * As `publish`, in its order, for who can wait: resolves when the broker has the message. The embedded one has it as soon
+   * as `publish` would say so.
+   *
+   * @throws AppError bypass/broker-away: it is away, or has too much to do
+   */
+  deliver(message: BrokerMessage): Promise<void>;
+  /**
    * Tells a stage of the gateway what anybody publishes under its filter, the retained messages first, without a client of
    * the embedded broker between. @returns what ends it
    */

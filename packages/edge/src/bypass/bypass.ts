@@ -1,4 +1,5 @@
 import {
+  AppError,
   type AssignedSet,
   type BusConsumer,
   type DeviceUid,
@@ -55,7 +56,11 @@ export interface Bypass {
   readonly address: BrokerAddress;
   /** Takes what is assigned now. Resolves when it counts. @throws AppError port/in-use */
   apply(site: BypassSite): Promise<void>;
-  /** Another stage's message, in order after what was published before. */
+  /**
+   * Another stage's message, in order after what was published before. Resolves when the broker has it.
+   *
+   * @throws AppError bypass/broker-away while another program's broker cannot be reached
+   */
   publish(message: Pick<BrokerMessage, "topic" | "payload" | "qos" | "retain">): Promise<void>;
   /** For another stage: what anybody publishes, also after the broker has been changed for another. */
   readonly subscribe: ListenAtBroker;
@@ -144,8 +149,16 @@ class RunningBypass {
     });
   }
 
-  publish(message: Pick<BrokerMessage, "topic" | "payload" | "qos" | "retain">): Promise<void> {
-    return this.#turn(() => this.#send([message]));
+  async publish(message: Pick<BrokerMessage, "topic" | "payload" | "qos" | "retain">): Promise<void> {
+    let delivered: Promise<void> = Promise.resolve();
+    await this.#turn(async () => {
+      // Begun in its turn; what is collected does not wait for its end.
+      if (this.#broker === null)
+        delivered = Promise.reject(new AppError("bypass/broker-away", "Cannot publish: there is no broker"));
+      else delivered = this.#broker.deliver(message);
+      delivered.catch(() => {});
+    });
+    await delivered;
   }
 
   subscribe(...[filter, take]: Parameters<ListenAtBroker>): ReturnType<ListenAtBroker> {

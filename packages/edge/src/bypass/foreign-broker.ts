@@ -1,4 +1,4 @@
-import type { MqttBroker } from "@penstock/model";
+import { AppError, type MqttBroker } from "@penstock/model";
 import type { Clock, Log, Metrics } from "@penstock/runtime";
 import { connect, type MqttClient } from "mqtt";
 import type { Broker, BrokerAddress, BrokerListener, BrokerMessage, BrokerUse } from "./broker.ts";
@@ -31,14 +31,22 @@ export function openForeignBroker(options: ForeignBrokerOptions): Broker {
   return new ForeignBroker(options);
 }
 
+/** A message, and who waits for its end. */
+interface Queued extends BrokerMessage {
+  /** @param error  null: the broker has it */
+  readonly ended?: (error: AppError | null) => void;
+}
+
 class ForeignBroker implements Broker {
   readonly address: BrokerAddress;
   readonly hasClients = true;
   readonly #options: ForeignBrokerOptions;
   readonly #client: MqttClient;
   readonly #listening = new Set<() => void>();
-  #queue: BrokerMessage[] = [];
+  #queue: Queued[] = [];
   #queuedBytes = 0;
+  /** handed to the connection; somebody waits for their end */
+  readonly #awaited = new Set<Queued>();
   #inFlight = 0;
   /** counts connections: what ends late belongs to one that is over */
   #connection = 0;
@@ -66,20 +74,15 @@ class ForeignBroker implements Broker {
   }
 
   async publish(message: BrokerMessage): Promise<void> {
-    if (message.isOfNow === true && !this.#isUp) return this.#dropped(1, "away");
-    const { queuedMessages, queuedBytes } = this.#options.limits;
-    this.#queue.push(message);
-    this.#queuedBytes += bytesOf(message);
-    // The bound: the oldest go, applications want the present.
-    let over = 0;
-    while (this.#queue.length - over > queuedMessages || this.#queuedBytes > queuedBytes) {
-      this.#queuedBytes -= bytesOf(this.#queue[over++]!);
-    }
-    if (over > 0) {
-      this.#queue.splice(0, over);
-      this.#dropped(over, this.#isUp ? "slow-broker" : "away");
-    }
-    this.#pump();
+    if (message.isOfNow === true && !this.#isUp) this.#drop([message], "away");
+    else this.#push(message);
+  }
+
+  deliver(message: BrokerMessage): Promise<void> {
+    if (!this.#isUp) return Promise.reject(awayError("it cannot be reached"));
+    return new Promise((resolve, reject) => {
+      this.#push({ ...message, ended: (error) => (error === null ? resolve() : reject(error)) });
+    });
   }
 
   listen(listener: BrokerListener): () => void {
@@ -100,7 +103,7 @@ class ForeignBroker implements Broker {
   close(): Promise<void> {
     for (const end of this.#listening) end();
     const last = this.#options.use.lastWords();
-    this.#dropped(this.#queue.length, "closed");
+    this.#drop(this.#queue, "closed");
     this.#queue = [];
     return new Promise((resolve) => {
       // One that does not answer is left, and says the will.
@@ -136,13 +139,33 @@ class ForeignBroker implements Broker {
     this.#connection += 1;
     if (!wasUp) return;
     this.#showState();
-    const stays = this.#queue.filter(({ isOfNow }) => isOfNow !== true);
-    this.#dropped(this.#queue.length - stays.length, "away");
+    // Who waits for the end of a message keeps it, and comes again; what was under way may arrive twice.
+    for (const { ended } of this.#awaited) ended?.(awayError("the connection ended"));
+    this.#awaited.clear();
+    const isKept = ({ isOfNow, ended }: Queued) => isOfNow !== true && ended === undefined;
+    const stays = this.#queue.filter(isKept);
+    this.#drop(
+      this.#queue.filter((one) => !isKept(one)),
+      "away",
+    );
     this.#queue = stays;
     this.#queuedBytes = stays.reduce((sum, message) => sum + bytesOf(message), 0);
     // The will that was left has been said, or will be; the next connection has another.
     Object.assign(this.#client.options, willOf(this.#options.use));
     this.#trouble("the connection ended");
+  }
+
+  #push(message: Queued): void {
+    const { queuedMessages, queuedBytes } = this.#options.limits;
+    this.#queue.push(message);
+    this.#queuedBytes += bytesOf(message);
+    // The bound: the oldest go, applications want the present.
+    let over = 0;
+    while (this.#queue.length - over > queuedMessages || this.#queuedBytes > queuedBytes) {
+      this.#queuedBytes -= bytesOf(this.#queue[over++]!);
+    }
+    if (over > 0) this.#drop(this.#queue.splice(0, over), this.#isUp ? "slow-broker" : "away");
+    this.#pump();
   }
 
   #pump(): void {
@@ -161,10 +184,14 @@ class ForeignBroker implements Broker {
   }
 
   /** Resolves when the broker has it, or the connection took it (QoS 0), or is over. */
-  #send({ topic, payload, qos, retain }: BrokerMessage): Promise<void> {
+  #send(message: Queued): Promise<void> {
+    const { topic, payload, qos, retain } = message;
+    if (message.ended !== undefined) this.#awaited.add(message);
     return new Promise((resolve) => {
       this.#client.publish(topic, Buffer.from(payload), { qos, retain }, (error) => {
-        if (error != null) this.#dropped(1, "connection");
+        this.#awaited.delete(message);
+        if (error != null) this.#drop([message], "connection");
+        else message.ended?.(null);
         resolve();
       });
     });
@@ -176,10 +203,12 @@ class ForeignBroker implements Broker {
     this.#options.log.warn({ broker: this.#options.broker.url, message }, "The MQTT broker is away; trying again");
   }
 
-  #dropped(count: number, reason: string): void {
-    if (count === 0) return;
+  /** Counts those that nobody keeps. */
+  #drop(messages: readonly Queued[], reason: string): void {
+    const lost = messages.filter(({ ended }) => ended === undefined).length;
     const help = "Messages not given to a local client";
-    this.#options.metrics.counter("penstock_bypass_dropped_total", help, { reason }).add(count);
+    if (lost > 0) this.#options.metrics.counter("penstock_bypass_dropped_total", help, { reason }).add(lost);
+    for (const { ended } of messages) ended?.(awayError("the connection ended or cannot keep up"));
   }
 
   #showState(): void {
@@ -197,4 +226,11 @@ function willOf(use: BrokerUse) {
 
 function bytesOf({ topic, payload }: BrokerMessage): number {
   return payload.length + topic.length * 3;
+}
+
+function awayError(reason: string): AppError {
+  return new AppError(
+    "bypass/broker-away",
+    `Cannot publish at the MQTT broker that was chosen for the gateway: ${reason}`,
+  );
 }

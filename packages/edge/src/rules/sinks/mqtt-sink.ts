@@ -1,21 +1,68 @@
-import { AppError, checkTopic } from "@penstock/model";
+import { checkTopic, type RuleActionOf } from "@penstock/model";
 import type { ObjectValue } from "@penstock/rules";
-import { eachRow, inTurn } from "./in-turn.ts";
-import { chosen, jsonOf } from "./row-json.ts";
-import type { OpenSink } from "./sink-parts.ts";
+import { bodyOf, rowText } from "./delivery/body.ts";
+import { type Courier, noRefusals, type Parcel } from "./delivery/courier.ts";
+import { Delivery } from "./delivery/delivery.ts";
+import { refused, saidBy, unreachable } from "./delivery/peer-error.ts";
+import type { OpenSink, SinkSite } from "./sink-parts.ts";
 import { filled } from "./template.ts";
 
-/** Messages at the gateway's own broker: one a row, or with `send: list` one a result. */
-export const openMqttHere: OpenSink<"mqtt"> = (settings, parts) => {
-  const { topic, qos = 0, retain = false, send = "each", fields, template } = settings;
-  const publish = (payload: string, row: ObjectValue) => {
-    const to = filled(topic, row);
-    const [fault] = checkTopic(to, "topic");
-    if (fault !== undefined)
-      throw new AppError("rules/action-failed", `Cannot publish at ${fault.value}: ${fault.rule}`);
-    return parts.site.publish({ topic: to, payload: Buffer.from(payload), qos, retain });
-  };
-  const textOf = (row: ObjectValue) => (template === undefined ? jsonOf(chosen(row, fields)) : filled(template, row));
-  if (send === "each") return eachRow(parts, (row) => publish(textOf(row), row));
-  return inTurn(parts, ({ rows }) => publish(`[${rows.map(textOf).join(",")}]`, rows[0]!));
-};
+/** Where messages of an action go. @throws AppError rules/sink-refused when the row makes it no topic */
+export function topicOf(template: string, row: ObjectValue): string {
+  const topic = filled(template, row);
+  const [fault] = checkTopic(topic, "topic");
+  if (fault !== undefined) throw refused(`publish at ${fault.value}`, fault.rule);
+  return topic;
+}
+
+/** Messages at the gateway's own broker, ours or the one that was chosen. */
+class LocalCourier implements Courier {
+  /** Rows of a result come together, however many they are; each is a message all the same unless a list is asked for. */
+  readonly takesMany = true;
+  readonly #settings: RuleActionOf<"mqtt">;
+  readonly #site: SinkSite;
+  readonly #isList: boolean;
+
+  constructor(settings: RuleActionOf<"mqtt">, site: SinkSite) {
+    this.#settings = settings;
+    this.#site = site;
+    this.#isList = settings.send === "list" || settings.batch !== undefined;
+  }
+
+  addressOf(row: ObjectValue): string {
+    return topicOf(this.#settings.topic, row);
+  }
+
+  async send(parcel: Parcel, signal: AbortSignal) {
+    const { qos = 0, retain = false } = this.#settings;
+    const texts = this.#isList
+      ? [bodyOf(this.#settings, parcel)]
+      : parcel.rows.map(({ row }) => rowText(this.#settings, row));
+    try {
+      for (const text of texts) {
+        const message = { topic: parcel.address, payload: Buffer.from(text), qos, retain };
+        await unlessAborted(() => this.#site.publish(message), signal);
+      }
+      return noRefusals;
+    } catch (error) {
+      throw unreachable("publish at the gateway's broker", saidBy(error), error);
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+export const openMqttHere: OpenSink<"mqtt"> = (spec, parts) =>
+  new Delivery({ kind: "mqtt", spec, courier: new LocalCourier(spec, parts.site), parts });
+
+/** What is published cannot be called back, but nobody need wait for it. */
+function unlessAborted(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    work()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

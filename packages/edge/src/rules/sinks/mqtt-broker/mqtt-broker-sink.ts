@@ -1,12 +1,11 @@
-import { checkTopic, type RuleActionOf } from "@penstock/model";
+import type { RuleActionOf } from "@penstock/model";
 import type { ObjectValue } from "@penstock/rules";
 import type { MqttClient } from "mqtt";
 import { bodyOf } from "../delivery/body.ts";
 import { type Courier, noRefusals, type Parcel } from "../delivery/courier.ts";
 import { Delivery } from "../delivery/delivery.ts";
-import { refused } from "../delivery/peer-error.ts";
+import { topicOf } from "../mqtt-sink.ts";
 import type { OpenSink, SinkParts } from "../sink-parts.ts";
-import { filled } from "../template.ts";
 import { type BrokerSettings, connectBroker, endNow, within } from "./broker-link.ts";
 
 /** Messages at a broker elsewhere. With QoS 1, which is the default here, they are delivered when the broker says so. */
@@ -24,10 +23,7 @@ class MqttCourier implements Courier {
   }
 
   addressOf(row: ObjectValue): string {
-    const topic = filled(this.#settings.topic, row);
-    const [fault] = checkTopic(topic, "topic");
-    if (fault !== undefined) throw refused(`publish at ${fault.value}`, fault.rule);
-    return topic;
+    return topicOf(this.#settings.topic, row);
   }
 
   async send(parcel: Parcel, signal: AbortSignal) {
