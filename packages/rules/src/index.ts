@@ -34,6 +34,6 @@ export type { OffsetAt } from "./run/windows/alignment.ts";
 export { type Unsupported, unsupported } from "./unsupported.ts";
 export { momentOfText } from "./value/moment-of-text.ts";
 export type { Saved } from "./value/saved.ts";
-export { decodeSaved, encodeSaved } from "./value/saved-codec.ts";
+export { decodeSaved, encodeSaved, encodeSavedWithin } from "./value/saved-codec.ts";
 export type * from "./value/value.ts";
 export { Instant, kindOf } from "./value/value.ts";

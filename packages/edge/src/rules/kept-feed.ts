@@ -41,7 +41,7 @@ export async function keptFeed(options: RuleStateOptions): Promise<RuleFeed> {
     },
     told: (id) => toldOf(state, id),
     // Rules that the state does not feed deliver at once there too.
-    emit: (deliver) => state.emit(deliver),
+    emit: (deliver, output) => state.emit(deliver, output),
     async close() {
       await direct.close();
       await state.close();
@@ -53,7 +53,9 @@ function toldOf(state: RuleState, id: string): string | null {
   if (state.isExact(id) === null) return null;
   if (!state.status().isDurable)
     return "The disk refuses what it reads: what it remembers is lost if the gateway stops";
-  return state.isExact(id) ? null : "What it remembers does not come of every reading: some were lost with the disk";
+  return state.isExact(id)
+    ? null
+    : "What it remembers does not come of every reading: some were lost with the disk, or came while it had stopped";
 }
 
 async function openOrTell(options: RuleStateOptions, log: Log): Promise<RuleState | null> {

@@ -268,7 +268,7 @@ class RulesOfGateway implements RulesHere {
           asked.add(name);
           return streams.catalog(name);
         };
-        const output = (one: RuleOutput) => this.#feed.emit(() => delivered(sinks, one));
+        const output = (one: RuleOutput) => this.#feed.emit(() => delivered(sinks, one), one);
         running = this.#plan(spec, { ...streams, catalog }, { output, lookups });
         told.rule = running;
         ends = endsOf(spec, running);

@@ -155,6 +155,11 @@ export class RunningRule {
     return this.#failure;
   }
 
+  /** Gives what a version before it gave, and no action has taken. */
+  giveAgain(output: Omit<RuleOutput, "rule">): void {
+    this.#parts.output({ ...output, rule: this.#name });
+  }
+
   /** A row, or an action for it, that could not be done; the rule goes on. */
   failed(message: string): void {
     this.#counts.errors++;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ZonedInstant } from "../functions/time/part-zoned-instant.ts";
-import { decodeSaved, encodeSaved } from "./saved-codec.ts";
+import { decodeSaved, encodeSaved, encodeSavedWithin } from "./saved-codec.ts";
 import { Instant, type Value } from "./value.ts";
 
 const { value } = fc.letrec<{ value: Value }>((tie) => ({
@@ -59,4 +59,14 @@ test("decodeSaved() refuses what it did not make, and never asks for more than t
   );
   assert.throws(() => decodeSaved(Uint8Array.of(2, 0)), /another version/);
   assert.throws(() => decodeSaved(Uint8Array.of(1, 0, 0)), /bytes behind/);
+});
+
+test("encodeSavedWithin() makes the same bytes, and none where they are one too many", () => {
+  fc.assert(
+    fc.property(value, (one) => {
+      const bytes = encodeSaved(one);
+      assert.deepEqual(encodeSavedWithin(bytes.length, one), bytes);
+      assert.equal(encodeSavedWithin(bytes.length - 1, one), null);
+    }),
+  );
 });

@@ -26,6 +26,19 @@ export function encodeSaved(saved: Saved): Uint8Array {
   return writer.bytes();
 }
 
+/** As `encodeSaved`. @returns null where it would have more bytes: no more than these are made */
+export function encodeSavedWithin(most: number, saved: Saved): Uint8Array | null {
+  const writer = new Writer(most);
+  try {
+    writer.byte(version);
+    write(writer, saved, 0);
+  } catch (error) {
+    if (error instanceof TooLarge) return null;
+    throw error;
+  }
+  return writer.bytes();
+}
+
 /** @throws AppError data/corrupt for what `encodeSaved` of this version did not make */
 export function decodeSaved(bytes: Uint8Array): Saved {
   const reader = new Reader(bytes);
@@ -131,14 +144,22 @@ function read(from: Reader, depth: number): Value {
   }
 }
 
+class TooLarge extends Error {}
+
 class Writer {
+  readonly #most: number;
   #bytes = new Uint8Array(256);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.#most = most;
+  }
+
   #room(more: number): number {
     const at = this.#length;
     this.#length += more;
+    if (this.#length > this.#most) throw new TooLarge();
     if (this.#length > this.#bytes.length) {
       const larger = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2));
       larger.set(this.#bytes);

@@ -12,6 +12,8 @@ export interface RuleCheckpoint {
   readonly saved: Uint8Array | null;
   /** false: it does not come of every input */
   readonly isExact: boolean;
+  /** it has stopped by itself, and has not seen what came since */
+  readonly isStopped: boolean;
 }
 
 /** What all inputs up to a position have made of the rules. */
@@ -46,7 +48,8 @@ export async function writeCheckpoint(options: {
 function* recordsOf({ position, now, rules, ended, origins }: Checkpoint): Generator<Uint8Array> {
   const from = origins.map(({ rule, number, row }) => [rule, number, row]);
   yield encodeSaved([version, position, now, rules.length, ended, from]);
-  for (const { rule, key, number, saved, isExact } of rules) yield encodeSaved([rule, key, number, saved, isExact]);
+  for (const { rule, key, number, saved, isExact, isStopped } of rules)
+    yield encodeSaved([rule, key, number, saved, isExact, isStopped]);
 }
 
 /** @returns null when there is none @throws AppError data/corrupt when it is damaged, or of another version */
@@ -85,14 +88,15 @@ export async function readCheckpoint(options: {
   if (of !== version || rest.length !== count)
     throw new AppError("data/corrupt", `Cannot read "${path}": version ${of}, ${rest.length} of ${count} rules`);
   const rules = rest.map((record): RuleCheckpoint => {
-    const [rule, key, number, saved, isExact] = decodeSaved(record) as unknown as readonly [
+    const [rule, key, number, saved, isExact, isStopped] = decodeSaved(record) as unknown as readonly [
       string,
       string,
       number,
       Uint8Array | null,
       boolean,
+      boolean,
     ];
-    return { rule, key, number, saved, isExact };
+    return { rule, key, number, saved, isExact, isStopped };
   });
   return { position, now, rules, ended, origins: origins.map(([rule, number, row]) => ({ rule, number, row })) };
 }

@@ -20,8 +20,8 @@ export interface CheckpointerOptions {
   readonly everyMs: number;
   /** position of the checkpoint that is there; 0: none is */
   readonly reached: number;
-  /** what rules remember at this moment */
-  save(): Checkpoint;
+  /** What rules remember at one moment, when they have had all inputs up to it. @param then  called at that moment */
+  save(then: () => void): Promise<Checkpoint>;
 }
 
 /**
@@ -98,8 +98,9 @@ export class Checkpointer {
     const { files, folder, log, metrics, journal, keeper, ledger, save } = this.#options;
     const wasBroken = !keeper.isDurable;
     if (ledger.head === this.#reached && !wasBroken) return;
-    const checkpoint = save();
-    if (wasBroken) keeper.tryAgain();
+    const checkpoint = await save(() => {
+      if (wasBroken) keeper.tryAgain();
+    });
     try {
       if (!wasBroken) await this.#settledTo(checkpoint.position);
       if (this.#isAbandoned) return;

@@ -34,10 +34,12 @@ export interface FoundInputs {
   readonly journal: InputJournal;
   /** of the last entry that was found; 0: none */
   readonly last: number;
-  /** Every entry in order, after a position. @param each is told a hole as null */
-  read(after: number, each: (position: number, record: InputRecord | null) => void): Promise<void>;
+  /** Every entry in order, after a position. @param each is told a hole as null; it is waited for */
+  read(after: number, each: (position: number, record: InputRecord | null) => void | Promise<void>): Promise<void>;
 }
 
+/** Read in one turn: others have theirs between. */
+const readBytes = 64 * 1024;
 const suffix = ".inputs";
 const pattern = /^(\d{12})\.inputs$/;
 
@@ -78,6 +80,7 @@ export async function openInputJournal(options: {
       await scanRecords({
         file,
         to: segment.bytes,
+        chunkBytes: readBytes,
         each: (payload) => {
           const record = decodeRecord(payload, layouts);
           if (record.t === "head") {
@@ -139,13 +142,15 @@ export async function openInputJournal(options: {
     async read(after, each) {
       let reached = after;
       for (const segment of [...segments]) {
-        await scan(segment.path, reached, (at, record) => {
+        const found: [at: number, record: InputRecord][] = [];
+        await scan(segment.path, reached, (at, record) => void found.push([at, record]));
+        for (const [at, record] of found) {
           // A group that failed and was written again stands twice.
-          if (at <= reached) return;
-          if (at > reached + 1) each(at, null);
+          if (at <= reached) continue;
+          if (at > reached + 1) await each(at, null);
           reached = at;
-          each(at, record);
-        });
+          await each(at, record);
+        }
       }
     },
     journal: {

@@ -1,7 +1,7 @@
 import { AppError, type Layout, type Micros } from "@penstock/model";
 import { decodeSaved, encodeSaved, type ObjectValue, type Saved } from "@penstock/rules";
 import { decodeBatchBody, decodeLayout, encodeBatchBody, encodeLayout } from "@penstock/wire";
-import type { RuleInput } from "./rule-state.ts";
+import type { GivenOutput, RuleInput } from "./rule-state.ts";
 
 /** Which output of which rule a row is: known again when it comes a second time. */
 export interface Origin {
@@ -16,7 +16,7 @@ export type InputRecord =
   | { readonly t: "layout"; readonly number: number; readonly layout: Layout }
   | { readonly t: "input"; readonly input: RuleInput; readonly from: Origin | null }
   | RuleRecord;
-/** A rule began, or ended: what it was planned from, and the number that its outputs go on from. */
+/** A rule began, stopped or ended: what it was planned from, and the number that its outputs go on from. */
 export type RuleRecord =
   | {
       readonly t: "begin";
@@ -25,8 +25,11 @@ export type RuleRecord =
       readonly number: number;
       /** `encodeSaved` of what it took over from the rule in whose place it came; null: it remembered nothing */
       readonly state: Uint8Array | null;
+      /** what the rule in whose place it came gave, and no sink had taken */
+      readonly outputs: readonly GivenOutput[];
     }
-  | { readonly t: "end"; readonly rule: string };
+  /** It has stopped by itself: what came after it has not been seen by it. */
+  | { readonly t: "stop" | "end"; readonly rule: string };
 
 const version = 1;
 
@@ -50,9 +53,13 @@ export function encodeInput(input: RuleInput, from: Origin | null, layoutNumber:
 }
 
 export function encodeRule(record: RuleRecord): Uint8Array {
-  if (record.t === "end") return encodeSaved(["end", record.rule]);
-  const { rule, key, number, state } = record;
-  return encodeSaved(["begin", rule, key, number, state]);
+  if (record.t !== "begin") return encodeSaved([record.t, record.rule]);
+  const { rule, key, number, state, outputs } = record;
+  return encodeSaved(["begin", rule, key, number, state, outputs.map(savedOutput)]);
+}
+
+export function savedOutput({ number, time, rows }: GivenOutput): Saved {
+  return [number, time, rows];
 }
 
 /** @param layouts of the file so far @throws AppError data/corrupt */
@@ -85,9 +92,17 @@ export function decodeRecord(bytes: Uint8Array, layouts: ReadonlyMap<number, Lay
       return { t: "input", input: { t, now, stream, content, meta, at }, from };
     }
     case "begin": {
-      const [rule, key, number, state] = rest as unknown as readonly [string, string, number, Uint8Array | null];
-      return { t, rule, key, number, state };
+      const [rule, key, number, state, given] = rest as unknown as readonly [
+        string,
+        string,
+        number,
+        Uint8Array | null,
+        readonly (readonly [number, Micros, readonly ObjectValue[]])[],
+      ];
+      const outputs = given.map(([of, time, rows]) => ({ number: of, time, rows }));
+      return { t, rule, key, number, state, outputs };
     }
+    case "stop":
     case "end":
       return { t, rule: rest[0] as string };
     default:

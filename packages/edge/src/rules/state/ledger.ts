@@ -1,9 +1,14 @@
+import type { GivenOutput } from "./rule-state.ts";
+
 export type Deliver = () => Promise<void>;
 
 /** An output and the input that it came of. */
 export interface Waiting {
   readonly position: number;
+  readonly rule: string;
   readonly deliver: Deliver;
+  /** null: it is not kept as data */
+  readonly output: GivenOutput | null;
 }
 
 /**
@@ -41,14 +46,13 @@ export class Ledger {
     return this.#head;
   }
 
-  /** An output of the last input. @returns it where it may go at once, else null */
-  given(deliver: Deliver): Waiting | null {
-    const position = this.#head;
+  /** An output of the input that rules have last had. @returns whether it may go at once */
+  given(one: Waiting): boolean {
+    const { position } = one;
     this.#underway.set(position, (this.#underway.get(position) ?? 0) + 1);
-    const one = { position, deliver };
-    if (position <= this.#durable) return one;
+    if (position <= this.#durable) return true;
     this.#waiting.push(one);
-    return null;
+    return false;
   }
 
   /** All inputs up to there are on disk, or the disk will never have them. @returns outputs that may go now */

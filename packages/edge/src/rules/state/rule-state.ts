@@ -32,6 +32,14 @@ export type NewInput =
       readonly from: { readonly rule: string; readonly number: number; readonly row: number } | null;
     };
 
+/** What a rule gave, as data. */
+export interface GivenOutput {
+  readonly number: number;
+  /** of the input that it came of */
+  readonly time: Micros;
+  readonly rows: readonly ObjectValue[];
+}
+
 /**
  * A rule whose state is kept. `take` is synchronous and deterministic: the same inputs after the same state give the same
  * outputs, each handed to `RuleState.emit` before `take` returns.
@@ -49,6 +57,10 @@ export interface StatefulRule {
   readonly streams: readonly string[];
   /** @param how.isAgain  it had the input before the restart */
   take(input: RuleInput, how?: { readonly isAgain: boolean }): void;
+  /** Gives an output to its sinks that a version before it gave, and that no sink has taken. */
+  giveAgain(output: GivenOutput): void;
+  /** why it has stopped by itself, and takes nothing any more; null: it has not */
+  readonly failure: object | null;
   /** of its last output; 0: none so far */
   readonly number: number;
   /** when `take` of a tick has something to do, microseconds; null: nothing by time alone */
@@ -79,8 +91,9 @@ export interface RuleStateStatus {
  */
 export interface RuleState {
   /**
-   * A rule begins, in the place of one with the same id if there is one, whose state it takes over as far as it fits. To be
-   * called before `replay` for the rules that run when the gateway starts.
+   * A rule begins, in the place of one with the same id if there is one, whose state it takes over as far as it fits. What
+   * that one gave and no sink has taken is the new one's to give, should the gateway stop before. To be called before
+   * `replay` for the rules that run when the gateway starts.
    */
   begin(rule: StatefulRule): void;
   /** It is gone, with its state; with `keepsNumber` a rule with its id goes on counting. */
@@ -93,16 +106,19 @@ export interface RuleState {
   /** whether any rule reads it; where none does, `take` costs nothing */
   reads(input: { readonly device: DeviceUid } | { readonly stream: string }): boolean;
   /**
-   * Gives the input to every rule that reads it, at once, and journals it. Never rejects. A promise where so much waits for
-   * the disk that the caller had better wait too.
+   * Gives the input to every rule that reads it, and journals it. What takes longer than 10 ms goes on in turns of its own,
+   * one input after the other. Never rejects. A promise where the caller had better wait: rules have something to do yet, or
+   * much waits for the disk.
    */
   take(input: NewInput): void | Promise<void>;
   /**
    * To be called by a rule within its `take`: `deliver` is called when what the output came of is on disk, outputs in their
    * order, and resolves when its sinks have taken it or given it up. It must not reject. Called by a rule that is not fed
    * here, it delivers at once.
+   *
+   * @param output the same as data: left out, it is lost where the rule is changed and the gateway stops before it was taken
    */
-  emit(deliver: () => Promise<void>): void;
+  emit(deliver: () => Promise<void>, output?: GivenOutput): void;
   status(): RuleStateStatus;
   /** whether the state of a rule comes of every input; null where it has none here */
   isExact(id: string): boolean | null;

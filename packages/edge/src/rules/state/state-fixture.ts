@@ -1,6 +1,6 @@
 import { batchFromSamples, type DeviceUid, layoutOrder, type Micros, type ReadingBatch } from "@penstock/model";
 import { batchReader, planQuery, QueryRunner, type Saved } from "@penstock/rules";
-import type { RuleInput, StatefulRule } from "./rule-state.ts";
+import type { GivenOutput, RuleInput, StatefulRule } from "./rule-state.ts";
 
 export const device = "d".repeat(32) as DeviceUid;
 const layout = { id: 1, device, properties: layoutOrder([{ name: "a", type: "float64" as const }]) };
@@ -10,7 +10,7 @@ export const batchOf = (value: number): ReadingBatch =>
     samples: [{ property: "a", time: value as Micros, value, quality: "good", reason: null }],
   }).batch;
 
-export type Give = (rule: string, number: number, rows: string) => void;
+export type Give = (rule: string, number: number, rows: string, output?: GivenOutput) => void;
 
 /** A rule over the device, or over a stream of that name; `a` is a float. */
 export function ruleOf(id: string, sql: string, give: Give): StatefulRule & { tick(now: Micros): void } {
@@ -25,13 +25,12 @@ export function ruleOf(id: string, sql: string, give: Give): StatefulRule & { ti
   const [source] = plan.sources;
   const readers = plan.sources.map((one) => batchReader(one, {}));
   const isDevice = source!.stream === "d";
+  const giveRows = (output: GivenOutput) => {
+    const shown = JSON.stringify(output.rows, (_, one) => (typeof one === "bigint" ? `${one}n` : one));
+    give(id, output.number, shown, output);
+  };
   const runner = new QueryRunner(plan, {
-    rows: (rows, number) =>
-      give(
-        id,
-        number,
-        JSON.stringify(rows, (_, one) => (typeof one === "bigint" ? `${one}n` : one)),
-      ),
+    rows: (rows, number) => giveRows({ number, time: 0 as Micros, rows }),
     error: (error) => give(id, -1, error.message),
   });
   const closeUntil = (now: number) => {
@@ -56,6 +55,8 @@ export function ruleOf(id: string, sql: string, give: Give): StatefulRule & { ti
           input.now,
         );
     },
+    failure: null,
+    giveAgain: giveRows,
     tick: closeUntil,
     due: () => runner.due(),
     save: () => runner.save(),

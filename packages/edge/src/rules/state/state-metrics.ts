@@ -8,6 +8,10 @@ export function stateMetrics(metrics: Metrics) {
       "penstock_rules_state_unkept_inputs_total",
       "Inputs of rules with state that the disk refused",
     ),
+    missed: metrics.counter(
+      "penstock_rules_state_missed_inputs_total",
+      "Inputs of rules with state that went, and nobody has seen, since the rules took too long",
+    ),
     dropped: metrics.counter(
       "penstock_rules_state_dropped_inputs_total",
       "Kept inputs that had to go before a checkpoint had them",

@@ -70,7 +70,7 @@ export class TakeUp {
     const turn = this.#turns.get(rule.id);
     if (!this.#isWhole) held.isExact = false;
     if (turn?.record.t === "end") return Number.POSITIVE_INFINITY;
-    if (turn !== undefined) {
+    if (turn?.record.t === "begin") {
       const { key, number, state } = turn.record;
       if (state !== null) this.#restore(held, state);
       this.#goOn(held, { key, number });
@@ -78,6 +78,7 @@ export class TakeUp {
     }
     if (saved === undefined) return Number.POSITIVE_INFINITY;
     if (!saved.isExact || saved.saved === null) held.isExact = false;
+    held.isResting = saved.isStopped;
     if (saved.saved !== null) this.#restore(held, saved.saved);
     this.#goOn(held, saved);
     return this.#reached;
