@@ -18,6 +18,8 @@ export class Remembered {
   #waiting: NewInput[] = [];
   #isGiving = false;
   #rest: Promise<void> | null = null;
+  /** those who read have something to do first */
+  #held: Promise<void> | null = null;
 
   constructor({ clock, feed, metrics }: { readonly clock: Clock; readonly feed: RuleFeed; readonly metrics: Metrics }) {
     this.#clock = clock;
@@ -39,23 +41,24 @@ export class Remembered {
     if (over > 0) this.#dropped.add(this.#waiting.splice(0, over).length);
     if (this.#isGiving || this.#rest !== null) return this.#rest ?? undefined;
     this.#giveSome();
-    if (this.#waiting.length > 0) this.#rest = this.#giveRest();
+    if (this.#waiting.length > 0 || this.#held !== null) this.#rest = this.#giveRest();
     return this.#rest ?? undefined;
   }
 
   #giveSome(): void {
     const until = this.#clock.monotonic() + sliceMicros;
     this.#isGiving = true;
-    while (this.#waiting.length > 0 && this.#clock.monotonic() <= until) {
-      const some = this.#waiting.splice(0, atOnce);
-      for (const one of some) void this.#feed.take(one);
+    for (let given = 0; this.#waiting.length > 0 && this.#held === null; given++) {
+      if (given % atOnce === 0 && this.#clock.monotonic() > until) break;
+      this.#held = this.#feed.take(this.#waiting.shift()!) ?? null;
     }
     this.#isGiving = false;
   }
 
   async #giveRest(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      await sleep(this.#clock, 0);
+    while (this.#waiting.length > 0 || this.#held !== null) {
+      await (this.#held ?? sleep(this.#clock, 0));
+      this.#held = null;
       this.#giveSome();
     }
     this.#rest = null;
