@@ -100,6 +100,17 @@ test("an error in the SQL is refused with its place, and the rule runs on as it 
   assert.equal((await nodesOf("clean"))[0]!.generation, 1);
 });
 
+test("rules that would feed one another are refused when the last of the circle is saved, with the path", async () => {
+  const gives = (stream: string) => [{ memory: { stream } }];
+  await applied(rule("first", { sql: "SELECT level FROM `tank-01`", actions: gives("levels") }));
+  const reads = (stream: string) => ({ sources: { [stream]: { memory: {} } }, sql: `SELECT * FROM ${stream}` });
+  await applied(rule("second", { ...reads("levels"), actions: gives("again") }));
+  const { code, stderr } = await apply(rule("first", { ...reads("again"), actions: gives("levels") }));
+  assert.notEqual(code, 0);
+  assert.match(stderr, /first ─▶ second ─▶ first.*at gateway "gw-01"/);
+  for (const name of ["first", "second"]) assert.equal((await bench.run(["delete", "rule", name])).code, 0);
+});
+
 test("a rule is tried on stored readings before it is stored, and why tells of each gateway", async () => {
   const document = rule("tried", {
     sql: "SELECT level FROM `tank-01` WHERE level IS NOT NULL",

@@ -108,6 +108,11 @@ test("why: a stream without readings says since when, and what ails its device",
   assert.deepEqual(await whys("reads-memory"), [
     ["no-readings", 'no rule at this gateway gives to the stream "m" that it reads'],
   ]);
+  const sources = { names: { lookup: { http: { url: "http://h/" } } } };
+  const sql = "SELECT oven.temperature FROM oven LEFT JOIN names ON oven.temperature = names.t";
+  const joined = await create({ sql, sources }, "joins");
+  tell(joined, { rowsIn: 3, rowsOut: 3 });
+  assert.deepEqual(await whys("joins"), [["not-silent", "it is not silent: 3 results of 3 rows"]]);
 });
 
 test("why: a condition that is never true, a window that is open, an action that fails", async (t) => {

@@ -32,6 +32,8 @@ export async function whySources(of: {
   const nothing = { presence: null, last: null, givenBy: null };
   for (const { stream: name, columns } of of.reads) {
     const given = Object.hasOwn(spec.sources ?? {}, name) ? spec.sources![name]! : null;
+    // A table gives no results by itself, so none is missed.
+    if (given?.lookup !== undefined || given?.table !== undefined) continue;
     if (given !== null) {
       const kind = (["mqtt", "http", "file"] as const).find((one) => given[one] !== undefined) ?? "memory";
       const givenBy = kind === "memory" ? givers({ rules, node, stream: name, columns: [] }) : null;
