@@ -23,6 +23,7 @@ import { directFeed, type RuleFeed } from "./rule-feed.ts";
 import { healthOf } from "./rule-health.ts";
 import { type RuleStreams, ruleStreams, sourceKey } from "./rule-streams.ts";
 import { type RuleParts, RunningRule } from "./running-rule.ts";
+import { sweepCaches } from "./sinks/cache/sweep-caches.ts";
 import { openSinks } from "./sinks/open-sink.ts";
 import type { RuleOutput, Sink } from "./sinks/sink.ts";
 import type { SinkSite } from "./sinks/sink-parts.ts";
@@ -222,6 +223,9 @@ class RulesOfGateway implements RulesHere {
       for (const { running } of next.values()) running?.askAgain();
     });
     this.#closeUnread();
+    this.#close([
+      { close: () => sweepCaches({ ...this.#options, log: this.#log, isKept: (uid) => this.#held.has(uid) }) },
+    ]);
   }
 
   /** Nothing of a rule that is not planned yet ends for good: after a restart it goes on where it was. */
