@@ -47,6 +47,9 @@ export const limits = {
   ruleBatchRows: 10_000,
   /** on disk, of one action */
   ruleCacheBytes: 1024 * 1024 * 1024,
+  /** names of files that one action makes, and the bytes of all its files; beyond, the name written to longest ago goes */
+  ruleFiles: 1000,
+  ruleFileBytes: 1024 * 1024 * 1024,
   /** of what one rule remembers, in a checkpoint; a rule that remembers more begins anew after a restart */
   ruleStateBytes: 16 * 1024 * 1024,
   /** that stand or are shelved at one gateway; the next ones are counted and not raised */

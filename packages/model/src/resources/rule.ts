@@ -187,12 +187,15 @@ const actionFields = {
     },
     strict,
   ),
-  /** lines of JSON or CSV in a folder of the gateway's data; rolled by size, the oldest go */
+  /** lines of JSON or CSV in a folder of the gateway's data; rolled by size and age, the oldest go */
   file: Type.Object(
     {
       name: template(128),
       format: Type.Optional(Type.Union([Type.Literal("json"), Type.Literal("csv")], { default: "json" })),
       rollBytes: Type.Optional(Type.Integer({ minimum: 4096, maximum: limits.ruleCacheBytes })),
+      /** a file is no longer written to after so long */
+      rollEvery: Type.Optional(durationSchema),
+      /** files of one name, the one that is written to among them */
       keep: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
       ...delivery,
     },

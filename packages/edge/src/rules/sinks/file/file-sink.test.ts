@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SimClock, SimRandom, simDisk } from "@penstock/testkit";
 import { outputOf, testParts } from "../delivery/delivery-fixture.ts";
+import { FileShelf } from "./file-shelf.ts";
 import { openFile } from "./file-sink.ts";
 
 const setup = () => {
@@ -38,13 +39,13 @@ test("a name that leads elsewhere is refused", async () => {
 test("CSV has a head, quotes what needs it, and keeps its columns over a restart", async () => {
   const { text, tested } = setup();
   const first = tested();
-  await openFile({ name: "t.csv", format: "csv" }, first.parts).take(
-    outputOf({ "a,b": 'x "y"', n: 1n }, { "a,b": "line\nbreak", n: null }),
-  );
+  const before = openFile({ name: "t.csv", format: "csv" }, first.parts);
+  await before.take(outputOf({ "a,b": 'x "y"', n: 1n }, { "a,b": "line\nbreak", n: null }));
+  await before.close();
   const second = tested();
-  await openFile({ name: "t.csv", format: "csv" }, second.parts).take(
-    outputOf({ n: 2n, "a,b": "z" }, { n: 3n, other: 1n }),
-  );
+  const after = openFile({ name: "t.csv", format: "csv" }, second.parts);
+  await after.take(outputOf({ n: 2n, "a,b": "z" }, { n: 3n, other: 1n }));
+  await after.close();
   assert.equal(await text("t.csv"), '"a,b",n\n"x ""y""",1\n"line\nbreak",\nz,2\n');
   assert.equal(second.counted("given_up_rows"), 1);
   const third = tested();
@@ -67,4 +68,68 @@ test("a file is rolled at its size, and the oldest go", async () => {
     Array.from({ length: numbers.length }, (_, i) => 30 - numbers.length + i),
   );
   assert.ok(numbers.length >= 9);
+});
+
+test("a file is rolled at its age, also over a restart", async () => {
+  const disk = simDisk({ random: new SimRandom(4) });
+  const clock = new SimClock();
+  const settings = { name: "day", rollEvery: "1h", keep: 3 };
+  const start = () => openFile(settings, testParts({ clock, files: disk.files }).parts);
+  const names = async () => (await disk.files.list("/data/rules/files")).sort();
+  let sink = start();
+  await sink.take(outputOf({ n: 1n }));
+  await clock.advanceAsync(40 * 60_000);
+  await sink.take(outputOf({ n: 2n }));
+  assert.deepEqual(await names(), ["day"]);
+  await sink.close();
+  disk.crash();
+  sink = start();
+  await clock.advanceAsync(20 * 60_000);
+  await sink.take(outputOf({ n: 3n }));
+  assert.deepEqual(await names(), ["day", "day.1"]);
+  const text = async (name: string) => new TextDecoder().decode(await disk.files.readAll(`/data/rules/files/${name}`));
+  assert.deepEqual([await text("day.1"), await text("day")], ['{"n":1}\n{"n":2}\n', '{"n":3}\n']);
+  await clock.advanceAsync(59 * 60_000);
+  await sink.take(outputOf({ n: 4n }));
+  assert.deepEqual(await names(), ["day", "day.1"]);
+});
+
+// A template makes a name of whatever a result says.
+test("names and bytes are bounded: the name written to longest ago goes, also after a restart", async () => {
+  const disk = simDisk({ random: new SimRandom(4) });
+  const clock = new SimClock();
+  const gone: [string, number][] = [];
+  const open = (bounds: { names: number; bytes: number }) =>
+    FileShelf.open({
+      ...{ files: disk.files, clock, folder: "/files", places: "/places", keep: 2, rollMs: null, ...bounds },
+      onGone: (name, bytes) => gone.push([name, bytes]),
+    });
+  const write = async (shelf: FileShelf, name: string, bytes: number) => {
+    await clock.advanceAsync(1000);
+    await shelf.makeRoom(name, bytes);
+    const file = await disk.files.openAppend(`/files/${name}`);
+    const isNew = file.length === 0;
+    await file.append(new Uint8Array(bytes));
+    await file.sync();
+    await file.close();
+    await disk.files.syncFolder("/files");
+    await shelf.wrote(name, bytes, isNew);
+  };
+  let shelf = await open({ names: 3, bytes: 1000 });
+  for (const name of ["a", "b", "c", "a"]) await write(shelf, name, 100);
+  await write(shelf, "d", 100);
+  assert.deepEqual(gone, [["b", 100]]);
+  await shelf.roll("a");
+  await write(shelf, "a", 100);
+  await shelf.close();
+  shelf = await open({ names: 3, bytes: 1000 });
+  // a has 300 in two files, and was written to last.
+  await write(shelf, "e", 100);
+  await write(shelf, "e", 500);
+  assert.deepEqual(gone.splice(1), [["c", 100]]);
+  await write(shelf, "e", 100);
+  assert.deepEqual(gone.splice(1), [["d", 100]]);
+  await write(shelf, "e", 500);
+  assert.deepEqual(gone.splice(1), [["a", 300]]);
+  assert.deepEqual(await disk.files.list("/files"), ["e"]);
 });

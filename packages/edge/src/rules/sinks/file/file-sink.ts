@@ -1,4 +1,4 @@
-import type { RuleActionOf } from "@penstock/model";
+import { limits, parseDuration, type RuleActionOf } from "@penstock/model";
 import type { ObjectValue } from "@penstock/rules";
 import { type Files, makeDurableFolder } from "@penstock/runtime";
 import { rowText } from "../delivery/body.ts";
@@ -9,22 +9,26 @@ import { chosen } from "../row-json.ts";
 import type { OpenSink, SinkParts } from "../sink-parts.ts";
 import { filled } from "../template.ts";
 import { csvLine, headOf } from "./csv-line.ts";
+import { FileShelf } from "./file-shelf.ts";
 
 const rollBytes = 16 * 1024 * 1024;
 const keep = 5;
 const nameBytes = 128;
 
-/** Lines at the end of a file of the gateway. It is rolled at its size: x, x.1, x.2 …; the oldest go. */
+/** Lines at the end of a file of the gateway. It is rolled at its size or age: x, x.1, x.2 …; the oldest go. */
 class FileCourier implements Courier {
   readonly takesMany = true;
   readonly #settings: RuleActionOf<"file">;
+  readonly #parts: SinkParts;
   readonly #files: Files;
   readonly #folder: string;
+  #shelf: FileShelf | null = null;
 
-  constructor(settings: RuleActionOf<"file">, { files, folder }: SinkParts) {
+  constructor(settings: RuleActionOf<"file">, parts: SinkParts) {
     this.#settings = settings;
-    this.#files = files;
-    this.#folder = `${folder}/files`;
+    this.#parts = parts;
+    this.#files = parts.files;
+    this.#folder = `${parts.folder}/files`;
   }
 
   addressOf(row: ObjectValue): string {
@@ -38,6 +42,7 @@ class FileCourier implements Courier {
     const path = `${this.#folder}/${address}`;
     try {
       await makeDurableFolder(this.#files, this.#folder);
+      this.#shelf ??= await this.#openShelf();
       const columns = await this.#columns(path, rows[0]!.row);
       const refusals: Refusal[] = [];
       const lines = rows.flatMap(({ row }, at) => {
@@ -47,7 +52,7 @@ class FileCourier implements Courier {
         refusals.push({ at, reason: `the file's columns are ${columns!.join(", ")}, and the row has others` });
         return [];
       });
-      if (lines.length > 0) await this.#append(path, columns, `${lines.join("\n")}\n`);
+      if (lines.length > 0) await this.#append(this.#shelf, { name: address, columns, text: `${lines.join("\n")}\n` });
       return refusals;
     } catch (error) {
       throw unreachable(`write file "${address}"`, saidBy(error), error);
@@ -73,26 +78,38 @@ class FileCourier implements Courier {
     }
   }
 
-  async #append(path: string, columns: readonly string[] | null, text: string): Promise<void> {
+  async #append(
+    shelf: FileShelf,
+    {
+      name,
+      columns,
+      text,
+    }: { readonly name: string; readonly columns: readonly string[] | null; readonly text: string },
+  ): Promise<void> {
     const files = this.#files;
+    const path = `${this.#folder}/${name}`;
     const bytes = new TextEncoder().encode(text);
     const head = columns === null ? "" : `${csvLine(columns, Object.fromEntries(columns.map((one) => [one, one])))}\n`;
+    await shelf.makeRoom(name, bytes.length);
     let file = await files.openAppend(path);
-    if (file.length > 0 && file.length + bytes.length > (this.#settings.rollBytes ?? rollBytes)) {
+    const isFull = file.length + bytes.length > (this.#settings.rollBytes ?? rollBytes);
+    if (file.length > 0 && (isFull || shelf.isOver(name))) {
       await file.close();
-      await this.#roll(path);
+      await shelf.roll(name);
       file = await files.openAppend(path);
     }
+    const before = file.length;
     try {
-      const isNew = file.length === 0;
+      const isNew = before === 0;
       // A cut left half a line: what follows begins on its own.
-      const before = isNew ? head : (await this.#endsInBreak(path)) ? "" : "\n";
-      await file.append([new TextEncoder().encode(before), bytes]);
+      const begins = isNew ? head : (await this.#endsInBreak(path)) ? "" : "\n";
+      await file.append([new TextEncoder().encode(begins), bytes]);
       await file.sync();
       if (isNew) await files.syncFolder(this.#folder);
     } finally {
       await file.close();
     }
+    await shelf.wrote(name, file.length - before, before === 0);
   }
 
   async #endsInBreak(path: string): Promise<boolean> {
@@ -104,18 +121,30 @@ class FileCourier implements Courier {
     }
   }
 
-  async #roll(path: string): Promise<void> {
-    const files = this.#files;
-    const most = this.#settings.keep ?? keep;
-    const place = (number: number) => (number === 0 ? path : `${path}.${number}`);
-    // `keep` counts the one that is written to.
-    if (await files.exists(place(most - 1))) await files.remove(place(most - 1));
-    for (let number = most - 2; number >= 0; number--)
-      if (await files.exists(place(number))) await files.rename(place(number), place(number + 1));
-    await files.syncFolder(this.#folder);
+  #openShelf(): Promise<FileShelf> {
+    const { files, clock, folder, uid, action, rule, metrics, log } = this.#parts;
+    const { rollEvery } = this.#settings;
+    const gone = metrics.counter(
+      "penstock_rules_files_removed_total",
+      "Files' names that went to make room for others",
+      {
+        rule,
+      },
+    );
+    return FileShelf.open({
+      ...{ files, clock, folder: this.#folder, places: `${folder}/cache/${uid}/${action}-file-names` },
+      ...{ keep: this.#settings.keep ?? keep, rollMs: rollEvery === undefined ? null : parseDuration(rollEvery) },
+      ...{ names: limits.ruleFiles, bytes: limits.ruleFileBytes },
+      onGone(name, bytes) {
+        gone.add();
+        log.info({ name, bytes }, "Files of an action are removed to make room");
+      },
+    });
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.#shelf?.close();
+  }
 }
 
 /** @returns null: a name of a file, and of nothing else */
