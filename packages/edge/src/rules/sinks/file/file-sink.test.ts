@@ -121,15 +121,17 @@ test("names and bytes are bounded: the name written to longest ago goes, also af
   assert.deepEqual(gone, [["b", 100]]);
   await shelf.roll("a");
   await write(shelf, "a", 100);
+  await write(shelf, "c", 100);
   await shelf.close();
   shelf = await open({ names: 3, bytes: 1000 });
-  // a has 300 in two files, and was written to last.
-  await write(shelf, "e", 100);
-  await write(shelf, "e", 500);
-  assert.deepEqual(gone.splice(1), [["c", 100]]);
+  // a has 300 in two files, and only c was written to after it.
   await write(shelf, "e", 100);
   assert.deepEqual(gone.splice(1), [["d", 100]]);
-  await write(shelf, "e", 500);
+  await write(shelf, "e", 400);
+  assert.deepEqual(gone.splice(1), []);
+  await write(shelf, "e", 100);
   assert.deepEqual(gone.splice(1), [["a", 300]]);
+  await write(shelf, "e", 500);
+  assert.deepEqual(gone.splice(1), [["c", 200]]);
   assert.deepEqual(await disk.files.list("/files"), ["e"]);
 });
