@@ -3,7 +3,7 @@ import { resource, route } from "./route.ts";
 import { closed, nameSchema, timeSchema } from "./shapes.ts";
 
 /** What keeps a rule silent, by which programs decide; people read the sentence. */
-export const ruleCauses = [
+const ruleCauses = [
   "node-offline",
   "not-told",
   "waiting",

@@ -1,35 +1,24 @@
-import {
-  type EffectiveDevice,
-  expandRule,
-  type FieldError,
-  invalid,
-  isForNode,
-  RuleLoops,
-  type RuleSpec,
-  type SqlRuleSpec,
-} from "@penstock/model";
+import { expandRule, invalid, isForNode, RuleLoops, type RuleSpec, type SqlRuleSpec, writesOf } from "@penstock/model";
+import { outputColumns } from "@penstock/rules";
 import { endsAt, loopFault } from "./check-rule-at.ts";
 import type { Reader } from "./context.ts";
-import type { Row } from "./resource-rows.ts";
-import { specOf } from "./resource-rows.ts";
+import { type Row, specOf } from "./resource-rows.ts";
 import { devicesNamed, streamsIn } from "./rule-devices.ts";
 import { labelsOf, nodesOf, ruleRows } from "./rules-of-node.ts";
 
 /** gateways at which the rules that meet a rule are looked at; the others refuse it themselves, and its status says so */
 const nodesMost = 20;
-/** rules that are followed at each; beyond, their gateway decides */
+/** rules that are followed; beyond, their gateway decides */
 const followedMost = 1000;
 
 interface Other {
   readonly name: string;
   readonly spec: SqlRuleSpec;
-  /** lower case: what may name a stream or column of it */
-  readonly text: string;
 }
 
 /**
- * A rule must not be fed with what it gives, by way of other rules that run at the same gateway. Only those are planned that
- * may read what is given: a rule that gives to nobody costs nothing.
+ * A rule must not be fed with what it gives, by way of other rules that run at the same gateway. Only those are read that may
+ * take what is given: a rule that gives to nobody costs nothing, and one among thousands little.
  *
  * @throws AppError input/invalid with the path and the gateway
  */
@@ -42,44 +31,48 @@ export async function checkRuleLoops(of: {
   const { db, tenant, name, spec } = of;
   if (spec.state === "stopped" || !givesToRules(spec)) return;
   const rows = (await ruleRows(db, tenant)).filter((row) => row.name !== name);
-  const others = rows.flatMap((row) => otherOf(row));
+  const others = fedBy(spec, rows);
   if (others.length === 0) return;
-  const streams = new Set([spec, ...others.map((one) => one.spec)].flatMap((one) => streamsOr(one)));
+  const streams = new Set([spec, ...others.map((one) => one.spec)].flatMap((one) => streamsIn(one)));
   const all = await devicesNamed(db, tenant, [...streams]);
   for (const node of (await nodesOf(db, tenant, spec)).slice(0, nodesMost)) {
-    const at = { name: node.name, labels: labelsOf(node) };
     const devices = all.filter((one) => one.node === node.name).map(({ device }) => device);
-    const here = others.filter((one) => isForNode(one.spec, at));
-    const found = loopAt({ name, spec, node: node.name, devices, here });
-    if (found !== null) throw invalid([found]);
+    const ends = endsAt({ name, spec, devices });
+    if (ends === null) continue;
+    const at = { name: node.name, labels: labelsOf(node) };
+    const loops = new RuleLoops();
+    for (const one of others.filter((one) => isForNode(one.spec, at))) {
+      const found = endsAt({ ...one, devices });
+      if (found !== null) loops.add(found);
+    }
+    const path = loops.through(ends);
+    if (path !== null) throw invalid([loopFault(path, node.name)]);
   }
 }
 
-function loopAt(of: {
-  readonly name: string;
-  readonly spec: SqlRuleSpec;
-  readonly node: string;
-  readonly devices: readonly EffectiveDevice[];
-  readonly here: readonly Other[];
-}): FieldError | null {
-  const { name, spec, node, devices } = of;
-  const ends = endsAt({ name, spec, devices });
-  if (ends === null) return null;
-  const loops = new RuleLoops();
-  let left = of.here;
-  let followed = 0;
-  let given: readonly string[] = ends.writes;
-  while (given.length > 0 && followed < followedMost) {
+/** Rules that run and give to others, and that a rule may feed, itself or by way of others: their texts name what they read. */
+function fedBy(spec: SqlRuleSpec, rows: readonly Row[]): Other[] {
+  let left = rows.map((row) => ({ row, text: row.spec.toLowerCase() }));
+  const found: Other[] = [];
+  for (let given = givenBy(spec); given.length > 0 && found.length < followedMost; ) {
     const names = given.map(nameIn);
-    const next = left.filter(({ text }) => names.some((one) => text.includes(one)));
-    left = left.filter((one) => !next.includes(one));
-    followed += next.length;
-    const found = next.flatMap((one) => endsAt({ name: one.name, spec: one.spec, devices }) ?? []);
-    for (const one of found) loops.add(one);
-    given = found.flatMap(({ writes }) => writes);
+    const isNamed = ({ text }: { readonly text: string }) => names.some((name) => text.includes(name));
+    const named = left.filter(isNamed);
+    left = left.filter((one) => !isNamed(one));
+    const next = named.flatMap(({ row }): Other[] => {
+      const other = specOf<RuleSpec>(row);
+      if (other.state === "stopped" || !givesToRules(other)) return [];
+      const spec = expandRule(other);
+      return canBeRead(spec) ? [{ name: row.name, spec }] : [];
+    });
+    found.push(...next);
+    given = next.flatMap((one) => givenBy(one.spec));
   }
-  const path = loops.through(ends);
-  return path === null ? null : loopFault(path, node);
+  return found;
+}
+
+function givenBy({ sql, mode = "strict", actions }: SqlRuleSpec): string[] {
+  return writesOf(actions, outputColumns(sql, mode));
 }
 
 /** What the text of a rule that reads an end has in it; "": nothing is known. */
@@ -91,24 +84,15 @@ function nameIn(end: string): string {
   return (device === "*" ? (property === "*" ? "" : property) : device).toLowerCase();
 }
 
-function otherOf(row: Row): Other[] {
-  const spec = specOf<RuleSpec>(row);
-  // A rule that gives to no rule is no part of a loop.
-  if (spec.state === "stopped" || !givesToRules(spec)) return [];
-  const expanded = expandRule(spec);
-  const text = `${expanded.sql} ${JSON.stringify(expanded.sources ?? {})}`.toLowerCase();
-  return [{ name: row.name, spec: expanded, text }];
+/** What is stored can, but for rules of a version that read more. */
+function canBeRead(spec: SqlRuleSpec): boolean {
+  try {
+    return streamsIn(spec).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 function givesToRules({ actions }: Pick<RuleSpec, "actions">): boolean {
   return actions.some(({ series, memory, mqtt }) => series !== undefined || memory !== undefined || mqtt !== undefined);
-}
-
-/** What is stored can be read, but for rules of a version that read more. */
-function streamsOr(spec: SqlRuleSpec): readonly string[] {
-  try {
-    return streamsIn(spec);
-  } catch {
-    return [];
-  }
 }

@@ -186,6 +186,6 @@ function times(count: number): string {
 }
 
 /** Whole seconds are enough for a sentence. */
-export function short(time: string): string {
+function short(time: string): string {
   return time.replace(/\.\d+Z$/, "Z");
 }

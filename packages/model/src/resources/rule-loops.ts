@@ -12,10 +12,10 @@ export interface RuleEnds {
 }
 
 /** "*" stands for a device that is only known when there is a result. */
-export function endOfProperty(device: string, property: string): string {
+function endOfProperty(device: string, property: string): string {
   return `${device.includes("${") ? "*" : device}.${property}`;
 }
-export function endOfStream(stream: string): string {
+function endOfStream(stream: string): string {
   return `memory:${stream}`;
 }
 function endOfTopic({ topic, broker }: { readonly topic: string; readonly broker?: { readonly url: string } }): string {
