@@ -11,7 +11,7 @@ import {
   type NodeIdentity,
   traceId,
 } from "@penstock/model";
-import type { Clock, Log } from "@penstock/runtime";
+import { type Clock, type Log, sleep } from "@penstock/runtime";
 import { type Assigned, decodeBatchBody, type Hello, openLinkChannel, type Transport } from "@penstock/wire";
 import { Browses } from "./browses.ts";
 import { coalesced } from "./coalesced.ts";
@@ -21,6 +21,9 @@ import type { Credit } from "./credit.ts";
 import type { LinkMetrics } from "./link-metrics.ts";
 import { cloudStep, newCloudSession } from "./session.ts";
 import type { CloudEffect, CloudInput, CloudSession } from "./session-state.ts";
+
+/** between two sets: a gateway that takes up many changes in a row still has its time for collecting */
+const assignedPauseMs = 100;
 
 /** Who is at the other end, as its certificate says. */
 export interface Peer extends NodeIdentity {
@@ -142,7 +145,10 @@ export function runCloudSession(options: SessionOptions): RunningSession {
   }
 
   const browses = new Browses({ clock, ask: (question) => feed(question) });
-  const pushAssigned = coalesced(async () => feed({ t: "assigned", set: await control.assigned(peer) }));
+  const pushAssigned = coalesced(
+    async () => feed({ t: "assigned", set: await control.assigned(peer) }),
+    () => sleep(clock, assignedPauseMs),
+  );
   const pushDesired = coalesced(async () => {
     // Before the store is asked: what it takes is on the way too, and never may the stamp be later than the times to live.
     const asOf = clock.monotonic();
