@@ -70,7 +70,9 @@ async function open(start: ThreadStart): Promise<ThreadMethods> {
   const unpacker = new BatchUnpacker();
   let next: Pick<Parameters<typeof rules.apply>[0], "devices" | "rules"> = { devices: [], rules: [] };
 
+  let isClosed = false;
   close = async () => {
+    isClosed = true;
     await rules.close();
     stopTelling();
     metrics.flush();
@@ -87,7 +89,7 @@ async function open(start: ThreadStart): Promise<ThreadMethods> {
       return { reads, status: rules.status() };
     },
     async take(batches) {
-      for (const batch of unpacker.unpack(batches)) await rules.consumer.take(batch);
+      for (const batch of unpacker.unpack(batches)) if (!isClosed) await rules.consumer.take(batch);
     },
     learn: (time) => clock.learn(time),
     act: (of) => site.act(of),

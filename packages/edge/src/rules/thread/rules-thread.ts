@@ -83,6 +83,7 @@ export class RulesThread implements Rules {
   #hasRun = false;
   #isClosed = false;
   readonly #closing = new AbortController();
+  #stopLooking: Cancel = () => {};
 
   constructor(options: RulesThreadOptions) {
     this.#options = options;
@@ -130,8 +131,8 @@ export class RulesThread implements Rules {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#closing.abort();
-    await this.#working;
     await this.#end();
+    await this.#working;
   }
 
   #workOn(begin: Promise<void>): Promise<void> {
@@ -207,9 +208,7 @@ export class RulesThread implements Rules {
     const seen = new Int32Array(pulse);
     const began = clock.monotonic();
     let client: Client | null = null;
-    let stopLooking: Cancel = () => {};
     const lose = (error: Error) => {
-      stopLooking();
       near.close();
       if (this.#client === client) this.#lost(error, seen, began);
     };
@@ -230,7 +229,7 @@ export class RulesThread implements Rules {
     });
     this.#hasRun = true;
     const running = client;
-    stopLooking = this.#watch(seen, () => {
+    this.#stopLooking = this.#watch(seen, () => {
       lose(new Error(`It had no turn for ${(stuckLooks * lookMs) / 1000} s`));
       void running.kill();
     });
@@ -256,6 +255,7 @@ export class RulesThread implements Rules {
 
   #lost(error: Error, seen: Int32Array, began: number): void {
     this.#client = null;
+    this.#stopLooking();
     this.#way.pause();
     this.#reads = null;
     if (this.#isClosed || this.#set === null) return;
@@ -285,6 +285,7 @@ export class RulesThread implements Rules {
   async #end(): Promise<void> {
     const client = this.#client;
     this.#client = null;
+    this.#stopLooking();
     this.#way.pause();
     this.#way.forget();
     if (client === null) return;
