@@ -211,7 +211,7 @@ test(
     for (const colorScheme of ["light", "dark"] as const) {
       for (const width of [1400, 1000, 390]) {
         const { page, complaints, close } = await openPage({ colorScheme, width });
-        for (const view of ["devices/conveyor-01", "devices/press-01", "connections", "gateways", "alarms"]) {
+        for (const view of ["devices/conveyor-01", "devices/press-01", "connections", "rules", "gateways", "alarms"]) {
           await page.goto(`${first.page}/#/${view}`);
           await page.locator("main:visible table td").first().waitFor();
           const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
