@@ -208,6 +208,32 @@ const statements: readonly [sql: string, source: object | null, told: readonly s
     { file: { name: "a.json" }, table: { rows: 3 } },
     [],
   ],
+  [
+    'CREATE TABLE a (x bigint) WITH (TYPE="redis", DATASOURCE="3", KIND="lookup", EXTRA=\'{"addr":"h:6379","username":"u","password":"p","dataType":"list"}\')',
+    {
+      lookup: { redis: { url: "redis://h:6379/3", user: "u", password: "p", as: "list" }, ttl: "0s" },
+      columns: "x bigint",
+    },
+    [],
+  ],
+  [
+    'CREATE TABLE a () WITH (TYPE="sql", DATASOURCE="plant.batch", KIND="lookup", KEY="id", EXTRA=\'{"dburl":"postgres://u:p@h:5432/d","lookup":{"cache":true,"cacheTtl":"600s","cacheMissingKey":true}}\')',
+    {
+      lookup: { sql: { url: "postgres://h:5432/d", user: "u", password: "p", table: "plant.batch" }, ttl: "600000ms" },
+    },
+    ["KEY note"],
+  ],
+  [
+    'CREATE TABLE a () WITH (TYPE="httppull", DATASOURCE="/v", KIND="lookup", EXTRA=\'{"url":"http://h","headers":{"A":"b"},"lookup":{"cache":true}}\')',
+    { lookup: { http: { url: "http://h/v", headers: { A: "b" } }, ttl: "366d" } },
+    ["EXTRA.lookup.cacheMissingKey lossy"],
+  ],
+  [
+    'CREATE TABLE a () WITH (TYPE="redis", DATASOURCE="t", KIND="lookup", EXTRA=\'{"addr":"h:6379"}\')',
+    null,
+    ["EXTRA.dataType refused", "DATASOURCE refused"],
+  ],
+  ['CREATE TABLE a () WITH (TYPE="kafka", KIND="lookup")', null, ["TYPE refused"]],
   ['CREATE STREAM a () WITH (TYPE="neuron")', null, ["TYPE refused"]],
   [
     'CREATE STREAM a () WITH (DATASOURCE="t", FORMAT="protobuf", SCHEMAID="s")',

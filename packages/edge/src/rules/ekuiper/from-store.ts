@@ -86,7 +86,8 @@ export function takeRedisPublish(props: Props): Taken {
   ];
 }
 
-function redisUrl(props: Props, name = "addr"): string | null {
+/** null: it is refused */
+export function redisUrl(props: Props, name = "addr"): string | null {
   const address = (props.text(name) ?? "").replace(/^redis:\/\//, "");
   const db = props.number("db") ?? 0;
   if (/^[^\s@/?#]+:\d+$/.test(address)) return `redis://${address}${db === 0 ? "" : `/${db}`}`;
@@ -161,33 +162,36 @@ function takeTags(props: Props): string[] {
   });
 }
 
-/** eKuiper's `sql` sink. */
-export function takeSql(props: Props): Taken {
+/** Where a database is, and who logs in; null: it is refused. */
+export function sqlPlace(props: Props): Pick<RuleActionOf<"sql">, "url" | "user" | "password"> | null {
   const given = props.text("url") ?? props.text("dburl") ?? "";
   const parsed = URL.canParse(given) ? new URL(given) : null;
   const scheme = parsed?.protocol.replace(":", "") ?? "";
   if (parsed === null || !["postgres", "postgresql", "mysql"].includes(scheme)) {
     props.refuse("url", "must be postgres://… or mysql://…");
-  } else if (parsed.search !== "") props.tell("url", "lossy", `${parsed.search} is left out`);
+    return null;
+  }
+  if (parsed.search !== "") props.tell("url", "lossy", `${parsed.search} is left out`);
+  const [user, password] = [decodeURIComponent(parsed.username), decodeURIComponent(parsed.password)];
+  return {
+    url: `${scheme}://${parsed.host}${parsed.pathname}`,
+    ...(user !== "" && { user }),
+    ...(password !== "" && { password }),
+  };
+}
+
+/** eKuiper's `sql` sink. */
+export function takeSql(props: Props): Taken {
+  const place = sqlPlace(props);
   const table = takeDynamic(props, "table");
   for (const name of ["tableDataField", "keyField"])
     props.refuseIfSet(name, "rows of the result are added as they are");
   props.refuseIfSet("dataTemplate", "rows are added column by column");
   const { template: _, ...delivery } = takeDelivery(props);
-  if (parsed === null || table === null) return [];
+  if (place === null || table === null) return [];
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?$/.test(table)) {
     props.refuse("table", "must be the name of a table");
     return [];
   }
-  const [user, password] = [decodeURIComponent(parsed.username), decodeURIComponent(parsed.password)];
-  return [
-    {
-      sql: {
-        ...{ url: `${scheme}://${parsed.host}${parsed.pathname}`, table },
-        ...(user !== "" && { user }),
-        ...(password !== "" && { password }),
-        ...delivery,
-      },
-    },
-  ];
+  return [{ sql: { ...place, table, ...delivery } }];
 }

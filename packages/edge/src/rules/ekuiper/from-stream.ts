@@ -2,6 +2,7 @@ import { AppError, type RuleSourceSpec } from "@penstock/model";
 import { type Define, parse } from "@penstock/rules";
 import { brokerOf } from "./from-broker.ts";
 import { takeHeaders } from "./from-http.ts";
+import { takeLookup } from "./from-lookup.ts";
 import { type EkuiperFinding, Props, type Tell } from "./props.ts";
 
 /** A stream or table of eKuiper, and what it is here. */
@@ -25,14 +26,19 @@ export function fromStream(sql: string, ownBrokers: ReadonlySet<string>): TakenS
   const document = `${define.kind} "${define.name}"`;
   const tell: Tell = (finding) => findings.push({ document, ...finding });
   const options = new Props(Object.fromEntries(define.options), "", tell);
-  const place = takePlace(options, ownBrokers, tell);
+  const isLookup = define.kind === "table" && (options.text("KIND") ?? "").toLowerCase() === "lookup";
+  const type = (options.text("TYPE") ?? "mqtt").toLowerCase().replace("_", "");
+  const isAsked = isLookup && type !== "memory";
+  const extra = takeExtra(options, tell);
+  const place = isAsked ? takeLookup(type, { options, extra, tell }) : takePlace(type, { options, extra, ownBrokers });
   const columns = define.columns === null ? null : columnText(sql, define);
   if (define.columns?.some(({ byDefault }) => byDefault !== null))
     tell({ field: "columns", value: "DEFAULT", level: "lossy", why: "a column without a value has none" });
-  const timestamp = options.text("TIMESTAMP");
+  if (isAsked) options.lose("TIMESTAMP", "a table that is asked has no times");
+  const timestamp = isAsked ? undefined : options.text("TIMESTAMP");
   options.refuseIfSet("TIMESTAMP_FORMAT", "times are milliseconds or RFC 3339");
-  const table = define.kind === "table" ? takeTable(options) : null;
-  takeRest(options, table !== null);
+  const table = define.kind === "table" && !isAsked ? takeTable(options) : null;
+  takeRest(options, define.kind === "table");
   if (findings.some(({ level }) => level === "refused") || place === null) return { define, source: null, findings };
   return {
     define,
@@ -75,14 +81,20 @@ function columnText(sql: string, { columns }: Define): string {
 type Place = Pick<RuleSourceSpec, "mqtt" | "http" | "file" | "memory">;
 const types = ["mqtt", "memory", "httppull", "file"] as const;
 
-function takePlace(options: Props, ownBrokers: ReadonlySet<string>, tell: Tell): Place | null {
-  const type = (options.text("TYPE") ?? "mqtt").toLowerCase().replace("_", "");
-  const from = options.text("DATASOURCE") ?? "";
-  const format = (options.text("FORMAT") ?? "json").toLowerCase();
+function takeExtra(options: Props, tell: Tell): Props {
   const key = options.text("CONF_KEY") ?? "";
   if (key !== "" && key !== "default")
     options.refuse("CONF_KEY", "there are no named configurations: state the settings in EXTRA");
-  const extra = new Props(readExtra(options, tell), "EXTRA", tell);
+  return new Props(readExtra(options, tell), "EXTRA", tell);
+}
+
+function takePlace(
+  type: string,
+  of: { readonly options: Props; readonly extra: Props; readonly ownBrokers: ReadonlySet<string> },
+): Place | null {
+  const { options, extra, ownBrokers } = of;
+  const from = options.text("DATASOURCE") ?? "";
+  const format = (options.text("FORMAT") ?? "json").toLowerCase();
   if (type !== "file" && format !== "json") options.refuse("FORMAT", "must be JSON");
   switch (types.find((one) => one === type)) {
     case "mqtt": {
@@ -147,8 +159,6 @@ function takeTable(options: Props): NonNullable<RuleSourceSpec["table"]> {
   const rows = options.number("RETAIN_SIZE");
   const key = options.text("KEY");
   if (kind !== "scan" && kind !== "lookup") options.refuse("KIND", "must be scan or lookup");
-  if (kind === "lookup" && (options.text("TYPE") ?? "").toLowerCase() !== "memory")
-    options.refuse("KIND", "a lookup table is of TYPE memory: others are not asked row by row");
   if (kind === "lookup" && (key === undefined || key === "")) options.refuse("KEY", "is missing");
   if (kind === "lookup") return { key: key! };
   return rows === undefined ? {} : { rows };

@@ -87,7 +87,7 @@ function find(engine: LocalEngine, kind: SourceKind, name: string): Described {
 function describedOf({ name, columns, options }: Define): Described {
   const shown = [...options].map(([key, value]) => [
     key,
-    key === "EXTRA" && /password|token/i.test(value) ? hiddenSecret : value,
+    key === "EXTRA" && /password|token|\/\/[^"/@]*@/i.test(value) ? hiddenSecret : value,
   ]);
   return { name, columns, options: Object.fromEntries(shown) as Record<string, string> };
 }
