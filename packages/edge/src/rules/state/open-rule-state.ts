@@ -150,9 +150,9 @@ class KeptRules implements RuleState {
     const held: Held = { rule, isExact: before?.isExact ?? true, isSilent: !this.#isLive, isResting: false };
     this.#rules.set(held);
     if (!this.#isLive) return;
-    const state = before?.rule.save() ?? null;
-    if (state !== null) rule.restore(state);
-    this.#noteBegin(held, { state: state === null ? null : this.#encoded(state), number: 0 });
+    if (before !== undefined) rule.restore(before.rule.save());
+    // Also of one that comes new: when it began is in it.
+    this.#noteBegin(held, { state: this.#encoded(rule.save()), number: 0 });
     this.#timer.arm([held]);
   }
 

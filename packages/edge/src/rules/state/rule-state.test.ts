@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { metricsRegistry, silentLog } from "@penstock/runtime";
-import { SimClock, SimRandom, settle, simDisk } from "@penstock/testkit";
+import { SimClock, SimRandom, settle, simDisk, simStart } from "@penstock/testkit";
 import { openRuleState, type RuleStateOptions } from "./open-rule-state.ts";
 import type { RuleInput, RuleState } from "./rule-state.ts";
-import { batchOf, device, ruleOf } from "./state-fixture.ts";
+import { batchOf, device, eventRuleOf, type Give, ruleOf } from "./state-fixture.ts";
 
 const lag = "SELECT a, lag(a) AS before FROM d";
 const sum = "SELECT sum(a) AS s FROM d GROUP BY COUNTWINDOW(3)";
@@ -165,6 +165,41 @@ test("a rule that was stopped sees nothing more in a replay, and goes on from th
     assert.equal(all.out.at(-1), 'r 6 [{"a":8,"before":7}]');
     assert.equal(new Set(all.out).size, 6, "a number stands for one output");
   }
+});
+
+// When it began is in it: how long a source has said nothing, and rule_start().
+test("a rule that came while others were at work remembers after a crash when it began", async () => {
+  const all = gateway();
+  const join =
+    "SELECT x.a AS a, e.a AS b, rule_start() AS s FROM d AS x LEFT JOIN e ON e.a = x.a GROUP BY TUMBLINGWINDOW(ss, 1)";
+  const begin = (state: RuleState) => {
+    const give: Give = (id, number, rows, output) =>
+      state.emit(async () => void all.out.push(`${id} ${number} ${rows}`), output);
+    state.begin(eventRuleOf("r", join, { give, clock: all.clock }));
+  };
+  const take = async (state: RuleState, values: readonly number[]) => {
+    for (const value of values) {
+      void state.take({ t: "batch", batch: batchOf(value, { time: simStart + value * 100_000 }) });
+      await all.clock.advanceAsync(200);
+      await all.drain();
+    }
+  };
+  const state = await all.live({ other: lag });
+  begin(state);
+  const values = Array.from({ length: 40 }, (_, at) => (at % 5 === 4 ? at - 30 : at));
+  await take(state, values);
+  const given = all.out.filter((line) => line.startsWith("r"));
+  assert.ok(given.length > 1);
+  all.disk.kill();
+  await all.clock.advanceAsync(60_000);
+  all.out.length = 0;
+  const again = await openRuleState({
+    ...{ files: all.disk.files, folder: "/data/rules", clock: all.clock, log: silentLog, metrics: all.metrics },
+  });
+  begin(again);
+  await again.replay();
+  await all.drain();
+  assert.deepEqual(all.out.slice(0, given.length), given);
 });
 
 test("a rule that is changed while the gateway is off takes up what fits, and uses no number again", async () => {
