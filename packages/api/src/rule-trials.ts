@@ -34,7 +34,8 @@ export const ruleTrials = resource({
               ),
               {
                 maxItems: trialRows,
-                description: "in their order; a row without time comes a second after the one before",
+                description:
+                  "in their order; a row without time comes a second after the one before; those whose stream is a lookup table are what it answers, wherever they stand",
               },
             ),
           ),

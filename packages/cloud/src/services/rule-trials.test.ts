@@ -104,3 +104,34 @@ test("a trial is refused as storing the rule would be, and stores nothing", asyn
   );
   assert.deepEqual((await bench.services.rules.list(system, tenant, {})).items, []);
 });
+
+test("a trial asks no lookup table: typed-in rows are what it answers, wherever they stand", async (t) => {
+  const { bench, node } = await stage(t);
+  const http = { url: "http://10.0.0.9/batches" };
+  const sql =
+    "SELECT o.count AS c, b.name AS name FROM oven AS o LEFT JOIN batches AS b ON o.count = b.id GROUP BY COUNTWINDOW(2)";
+  const spec = { nodes: [node], sql, actions: [{ log: {} }], sources: { batches: { lookup: { http } } } };
+  const run = (more: object) => bench.services.ruleTrials.run(system, tenant, { spec: spec as RuleSpec, ...more });
+  const readings = [{ values: { count: 5 } }, { values: { count: 6 } }];
+  const given = await run({ rows: [...readings, { stream: "batches", values: { id: "5", name: "five" } }] });
+  assert.deepEqual(
+    given.steps.flatMap(({ outputs }) => outputs.flatMap(({ rows }) => rows)),
+    [
+      { c: 5, name: "five" },
+      { c: 6, name: null },
+    ],
+  );
+  assert.deepEqual(
+    given.steps.flatMap(({ errors }) => errors),
+    [],
+  );
+  const none = await run({ rows: readings });
+  assert.deepEqual(
+    none.steps.flatMap(({ errors }) => errors),
+    Array.from(
+      readings,
+      () =>
+        'Cannot look up in "batches": a trial asks nobody; type in rows with stream "batches", which are what it answers',
+    ),
+  );
+});

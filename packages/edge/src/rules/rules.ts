@@ -309,7 +309,7 @@ class RulesOfGateway implements RulesHere {
     );
     const dropped = metrics.counter(
       "penstock_rules_window_dropped_rows_total",
-      "Rows that windows and tables of a rule let go since too much was kept",
+      "Rows that windows and tables of a rule, or its rows that wait for lookups, let go since there were too many",
       labels,
     );
     return new RunningRule(spec, {
