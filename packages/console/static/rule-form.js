@@ -38,7 +38,10 @@ export function createRuleForm({ onSaved }) {
     refill(faults, []);
     const { name, resourceVersion } = rule.metadata;
     try {
-      const patch = { spec: patchOf(rule.spec, text.value) };
+      const part = specPart(rule.spec, text.value);
+      const patch = {
+        spec: part.sql === undefined ? { condition: patchTo(rule.spec.condition, part.condition) } : part,
+      };
       const path = `${rulePath(tenant, name)}${dryRun ? "?dryRun=true" : ""}`;
       const answer = await call("PATCH", path, patch, { ifMatch: resourceVersion });
       if (!dryRun) put(answer);
@@ -77,7 +80,7 @@ export function createRuleForm({ onSaved }) {
     /** as it would be with what stands there now */
     spec: () => {
       const { sql: _, condition: __, ...rest } = rule.spec;
-      return { ...rest, ...patchOf(rule.spec, text.value) };
+      return { ...rest, ...specPart(rule.spec, text.value) };
     },
   };
 }
@@ -87,8 +90,18 @@ const place = /^line (\d+), column (\d+)/;
 function textOf({ sql, condition }) {
   return sql ?? JSON.stringify(condition, null, 2);
 }
-function patchOf({ sql }, text) {
+function specPart({ sql }, text) {
   return sql === undefined ? { condition: JSON.parse(text) } : { sql: text };
+}
+/** Fields that are no longer there are null in a merge patch. @source RFC 7396 */
+function patchTo(before, after) {
+  if (!isObject(before) || !isObject(after)) return after;
+  const gone = Object.keys(before).filter((key) => !Object.hasOwn(after, key));
+  const changed = Object.entries(after).map(([key, value]) => [key, patchTo(before[key], value)]);
+  return Object.fromEntries([...gone.map((key) => [key, null]), ...changed]);
+}
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function faultItem({ field, value, rule }) {

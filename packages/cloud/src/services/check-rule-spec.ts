@@ -37,6 +37,7 @@ export function checkRuleSpec(spec: RuleSpec): FieldError[] {
       if (settings === undefined) continue;
       const at = `spec.actions[${i}].${kind}`;
       fields.push(...checkLogin(settings, at), ...checkLogin(action.mqtt?.broker, `${at}.broker`));
+      fields.push(...checkNotices(action.alarm, at));
       if (kind === "mqtt" && action.mqtt !== undefined) {
         // Names that columns stand for are as long as they like; what is asked here is the rest.
         const topic = action.mqtt.topic.replaceAll(placeholder, "x");
@@ -57,12 +58,19 @@ function checkColumns(columns: string | undefined, field: string): FieldError[] 
   }
 }
 
+function checkNotices(alarm: RuleSpec["actions"][number]["alarm"], at: string): FieldError[] {
+  const { notify = [], escalate = [] } = alarm ?? {};
+  const checked = (list: typeof notify, where: string) =>
+    list.flatMap(({ webhook }, i) => checkLogin(webhook, `${where}.notify[${i}].webhook`));
+  return [...checked(notify, at), ...escalate.flatMap((step, i) => checked(step.notify ?? [], `${at}.escalate[${i}]`))];
+}
+
 /** Passwords stand in fields of their own, where they are kept sealed. */
 function checkLogin(settings: object | undefined, at: string): FieldError[] {
   const url = settings !== undefined && "url" in settings && typeof settings.url === "string" ? settings.url : "";
   if (!/^[a-z]+:\/\/[^/?#]*@/i.test(url)) return [];
-  const rule = "must have no user and password: state them as user and password, which are kept sealed";
-  return [{ field: `${at}.url`, value: "(hidden)", rule }];
+  const rule = "must have no user and password: they are kept sealed only in fields of their own";
+  return [{ field: `${at}.url`, value: shown(url), rule }];
 }
 
 /** Devices that actions name, without those that a column names. */

@@ -51,7 +51,10 @@ export async function queryFacts(
     where: query.where === null ? null : textOf(query.where),
     having: query.having !== null,
     trial: tried,
-    window: query.window === null ? null : { text: textOf(query.window), closesAt: tried?.closesAt ?? null },
+    window:
+      query.window === null
+        ? null
+        : { text: textOf(query.window), closesAt: tried?.closesAt ?? null, byRows: spec.eventTime !== undefined },
   };
 }
 

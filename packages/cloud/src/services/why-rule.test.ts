@@ -134,6 +134,8 @@ test("why: a condition that is never true, a window that is open, an action that
     (await whys("open"))[0]!.join(" "),
     /^window-open none of 7 rows gave a result: window TUMBLINGWINDOW\(hh, 1\) is still open, it closes at 20\S+:00:00Z$/,
   );
+  tell(await create({ sql, eventTime: {} }, "by-rows"), { rowsIn: 7 });
+  assert.match((await whys("by-rows"))[0]![1]!, /is still open, a row that is later than its end closes it/);
   tell(never, { rowsIn: 7, rowsOut: 3, errors: 2, lastError: "no broker" });
   assert.deepEqual(await whys("never"), [
     ["failing", "2 times a row or an action failed, last: no broker; so far 3 results of 7 rows"],

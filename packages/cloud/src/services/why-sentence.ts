@@ -47,8 +47,8 @@ export interface WhyFacts {
   readonly where: string | null;
   readonly having: boolean;
   readonly trial: WhyTrial | null;
-  /** `closesAt`: null where rows, and not time, close it */
-  readonly window: { readonly text: string; readonly closesAt: Micros | null } | null;
+  /** `closesAt`: null where rows, and not time, close it; `byRows`: by the times of rows, as they come */
+  readonly window: { readonly text: string; readonly closesAt: Micros | null; readonly byRows: boolean } | null;
   /** the rule has actions other than alarms */
   readonly acts: boolean;
   /** of its alarms at this gateway, those that stand or are shelved */
@@ -124,14 +124,18 @@ function withoutResults({ status: { rowsIn }, trial, where, having, window }: Wh
     return [{ cause: "never-true", why: `${none}: WHERE ${where} is not true for the last values, ${trial.values}` }];
   }
   if (window !== null) {
-    const end =
-      window.closesAt === null ? "rows close it, not time" : `it closes at ${short(formatMicros(window.closesAt))}`;
+    const end = endText(window);
     const more = having ? ", and HAVING chooses among what it gives" : "";
     return [{ cause: "window-open", why: `${none}: window ${window.text} is still open, ${end}${more}` }];
   }
   const about = where === null ? "the query leaves them out" : `WHERE ${where} was not true for them`;
   const now = trial?.passes === true ? `, though it is for the last values, ${trial.values}` : "";
   return [{ cause: "never-true", why: `${none}: ${about}${now}; penstock rule test --steps shows each row` }];
+}
+
+function endText({ closesAt, byRows }: NonNullable<WhyFacts["window"]>): string {
+  if (byRows) return "a row that is later than its end closes it, or silence";
+  return closesAt === null ? "rows close it, not time" : `it closes at ${short(formatMicros(closesAt))}`;
 }
 
 /** Why nothing comes of a source, or what is missing in what comes. */
