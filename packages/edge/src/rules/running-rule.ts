@@ -36,7 +36,7 @@ import type { RuleInput } from "./state/rule-state.ts";
 /** rows that wait for earlier ones; beyond, the oldest go on */
 const waitingRows = 10_000;
 /** after which a question is asked again that nobody has answered: an answer may have been lost with other inputs */
-const askAgainMicros = 120_000_000;
+const askAgainMicros = 30_000_000;
 
 export interface RuleParts {
   readonly streams: RuleStreams;

@@ -94,7 +94,7 @@ async function gateway(rules: readonly EffectiveRule[]) {
       await feed.replay();
       await turns();
     },
-    come: (count: number) => all.come({ count }),
+    come: (count: number) => all.come({ count }, "tank-01", clock.now()),
     status: (name: string) => all.statusOf(name),
     metric: (name: string) => all.metrics.totals()[name] ?? 0,
     get rows() {
@@ -153,6 +153,26 @@ test("a server that does not answer in time is an error of the rule, and rows go
     await all.come(2);
     await all.until("an answer", () => all.rows.length === 2);
     assert.equal(all.rows[1]!.id, 2);
+  } finally {
+    await close();
+  }
+});
+
+// A table brings no rows, so that no time of its own holds up the others.
+test("by event time, too, rows go on as they come, and windows close by their times alone", async () => {
+  const { state, url, close } = await server();
+  const eventTime = { lateToleranceMs: 0, idleAfterMs: 3_600_000 };
+  const window = `SELECT count(*) AS id, collect(l.n) AS n FROM \`tank-01\` AS t LEFT JOIN looked AS l ON t.count = l.id GROUP BY TUMBLINGWINDOW(ss, 1)`;
+  const all = await gateway([joined("row", url, { eventTime }), joined("window", url, { eventTime, sql: window })]);
+  try {
+    await all.begin();
+    for (const id of [1, 2]) {
+      await all.come(id);
+      await all.clock.advanceAsync(1000);
+    }
+    await all.until("both rows and a window", () => all.rows.length === 3);
+    assert.deepEqual(all.rows.map(({ id }) => id).sort(), [1, 1, 2]);
+    assert.ok(state.asked >= 2);
   } finally {
     await close();
   }
