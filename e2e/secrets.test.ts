@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { chmodSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 import { needs } from "@penstock/testkit";
 import { unzipSync } from "fflate";
 import { Mosquitto } from "../packages/mappers/mqtt/test/mosquitto.ts";
@@ -147,6 +148,101 @@ test("a device's password reaches the device, and stands in no file, answer, out
   await runs(["apply", "-f", "-", "--dry-run"], documents(password));
   await runs(["apply", "-f", "-"], documents(password));
   await comesThrough(20.5, password);
+  assertNowhere();
+});
+
+/** A rule whose sources and actions log in everywhere; those that nobody answers keep results on the disk. */
+const ruleDocument = (text: string) => `
+apiVersion: penstock.dev/v1
+kind: Rule
+metadata: { name: everywhere }
+spec:
+  nodes: [gw-01]
+  sql: SELECT n FROM s
+  sources:
+    s: { mqtt: { topic: plant/rule-in, broker: { url: "mqtt://127.0.0.1:${broker.port}", user: press, password: "${text}" } } }
+  actions:
+    - mqtt: { topic: plant/rule-out, broker: { url: "mqtt://127.0.0.1:${broker.port}", user: press, password: "${text}" } }
+    - http: { url: "http://127.0.0.1:1/x", token: "${text}", headers: { X-Api-Key: "${text}" }, cache: {} }
+    - influx: { url: "http://127.0.0.1:1", bucket: b, measurement: m, token: "${text}", cache: {} }
+    - redis: { url: "redis://127.0.0.1:1", user: press, password: "${text}", key: k, cache: {} }
+    - sql: { url: "postgres://127.0.0.1:1/x", user: press, password: "${text}", table: t, cache: {} }
+---
+apiVersion: penstock.dev/v1
+kind: Rule
+metadata: { name: asks }
+spec:
+  nodes: [gw-01]
+  sql: SELECT count(*) AS n FROM s GROUP BY TUMBLINGWINDOW(ss, 1)
+  sources:
+    s: { http: { url: "http://127.0.0.1:1/v", every: 200ms, token: "${text}", headers: { Authorization: "Bearer ${text}" } } }
+  actions: [{ log: {} }]
+---
+apiVersion: penstock.dev/v1
+kind: Rule
+metadata: { name: hot }
+spec:
+  nodes: [gw-01]
+  condition: { device: press-3, property: temperature, above: 20 }
+  actions:
+    - alarm: { name: hot, message: hot, notify: [{ webhook: { url: "http://127.0.0.1:1/hook", secret: "${text}" } }] }
+`;
+/** Results of the rule at the broker, which both its source and its action log in to. */
+async function goesThroughRule(n: number, login: string): Promise<void> {
+  const args = [
+    "-h",
+    "127.0.0.1",
+    "-p",
+    `${broker.port}`,
+    ...loginOf(login),
+    "-t",
+    "plant/rule-out",
+    "-C",
+    "1",
+    "-W",
+    "2",
+  ];
+  await eventually(
+    `result ${n} of the rule`,
+    async () => {
+      const heard = promisify(execFile)("mosquitto_sub", args).catch(() => ({ stdout: "" }));
+      await broker.publish("plant/rule-in", JSON.stringify({ n }), ["-q", "1", "-r", ...loginOf(login)]);
+      return (await heard).stdout.includes(`{"n":${n}}`);
+    },
+    60_000,
+  );
+}
+
+test("what rules log in with reaches whom it is for, and stands nowhere either", needed, async () => {
+  await runs(["apply", "-f", "-"], ruleDocument(password));
+  await goesThroughRule(1, password);
+  await eventually("results on the gateway's disk", () => {
+    const names = readdirSync(join(edge.folder, "rules"), { recursive: true }).map(String);
+    return ["1-http", "2-influx", "3-redis", "4-sql"].every((one) =>
+      names.some((name) => name.includes(one) && name.endsWith(".results")),
+    );
+  });
+  // Whom the cloud tells waits in its store.
+  await comesThrough(20.75, password);
+  await eventually("the alarm in the cloud", async () =>
+    (await answer("/api/v1/tenants/default/alarms")).includes('"hot"'),
+  );
+  const outputs = [
+    await runs(["get", "rule", "everywhere", "-o", "yaml"]),
+    await runs(["get", "rules", "-o", "json"]),
+    await runs(["describe", "rule", "asks"]),
+    await runs(["history", "rule", "hot", "1", "-o", "yaml"]),
+    await answer("/api/v1/tenants/default/rules"),
+    await answer("/api/v1/tenants/default/rules/hot"),
+  ];
+  for (const [i, text] of outputs.entries()) assert.match(text, /\*{8}/, `output ${i}: ${text}`);
+  await run(["why", "rule", "asks"]);
+  said.push(["console", await (await fetch(cloud.localAddress)).text()]);
+  const wrong = await run(["apply", "-f", "-"], ruleDocument(password).replace("key: k,", "colour: red,"));
+  assert.notEqual(wrong.code, 0);
+  // As it was shown it is applied: the secrets stay.
+  assert.match(await runs(["apply", "-f", "-"], outputs[0]), /unchanged/);
+  await goesThroughRule(2, password);
   assertNowhere();
 });
 

@@ -36,6 +36,17 @@ const document = (spec: object, more: object = {}) =>
 const withLevel = (change: object, more: object = {}) =>
   document({ ...device, properties: { level: { ...level, ...change } }, ...more });
 const apply = ["apply", "-f", "-"] as const;
+const urlLogin = "press:hunter2@10.0.0.4";
+/** what was sent as a password is not said again */
+const unsaid = /^(?!.*hunter2)/s;
+const ruleWith = (change: object) =>
+  JSON.stringify({
+    ...{ apiVersion: "penstock.dev/v1", kind: "Rule", metadata: { name: "other" } },
+    spec: {
+      ...{ nodes: ["gw-01"], sql: "SELECT * FROM s", sources: { s: { memory: {} } }, actions: [{ log: {} }] },
+      ...change,
+    },
+  });
 
 /** What people type, and the files they apply. Exit codes as docs/reference/exit-codes.md has them. */
 export const commandRefusals: readonly CommandRefusal[] = [
@@ -92,6 +103,30 @@ export const commandRefusals: readonly CommandRefusal[] = [
     exit: 2,
     code: "resource/missing-reference",
     names: ["spec.node", "gw-99", "there is no Node of that name"],
+  },
+  {
+    sent: "a rule whose source has a login in its URL",
+    args: apply,
+    input: ruleWith({ sources: { s: { mqtt: { topic: "x", broker: { url: `mqtt://${urlLogin}` } } } } }),
+    exit: 2,
+    code: "input/invalid",
+    names: ["spec.sources.s.mqtt.broker.url", "mqtt://********@10.0.0.4", "must have no user and password", unsaid],
+  },
+  {
+    sent: "a rule that asks a server with a login in its URL",
+    args: apply,
+    input: ruleWith({ sources: { s: { http: { url: `http://${urlLogin}/v`, every: "1s" } } } }),
+    exit: 2,
+    code: "input/invalid",
+    names: ["spec.sources.s.http.url", "http://********@10.0.0.4/v", "must have no user and password", unsaid],
+  },
+  {
+    sent: "a rule with a login in a URL that is none of its action's",
+    args: apply,
+    input: ruleWith({ actions: [{ redis: { url: `http://${urlLogin}`, key: "k" } }] }),
+    exit: 2,
+    code: "input/invalid",
+    names: ["spec.actions.0.redis.url", "http://********@10.0.0.4", "must match ^rediss?://", unsaid],
   },
   {
     sent: "a value beyond the property's range",

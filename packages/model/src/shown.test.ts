@@ -20,3 +20,9 @@ test("shown() hides secrets: by the field's name, and by the names inside of a v
   );
   assert.equal(shown(undefined, { field: "password" }), "(missing)");
 });
+
+test("shown() hides the login of a URL, wherever it stands", () => {
+  assert.equal(shown("mqtt://press:hunter2@10.0.0.4:1883/x"), '"mqtt://********@10.0.0.4:1883/x"');
+  assert.equal(shown({ url: ["see postgres://u:hun@ter2@db/x"] }), '{"url":["see postgres://********@db/x"]}');
+  assert.equal(shown("https://host/mail?to=a@b"), '"https://host/mail?to=a@b"');
+});

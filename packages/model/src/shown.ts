@@ -4,6 +4,9 @@ import { isObject } from "./is-object.ts";
 /** By name: what an error says may end in a log. */
 const secret = /password|passphrase|secret|token|private_?key|api_?key/i;
 
+/** A login in a URL, as far as anybody can tell where it ends. @source RFC 3986, 3.2.1 */
+const loginInUrl = /\b([a-z][a-z0-9+.-]*:\/\/)[^/?#\s]*@/gi;
+
 /**
  * What stands for a stored secret wherever it is shown. In a document that is stored again it means "as it is", so that
  * what was exported can be edited and applied.
@@ -29,6 +32,7 @@ export function shown(value: unknown, { field = "", most = 80 }: { field?: strin
 }
 
 function withoutSecrets(value: unknown): unknown {
+  if (typeof value === "string") return value.replace(loginInUrl, `$1${hiddenSecret}@`);
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (!isObject(value)) return value;
   return Object.fromEntries(

@@ -73,9 +73,14 @@ export function mapSecrets<Spec>(spec: Spec, isSecret: IsSecret, change: (value:
   ) as Spec;
 }
 
+/** Whether a header of a request holds a secret, by its name. */
+export function isSecretHeader(name: string): boolean {
+  return /auth|key|token|secret|cookie/i.test(name);
+}
+
 /** Logins of actions and sources of a rule, and headers that are one. */
 function isSecretOfRule(key: string, of: string | undefined): boolean {
-  if (of === "headers") return /auth|key|token|secret|cookie/i.test(key);
+  if (of === "headers") return isSecretHeader(key);
   return key === "password" || key === "token" || key === "secret";
 }
 

@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type { RuleActionOf } from "@penstock/model";
+import { SimRandom, simDisk } from "@penstock/testkit";
 import { outputOf, takeAll, testParts } from "../delivery/delivery-fixture.ts";
 import { openHttp } from "./http-sink.ts";
 
@@ -127,6 +128,34 @@ test("5xx, 429 and a cut connection are tried again; what is refused is given up
     const { reason, ...letter } = JSON.parse(published[0]!.text) as { reason: string };
     assert.match(reason, /422/);
     assert.deepEqual(letter, { rule: "hot", action: "http", time: 1_800_000_000_000, row: { a: 2 } });
+  } finally {
+    await sink.close();
+    await server.close();
+  }
+});
+
+// The cache outlives the rule's settings, and whoever reads the disk is not who wrote the rule.
+test("headers that are secrets go to the peer and never onto the disk", async () => {
+  const server = await peer((_, count) => ({ status: count === 1 ? 503 : 200 }));
+  const disk = simDisk({ random: new SimRandom(1) });
+  const { parts } = testParts({ files: disk.files });
+  const headers = { "X-Api-Key": "hunter2-${line}", "X-Line": "${line}" };
+  const sink = openHttp({ ...quick, url: server.url, headers, batch: { rows: 2 }, cache: {} }, parts);
+  try {
+    await sink.take(outputOf({ n: 1, line: "a" }, { n: 2, line: "b" }));
+    const folder = "/data/rules/cache/hot/0-http";
+    const [name = "none"] = await disk.files.list(folder);
+    const kept = Buffer.from(await disk.files.readAll(`${folder}/${name}`)).toString("latin1");
+    assert.match(kept, /"x-line\\":\\"a/);
+    assert.doesNotMatch(kept, /hunter2/);
+    while (server.heard.length < 3) await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(
+      server.heard.slice(1).map((one) => [one.headers["x-api-key"], one.body]),
+      [
+        ["hunter2-a", '[{"n":1,"line":"a"}]'],
+        ["hunter2-b", '[{"n":2,"line":"b"}]'],
+      ],
+    );
   } finally {
     await sink.close();
     await server.close();
