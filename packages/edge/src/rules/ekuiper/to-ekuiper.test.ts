@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: columns that are asked by
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EffectiveDevice, EffectiveRule, RuleSourceSpec } from "@penstock/model";
@@ -61,6 +62,13 @@ test("toEkuiper() says what it cannot make", () => {
   const said = (more: Partial<EffectiveRule>) => toEkuiper(rule(more), around);
   assert.equal(said({ sql: "SELECT a FROM nobody" }), 'There is no device and no source "nobody"');
   assert.match(String(said({ sql: "SELECT a FROM m", sources: { m: { memory: {} } } })), /source "m" is of a kind/);
+  for (const lookup of [
+    { redis: { url: "redis://h", key: "b:${x}" } },
+    { redis: { url: "redis://h", as: "hash" as const } },
+    { http: { url: "http://h/${x}" } },
+    { http: { url: "http://h", token: "t" } },
+  ])
+    assert.match(String(said({ sql: "SELECT a FROM m", sources: { m: { lookup } } })), /source "m" is of a kind/);
   // A strict rule goes where an eKuiper reads it too.
   assert.throws(() => said({ mode: "strict", sql: "SELECT level FROM `tank-01` WHERE level IS NULL" }), {
     code: "rules/bad-sql",
@@ -72,6 +80,22 @@ const mqtt = fc.record(
   { url: fc.constantFrom("mqtt://h:1883", "mqtts://broker.example:8883"), user: fc.string(), password: fc.string() },
   { requiredKeys: ["url"] },
 );
+const word = fc.stringMatching(/^[a-z0-9 :@%/'"]{1,12}$/);
+const login = fc.record({ user: word, password: word }, { requiredKeys: [] });
+const who = fc.oneof(
+  fc
+    .tuple(login, fc.constantFrom("redis://h:6379", "redis://h:6380/3"), fc.constantFrom(undefined, "list" as const))
+    .map(([of, url, as]) => ({ redis: { url, ...of, ...(as !== undefined && { as }) } })),
+  // Without a user a password is nobody's.
+  fc
+    .tuple(word, word, fc.constantFrom("postgres://h:5432/d", "mysql://h/d"), fc.constantFrom("t", "plant.t"))
+    .map(([user, password, url, table]) => ({ sql: { url, user, password, table } })),
+  fc.constantFrom({}, { headers: { A: "b" } }).map((of) => ({ http: { url: "http://h/v?x=1", ...of } })),
+);
+const lookup = fc
+  .tuple(who, fc.integer({ min: 0, max: 100_000 }))
+  .map(([of, ms]) => ({ lookup: { ...of, ttl: ms === 0 ? "0s" : `${ms}ms` } }));
+
 const source: fc.Arbitrary<RuleSourceSpec> = fc
   .record(
     {
@@ -87,6 +111,12 @@ const source: fc.Arbitrary<RuleSourceSpec> = fc
     { requiredKeys: ["place"] },
   )
   .map(({ place, ...more }) => ({ ...place, ...more }) as RuleSourceSpec)
+  .chain((made) =>
+    fc.oneof(
+      fc.constant(made),
+      lookup.map((of) => of as RuleSourceSpec),
+    ),
+  )
   // Of no prototype, as the generator makes them, is no difference that matters.
   .map((made) => JSON.parse(JSON.stringify(made)) as RuleSourceSpec);
 

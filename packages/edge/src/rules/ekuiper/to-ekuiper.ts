@@ -2,6 +2,7 @@ import type { EffectiveDevice, EffectiveRule, RuleSourceSpec } from "@penstock/m
 import { type ColumnType, columnTypeOf, parseQuery } from "@penstock/rules";
 import { sourcesOf } from "./from-ekuiper.ts";
 import { msOf } from "./props.ts";
+import { lookupOptions } from "./to-lookup.ts";
 
 /** Where eKuiper takes rows from and brings results to. */
 export interface EkuiperBroker {
@@ -111,11 +112,13 @@ function sourceText(
     ...(timestamp !== undefined && isEventTime && { TIMESTAMP: timestamp }),
     ...(table !== undefined && tableOptions(table)),
   };
-  const kind = table === undefined ? ("streams" as const) : ("tables" as const);
-  return { kind, sql: createText(table === undefined ? "STREAM" : "TABLE", name, columns, options) };
+  const isTable = table !== undefined || source.lookup !== undefined;
+  const kind = isTable ? ("tables" as const) : ("streams" as const);
+  return { kind, sql: createText(isTable ? "TABLE" : "STREAM", name, columns, options) };
 }
 
-function placeOf({ mqtt, http }: RuleSourceSpec, own: EkuiperBroker): Options | null {
+function placeOf({ mqtt, http, lookup }: RuleSourceSpec, own: EkuiperBroker): Options | null {
+  if (lookup !== undefined) return lookupOptions(lookup);
   if (mqtt !== undefined) {
     const { broker } = mqtt;
     const login =
