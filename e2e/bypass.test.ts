@@ -117,6 +117,30 @@ test("a user publishes and subscribes where it may, and never speaks for the gat
   assert.match(denied.text, /denied/);
 });
 
+// Nobody comes in without a login here; rules need none.
+test("a rule reads what an application says at the gateway's broker, and answers there", needed, async () => {
+  await applied(`
+apiVersion: penstock.dev/v1
+kind: Rule
+metadata: { name: doubles }
+spec:
+  nodes: [gw-01]
+  sql: SELECT n * 2 AS twice FROM raw
+  sources: { raw: { mqtt: { topic: apps/screen/raw } } }
+  actions: [{ mqtt: { topic: apps/screen/twice, qos: 1 } }]
+`);
+  // Acknowledged when the rule has it.
+  const tell = ["-q", "1", "-r", "-t", "apps/screen/raw", "-m", '{"n":21}'];
+  assert.equal((await client("mosquitto_pub", [...asScreen, ...tell])).code, 0);
+  const heard = await eventually("the rule's answer", async () => {
+    const hear = client("mosquitto_sub", [...asScreen, "-t", "apps/screen/twice", "-C", "1", "-W", "2"]);
+    await client("mosquitto_pub", [...asScreen, ...tell]);
+    const { text } = await hear;
+    return text.startsWith("{") ? text : null;
+  });
+  assert.equal(heard, '{"twice":42}\n');
+});
+
 test("a Sparkplug host reads births and data with Google's protobuf, and asks for births again", needed, async () => {
   const read = async (args: readonly string[]) => {
     const { lines, text } = await client("mosquitto_sub", [...asHost, "-W", "15", "-F", "%t %x", ...args]);
@@ -188,6 +212,11 @@ test("another program's broker takes the embedded one's place; after its restart
   await broker.restart();
   const again = listen();
   await eventually("data after the restart", () => /DDATA/.test(again.text));
+  // The rule has gone over with it.
+  await eventually("the rule's answer at the other broker", async () => {
+    await broker!.publish("apps/screen/raw", '{"n":4}');
+    return again.text.includes(`apps/screen/twice ${Buffer.from('{"twice":8}').toString("hex")}`);
+  });
 });
 
 test("no password of an MQTT user is in any file of the cloud or the gateway", needed, () => {
