@@ -131,7 +131,7 @@ test("actions are held against the results and the devices", async (t) => {
   assert.match((await wrong({ call: { device: "oven", method: "stop" } }))[0]!, /must be a method of device "oven"/);
   const loop = await wrong({ series: { device: "oven", properties: { t: "clean" } } }, "SELECT clean AS t FROM oven");
   assert.match(loop[0]!, /spec\.actions: "r ─▶ r": must not read what the rule writes/);
-  assert.match((await wrong({ http: { url: "http://u:p@h/" } }))[0]!, /\(hidden\).*user and password/);
+  assert.match((await wrong({ http: { url: "http://u:p@h/" } }))[0]!, /"http:\/\/\*{8}@h\/".*user and password/);
   await create({
     sql: "SELECT temperature AS t FROM oven",
     actions: [
