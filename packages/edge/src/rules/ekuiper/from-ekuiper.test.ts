@@ -81,6 +81,13 @@ const actions: readonly [
     ["hasHeader note", "rollingCount lossy", "path lossy"],
   ],
   [
+    "a file that is rolled",
+    "file",
+    { path: "a.txt", rollingInterval: "24h", rollingSize: 1_000_000, rollingNamePattern: "prefix", sendSingle: true },
+    { file: { name: "a.txt", rollEvery: "86400000ms", rollBytes: 1_000_000, send: "each" } },
+    ["rollingNamePattern lossy"],
+  ],
+  [
     "redis",
     "redis",
     { addr: "10.0.0.1:6379", db: 2, field: "id", dataType: "list", expiration: 60, password: "p", sendSingle: true },

@@ -1,10 +1,13 @@
-import type { RuleActionOf, RuleActionSpec } from "@penstock/model";
+import { limits, type RuleActionOf, type RuleActionSpec } from "@penstock/model";
 import { takeDelivery } from "./from-delivery.ts";
 import { fromTemplate } from "./from-template.ts";
 import type { Props } from "./props.ts";
 import { takeDynamic } from "./take-dynamic.ts";
 
 type Taken = readonly RuleActionSpec[];
+
+/** smaller files are not begun here */
+const leastRollBytes = 4096;
 
 /** eKuiper's `file` sink; ours stands in the gateway's data folder, whatever the path was. */
 export function takeFile(props: Props): Taken {
@@ -16,16 +19,10 @@ export function takeFile(props: Props): Taken {
   if (type === "json") props.tell("fileType", "lossy", "a line for each row, not one list");
   else if (type !== "lines" && type !== "csv") props.refuse("fileType", "must be lines, json or csv");
   props.note("hasHeader", "a CSV file begins with its columns");
-  for (const name of [
-    "rollingInterval",
-    "checkInterval",
-    "rollingCount",
-    "rollingSize",
-    "rollingNamePattern",
-    "interval",
-    "rollingHook",
-  ])
-    props.lose(name, "files are rolled by the gateway's own size and age");
+  const rollEvery = props.ms("rollingInterval") ?? 0;
+  const rollBytes = props.number("rollingSize") ?? 0;
+  for (const name of ["checkInterval", "rollingCount", "rollingNamePattern", "interval", "rollingHook"])
+    props.lose(name, "files are rolled by age and size, and those before are x.1, x.2 and so on");
   const { template: _, ...delivery } = takeDelivery(props);
   if (path === null) return [];
   const name = path.slice(path.lastIndexOf("/") + 1);
@@ -34,7 +31,17 @@ export function takeFile(props: Props): Taken {
     return [];
   }
   if (name !== path) props.tell("path", "lossy", `the file is ${name} in the gateway's data folder`);
-  return [{ file: { name, ...(isCsv && { format: "csv" as const }), ...delivery } }];
+  const bytes = Math.min(limits.ruleCacheBytes, Math.max(leastRollBytes, rollBytes));
+  return [
+    {
+      file: {
+        ...{ name, ...(isCsv && { format: "csv" as const }) },
+        ...(rollEvery > 0 && { rollEvery: `${rollEvery}ms` }),
+        ...(rollBytes > 0 && { rollBytes: bytes }),
+        ...delivery,
+      },
+    },
+  ];
 }
 
 /** eKuiper's `redis` sink. */
