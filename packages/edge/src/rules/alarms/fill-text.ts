@@ -1,4 +1,5 @@
-import { Instant, type ObjectValue, type Value } from "@penstock/rules";
+import type { ObjectValue, Value } from "@penstock/rules";
+import { Instant } from "@penstock/rules/values";
 
 /** Columns in a text: `${temperature}`. What the row does not have, or has as null, is "-". */
 export function fillText(text: string, row: ObjectValue, longest: number): string {

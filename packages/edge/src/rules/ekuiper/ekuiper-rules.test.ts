@@ -14,7 +14,8 @@ import { metricsRegistry, realFiles, silentLog, systemClock, systemRandom } from
 import { connectAsync } from "mqtt";
 import { openBypass } from "../../bypass/bypass.ts";
 import { device, rule as made } from "../rules-fixture.ts";
-import { ekuiperTopics, openEkuiperRules } from "./ekuiper-rules.ts";
+import { openEkuiperRules } from "./ekuiper-rules.ts";
+import { ekuiperTopics } from "./ekuiper-topics.ts";
 import { healthThere } from "./health-there.ts";
 import { localSite } from "./local-fixture.ts";
 

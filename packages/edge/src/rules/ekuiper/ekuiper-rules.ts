@@ -18,6 +18,7 @@ import { openSinks } from "../sinks/open-sink.ts";
 import { jsonOf } from "../sinks/row-json.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { type EkuiperClient, ekuiperClient } from "./ekuiper-client.ts";
+import { resultsTopics, rowsTopics } from "./ekuiper-topics.ts";
 import { type HealthThere, healthThere } from "./health-there.ts";
 import { type BrokerLogin, type ResultsHere, takeResults } from "./results-here.ts";
 import { type Placed, synchronize } from "./synchronize.ts";
@@ -27,12 +28,6 @@ import { type ToEkuiper, toEkuiper } from "./to-ekuiper.ts";
 const bound = 1024;
 const pollMs = 5000;
 const [firstPauseMs, longestPauseMs] = [1000, 30_000];
-const [rowsTopics, resultsTopics] = ["$ke/ekuiper/rows", "$ke/ekuiper/results"] as const;
-/** what the eKuiper may publish, and what it subscribes to */
-export const ekuiperTopics = {
-  publish: [`${resultsTopics}/+`],
-  subscribe: [`${rowsTopics}/+`, `${resultsTopics}/+`],
-} as const;
 
 export interface EkuiperRulesOptions
   extends Pick<RulesOptions, "clock" | "random" | "files" | "folder" | "log" | "metrics" | "site"> {

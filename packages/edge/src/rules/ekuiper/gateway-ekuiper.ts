@@ -13,9 +13,9 @@ import {
 } from "@penstock/runtime";
 import type { Rules } from "../rules.ts";
 import { openCatalogue } from "./catalogue.ts";
-import { type EkuiperRulesOptions, ekuiperTopics, openEkuiperRules } from "./ekuiper-rules.ts";
-import { LocalEngine } from "./local-engine.ts";
-import { openRestServer } from "./rest-server.ts";
+import type { EkuiperRulesOptions } from "./ekuiper-rules.ts";
+import { ekuiperTopics } from "./ekuiper-topics.ts";
+import type { LocalEngine } from "./local-engine.ts";
 import type { BrokerLogin } from "./results-here.ts";
 
 export interface EkuiperSettings {
@@ -46,7 +46,10 @@ interface Around {
   apply(): Promise<void>;
 }
 
-/** The two ways in which a gateway has to do with eKuiper: it speaks its REST shape, and it lets a running one do its rules. */
+/**
+ * The two ways in which a gateway has to do with eKuiper: it speaks its REST shape, and it lets a running one do its rules.
+ * Loaded when they are asked for: most gateways have neither.
+ */
 export async function openEkuiper(options: Options) {
   const { files, folder, secrets, url, port } = options;
   // Opened also when nobody asks for it: a key that is given up would be the one it is sealed with.
@@ -76,9 +79,12 @@ export async function openEkuiper(options: Options) {
       return { ...set, node: { ...set.node, mqtt: { ...mqtt, users: [...mqtt.users, user] } } };
     },
     /** @param broker  another program's, or the address of the embedded one */
-    openRules: (
+    async openRules(
       parts: Omit<EkuiperRulesOptions, "url" | "broker"> & { broker(): MqttBroker | string },
-    ): Promise<Rules> => openEkuiperRules({ ...parts, url: url!, broker: () => loginAt(parts.broker(), password!) }),
+    ): Promise<Rules> {
+      const { openEkuiperRules } = await import("./ekuiper-rules.ts");
+      return openEkuiperRules({ ...parts, url: url!, broker: () => loginAt(parts.broker(), password!) });
+    },
     /** What is assigned has changed. @returns whether the engine has been handed it */
     assignedChanged(): boolean {
       void engine?.applyAgain();
@@ -87,6 +93,10 @@ export async function openEkuiper(options: Options) {
     /** @returns null: no port is given @throws AppError port/in-use */
     async listen(around: Around) {
       if (port === null) return null;
+      const [{ LocalEngine }, { openRestServer }] = await Promise.all([
+        import("./local-engine.ts"),
+        import("./rest-server.ts"),
+      ]);
       const { current, rules, host } = around;
       const ownBrokers = new Set(["127.0.0.1", "localhost"].map((name) => `${name}:${around.mqttPort}`));
       const { clock, log, metrics } = options;

@@ -1,5 +1,6 @@
 import type { BrokerNews, ListenAtBroker, TakeNews } from "@penstock/model";
-import { decodeSaved, encodeSaved, type ObjectValue, type Saved } from "@penstock/rules";
+import type { ObjectValue, Saved } from "@penstock/rules";
+import { decodeSaved, encodeSaved } from "@penstock/rules/values";
 import type { Methods } from "@penstock/runtime";
 import type { RulesOptions } from "../rules.ts";
 import type { Sink } from "../sinks/sink.ts";
