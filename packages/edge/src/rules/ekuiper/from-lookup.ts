@@ -4,7 +4,7 @@ import { redisUrl, sqlPlace } from "./from-store.ts";
 import { Props, type Tell } from "./props.ts";
 
 /** eKuiper's own words for who is asked; a table of TYPE memory is kept here, and asked of nobody. */
-export const lookupTypes = ["redis", "sql", "httppull"] as const;
+const lookupTypes = ["redis", "sql", "httppull"] as const;
 
 /**
  * A lookup table of eKuiper that is somewhere else. What has the values is found by the columns that ON names.
