@@ -4,7 +4,7 @@ import { metricsRegistry, silentLog } from "@penstock/runtime";
 import { SimClock, SimRandom, settle, simDisk, simStart } from "@penstock/testkit";
 import { openRuleState, type RuleStateOptions } from "./open-rule-state.ts";
 import type { RuleInput, RuleState } from "./rule-state.ts";
-import { batchOf, device, eventRuleOf, type Give, ruleOf } from "./state-fixture.ts";
+import { batchOf, device, eventRuleOf, type Give, ruleOf, SlowClock } from "./state-fixture.ts";
 
 const lag = "SELECT a, lag(a) AS before FROM d";
 const sum = "SELECT sum(a) AS s FROM d GROUP BY COUNTWINDOW(3)";
@@ -12,7 +12,7 @@ const sum = "SELECT sum(a) AS s FROM d GROUP BY COUNTWINDOW(3)";
 /** A gateway's disk and clock; each `live` is a process on it, the one before is dead. */
 function gateway(options: Partial<RuleStateOptions> = {}) {
   const disk = simDisk({ random: new SimRandom(1) });
-  const clock = new SimClock();
+  const clock = (options.clock as SimClock | undefined) ?? new SimClock();
   const metrics = metricsRegistry();
   const out: string[] = [];
   /** outputs that no sink takes before it is let go */
@@ -200,6 +200,59 @@ test("a rule that came while others were at work remembers after a crash when it
   await again.replay();
   await all.drain();
   assert.deepEqual(all.out.slice(0, given.length), given);
+});
+
+test("a replay gives way, and what comes meanwhile comes after it", async () => {
+  const clock = new SlowClock({ lookMicros: 0 });
+  const all = gateway({ clock });
+  await all.take(await all.live({ r: lag, s: lag }), 20);
+  const given = all.out.splice(0);
+  all.disk.kill();
+  clock.lookMicros = 6000;
+  const again = await openRuleState({
+    ...{ files: all.disk.files, folder: "/data/rules", clock, log: silentLog, metrics: all.metrics },
+  });
+  for (const id of ["r", "s"]) again.begin(all.rule(again, id, lag));
+  let isDone = false;
+  void again.replay().then(() => {
+    isDone = true;
+  });
+  void again.take({ t: "batch", batch: batchOf(21) });
+  let turns = 0;
+  for (; !isDone && turns < 100; turns++) {
+    await all.drain();
+    if (turns === 0) assert.ok(all.out.length <= 4, `${all.out.length} outputs in one turn`);
+    await clock.advanceAsync(1);
+  }
+  assert.ok(isDone);
+  for (let turn = 0; turn < 5; turn++) await clock.advanceAsync(1);
+  await all.drain();
+  assert.deepEqual(all.out, [...given, 'r 21 [{"a":21,"before":20}]', 's 21 [{"a":21,"before":20}]']);
+});
+
+test("a rule that is changed while others have their turns has seen the input that it gave something of, and no more", async () => {
+  const clock = new SlowClock({ lookMicros: 0 });
+  const all = gateway({ clock });
+  const changed = `${lag} WHERE a > 0`;
+  const state = await all.live({ a: lag, b: lag, c: lag, d: lag });
+  await all.take(state, 1);
+  clock.lookMicros = 6000;
+  const taken = state.take({ t: "batch", batch: batchOf(7) });
+  // a and b have had it.
+  for (const id of ["b", "c"]) state.begin(all.rule(state, id, changed));
+  let isDone = false;
+  void Promise.resolve(taken).then(() => {
+    isDone = true;
+  });
+  for (let turn = 0; turn < 20 && !isDone; turn++) await clock.advanceAsync(1);
+  clock.lookMicros = 0;
+  await all.take(state, 1);
+  const lines = ['a 3 [{"a":2,"before":7}]', 'b 3 [{"a":2,"before":7}]', 'c 2 [{"a":2,"before":1}]'];
+  for (const line of lines) assert.ok(all.out.includes(line), line);
+  assert.ok(!all.out.some((line) => line.startsWith("c") && line.includes('"a":7')), "which did not see it");
+  const given = new Set(all.out);
+  await all.live({ a: lag, b: changed, c: changed, d: lag });
+  assert.deepEqual(new Set(all.out), given);
 });
 
 test("a rule that is changed while the gateway is off takes up what fits, and uses no number again", async () => {

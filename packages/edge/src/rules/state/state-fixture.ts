@@ -26,16 +26,17 @@ export const batchOf = (value: number, { of = device, time = value } = {}): Read
 
 /** A clock on which each look takes so long. */
 export class SlowClock extends SimClock {
-  readonly #lookMicros: number;
-  #looks = 0;
+  lookMicros: number;
+  #looked = 0;
 
   constructor(options: ConstructorParameters<typeof SimClock>[0] & { readonly lookMicros: number }) {
     super(options);
-    this.#lookMicros = options.lookMicros;
+    this.lookMicros = options.lookMicros;
   }
 
   override monotonic(): number {
-    return super.monotonic() + this.#lookMicros * this.#looks++;
+    this.#looked += this.lookMicros;
+    return super.monotonic() + this.#looked;
   }
 }
 
