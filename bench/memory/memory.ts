@@ -72,11 +72,30 @@ export const memory: Bench = {
         ...{ bench: "memory", metric: "cpu-1000-values", unit: "% of a core", value: busy!.cpu, lowerIsBetter: true },
         ...{ baseline: "bare Node reading the same registers", baselineValue: barePolling!.cpu },
       });
+
+      await said(bench, ["apply", "-f", "-"], JSON.stringify(aRule(documents)));
+      say("a rule over them");
+      await wait(settleMs);
+      const [withRule] = await watch([agent], watchMs);
+      yield row({
+        ...{ bench: "memory", metric: "core-rss-a-rule", unit: "MB", value: withRule!.rss, lowerIsBetter: true },
+        ...{ baseline: "the same without the rule", baselineValue: busy!.rss },
+      });
     } finally {
       await bench.close();
     }
   },
 };
+
+/** A count over the first device among them. */
+function aRule(documents: readonly object[]): object {
+  const device = (documents as { readonly kind: string; readonly metadata: { readonly name: string } }[]).find(
+    ({ kind }) => kind === "Device",
+  )!.metadata.name;
+  const sql = `SELECT count(*) AS n FROM \`${device}\` GROUP BY TUMBLINGWINDOW(ss, 10)`;
+  const spec = { nodes: [node], sql, actions: [{ mqtt: { topic: "mean" } }] };
+  return { apiVersion: "penstock.dev/v1", kind: "Rule", metadata: { name: "mean" }, spec };
+}
 
 function* rowsOf(when: string, ours: Figures, baseline: string, theirs: Figures): Generator<BenchRow> {
   const common = { bench: "memory", unit: "MB", baseline, lowerIsBetter: true } as const;
