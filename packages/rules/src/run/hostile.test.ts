@@ -25,7 +25,7 @@ const long = "x".repeat(60_000);
 const emoji = "🜁é".repeat(20_000);
 const wide = Object.fromEntries(texts(1000, (at) => `field-${at}`).map((name) => [name, 1n]));
 const grid = Array.from({ length: 250 }, () => texts(250, (at) => `e${at}`));
-const numbers = Array.from({ length: 60_000 }, (_, at) => BigInt((at * 7919) % 60_013));
+const numbers = Array.from({ length: 20_000 }, (_, at) => BigInt((at * 7919) % 20_011));
 const json = `[${"1,".repeat(400_000)}1]`;
 const many = (of: string) => texts(100, (at) => `${of} AS c${at}`).join(", ");
 const window = "GROUP BY TUMBLINGWINDOW(ss, 1)";
@@ -139,7 +139,7 @@ const hostile: Readonly<Record<string, Hostile>> = {
       array_remove: ["array_remove(a, x)", { a: numbers, x: 1n }],
       array_shuffle: ["array_shuffle(a)", { a: numbers }],
       array_map: ["array_map('sha256', a)", { a: texts(1000, () => "x".repeat(60)) }],
-      "a slice": ["a[1:59999]", { a: numbers }],
+      "a slice": ["a[1:19999]", { a: numbers }],
       IN: ["x IN a", { x: -1n, a: numbers }],
       "deep equals": ["array_contains(a, b)", { a: [grid, grid, grid], b: [...grid.slice(1), []] }],
       keys: ["keys(s)", { s: wide }],
@@ -158,7 +158,7 @@ const hostile: Readonly<Record<string, Hostile>> = {
       cast: ["cast(t, 'bigint')", { t: "9" }],
       "format in the way of a place": ["format(x, 2, z)", { x: 1.5, z: "de_DE" }],
     } satisfies Record<string, readonly [string, Columns]>).flatMap(([name, [call, row]]): [string, Hostile][] => [
-      [name, { sql: `SELECT ${many(call)} FROM a ${window}`, ...filled(500, () => row as Columns) }],
+      [name, { sql: `SELECT ${many(call)} FROM a ${window}`, ...filled(150, () => row as Columns) }],
     ]),
   ),
 };
@@ -205,7 +205,6 @@ function play({ sql, mode = "strict", before, row }: Hostile, units: number) {
 for (const [name, one] of Object.entries(hostile)) {
   test(`what one input makes a rule do ends within its bound, at the same step each time: ${name}`, () => {
     const { outcome, ms } = play(one, limits.ruleInputWork);
-    if (process.env.SHOW) console.log(name.padEnd(32), ms.toFixed(0).padStart(6), JSON.stringify(outcome));
     assert.ok(outcome.isOver || ms < 100, `nothing ended it, and it took ${ms} ms`);
     // On a machine that is busy with something else, too.
     assert.ok(ms < 1000, `it took ${ms} ms`);
