@@ -22,7 +22,6 @@ const entries: Readonly<Record<string, string>> = {
   "mapper-rehearsal": "packages/mapper-host/src/rehearsal/main.ts",
   "mapper-dmi": "packages/mapper-host/src/dmi/main.ts",
   plant: "packages/testkit/src/plant/main.ts",
-  "rules-worker": "packages/edge/src/rules-worker.ts",
   "series-writer": "packages/cloud/src/store/series/series-writer.ts",
   "series-reader": "packages/cloud/src/store/series/series-reader.ts",
   "table-worker": "packages/cloud/src/services/tables/table-worker.ts",
@@ -30,6 +29,9 @@ const entries: Readonly<Record<string, string>> = {
   // What mappers from elsewhere import: the same code, in one process with ours, as the mappers that come with it.
   "mapper-sdk/index": "packages/mapper-sdk/src/index.ts",
 };
+
+/** A thread has what it loads in a memory of its own: this one shares no file with others, which would bring what they need. */
+const apart: Readonly<Record<string, string>> = { "rules-worker": "packages/edge/src/rules-worker.ts" };
 
 /** CommonJS libraries call `require` for Node's own modules, which a module does not have by itself. */
 const banner = `import { createRequire as makeRequire } from "node:module";
@@ -46,12 +48,25 @@ export async function bundle(folder: string = resolve(cli, "dist")): Promise<Bun
   const mappers = readdirSync(resolve(root, "packages/mappers")).filter((name) =>
     existsSync(resolve(root, "packages/mappers", name, "mapper.json")),
   );
+  const mapperEntries = mappers.map((name) => [`mappers/${name}/index`, `packages/mappers/${name}/src/index.ts`]);
+  const metafiles = [
+    await made(folder, { ...entries, ...Object.fromEntries(mapperEntries) }),
+    ...(await Promise.all(Object.entries(apart).map(([name, path]) => made(folder, { [name]: path })))),
+  ];
+  for (const name of mappers) writeManifest(resolve(root, "packages/mappers", name), join(folder, "mappers", name));
+  cpSync(resolve(root, "packages/console/static"), join(folder, "console"), { recursive: true });
+  cpSync(resolve(root, "packages/mapper-sdk/template"), join(folder, "mapper-template"), { recursive: true });
+  writeFileSync(join(folder, "mapper-sdk/package.json"), kitPackage());
+  writeFileSync(join(folder, "THIRD-PARTY-LICENSES.txt"), thirdPartyLicences(metafiles));
+  const outputs = metafiles.flatMap((metafile) => Object.values(metafile.outputs));
+  const bytes = outputs.reduce((sum, output) => sum + output.bytes, 0);
+  return { folder, bytes };
+}
+
+async function made(folder: string, entryPoints: Readonly<Record<string, string>>): Promise<Metafile> {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: {
-      ...entries,
-      ...Object.fromEntries(mappers.map((name) => [`mappers/${name}/index`, `packages/mappers/${name}/src/index.ts`])),
-    },
+    entryPoints,
     outdir: folder,
     bundle: true,
     splitting: true,
@@ -68,13 +83,7 @@ export async function bundle(folder: string = resolve(cli, "dist")): Promise<Bun
     metafile: true,
     logLevel: "error",
   });
-  for (const name of mappers) writeManifest(resolve(root, "packages/mappers", name), join(folder, "mappers", name));
-  cpSync(resolve(root, "packages/console/static"), join(folder, "console"), { recursive: true });
-  cpSync(resolve(root, "packages/mapper-sdk/template"), join(folder, "mapper-template"), { recursive: true });
-  writeFileSync(join(folder, "mapper-sdk/package.json"), kitPackage());
-  writeFileSync(join(folder, "THIRD-PARTY-LICENSES.txt"), thirdPartyLicences(metafile));
-  const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
-  return { folder, bytes };
+  return metafile;
 }
 
 /** The manifest as it is in the workspace, but for where the mapper's module stands. */
@@ -93,9 +102,9 @@ function kitPackage(): string {
 }
 
 /** The licences of the packages whose code is in the bundle ask for their text to go along. */
-function thirdPartyLicences(metafile: Metafile): string {
+function thirdPartyLicences(metafiles: readonly Metafile[]): string {
   const packages = new Set<string>();
-  for (const input of Object.keys(metafile.inputs)) {
+  for (const input of metafiles.flatMap((metafile) => Object.keys(metafile.inputs))) {
     const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
     if (found !== null) packages.add(found[1]!);
   }

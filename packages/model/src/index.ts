@@ -49,6 +49,7 @@ export * from "./resources/effective-mqtt.ts";
 export * from "./resources/effective-rule.ts";
 export * from "./resources/extract-model.ts";
 export * from "./resources/line.ts";
+export * from "./resources/lookup-defaults.ts";
 export * from "./resources/mqtt.ts";
 export * from "./resources/origins.ts";
 export * from "./resources/rule.ts";
