@@ -60,8 +60,8 @@ const isRunByAnother = (path: string) =>
   path.startsWith("packages/mapper-sdk/template/") ||
   (only.length === 0 && /^packages\/mappers\/[^/]+\/src\/conformance\.test\.ts$/.test(path));
 const files = repositoryFiles().filter((path) => path.endsWith(".test.ts") && !isRunByAnother(path));
-/** What is in flight at a kill is bounded and counted there, and grows while others take the processors. */
-const isAlone = (path: string) => path === "e2e/faults.test.ts";
+/** What is in flight at a kill, and how late the gateway is, are measured there, and grow while others take the processors. */
+const isAlone = (path: string) => path === "e2e/faults.test.ts" || path === "e2e/rules-hostile.test.ts";
 const isWhole = (path: string) => path.startsWith("e2e/");
 await tests(
   "unit and stage tests",
