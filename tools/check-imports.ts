@@ -22,7 +22,11 @@ export function importsOf(source: string): Import[] {
 
 const packageFolders = Object.keys(importTable).sort((a, b) => b.length - a.length);
 const folderOfName = new Map(
-  packageFolders.map((folder) => [`@penstock/${folder.replace("mappers/", "mapper-")}`, folder]),
+  packageFolders.flatMap((folder) => {
+    const name = `@penstock/${folder.replace("mappers/", "mapper-")}`;
+    const entries = importTable[folder]!.entries ?? [];
+    return [name, ...entries.map((entry) => `${name}/${entry}`)].map((specifier) => [specifier, folder]);
+  }),
 );
 
 /** Tests and what only tests use, by name: `x.test.ts`, `test-x.ts`, `fake-x.ts`, `x-fixture.ts`, folders test/ and testcases/. */

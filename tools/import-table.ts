@@ -15,6 +15,8 @@ export interface PackageRule {
   readonly stageOnly?: Readonly<Record<string, readonly string[]>>;
   /** files at the top of src/ that every stage may import; types only */
   readonly sharedTypes?: readonly string[];
+  /** what of it is public beside the package itself, as its package.json exports it: for who must not load all of it */
+  readonly entries?: readonly string[];
   /** file types it may use Node's modules in; absent = free */
   readonly noNode?: boolean;
 }
@@ -33,7 +35,7 @@ export const importTable: Readonly<Record<string, PackageRule>> = {
   "mappers/s7": { may: ["mapper-sdk", "model"] },
   "mappers/virtual": { may: ["mapper-sdk", "model"] },
   "mapper-host": { may: ["model", "wire", "runtime", "mapper-sdk"] },
-  rules: { may: ["model"], libraries: ["re2js"], noNode: true },
+  rules: { may: ["model"], entries: ["values"], libraries: ["re2js"], noNode: true },
   edge: { may: ["model", "wire", "runtime", "rules"], staged: true, stageOnly: { rules: ["rules"] } },
   api: { may: ["model"] },
   cloud: {
