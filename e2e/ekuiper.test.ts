@@ -70,7 +70,7 @@ test("what the other engine refuses comes back as refused, in its words", async 
     return one?.state === "refused" && one;
   });
   assert.equal(status.reason, "rules/ekuiper-refused");
-  assert.match(status.message ?? "", /KIND is "lookup": a lookup table is of TYPE memory/);
+  assert.match(status.message ?? "", /TYPE is "mqtt": there is no such lookup table/);
 });
 
 test("a stream and a rule made with eKuiper's words read a topic, run, and are there after a restart", async () => {
