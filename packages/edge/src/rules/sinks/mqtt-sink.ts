@@ -4,6 +4,7 @@ import { bodyOf, rowText } from "./delivery/body.ts";
 import { type Courier, noRefusals, type Parcel } from "./delivery/courier.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import { refused, saidBy, unreachable } from "./delivery/peer-error.ts";
+import type { Sink } from "./sink.ts";
 import type { OpenSink, SinkSite } from "./sink-parts.ts";
 import { filled } from "./template.ts";
 
@@ -52,8 +53,23 @@ class LocalCourier implements Courier {
   async close(): Promise<void> {}
 }
 
-export const openMqttHere: OpenSink<"mqtt"> = (spec, parts) =>
-  new Delivery({ kind: "mqtt", spec, courier: new LocalCourier(spec, parts.site), parts });
+export const openMqttHere: OpenSink<"mqtt"> = (spec, parts) => {
+  const open = () => new Delivery({ kind: "mqtt", spec, courier: new LocalCourier(spec, parts.site), parts });
+  // What waits on the disk goes at once; else most of thousands of rules have nothing to say for long.
+  return spec.cache === undefined ? withFirst(open) : open();
+};
+
+/** Opened when there is something to deliver. */
+function withFirst(open: () => Sink): Sink {
+  let sink: Sink | null = null;
+  return {
+    take(output) {
+      sink ??= open();
+      return sink.take(output);
+    },
+    close: async () => void (await sink?.close()),
+  };
+}
 
 /** What is published cannot be called back, but nobody need wait for it. */
 function unlessAborted(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
