@@ -139,6 +139,17 @@ test("without rules there is no thread; with the next rule what the rules rememb
   ]);
 });
 
+test("closed while its thread begins, the stage leaves none", async () => {
+  const threads = () => process.getActiveResourcesInfo().filter((kind) => kind === "MessagePort").length;
+  const before = threads();
+  const { apply, rules } = gateway("closed");
+  const applied = apply([rule("any", "SELECT level FROM `tank-01`")]);
+  await new Promise(setImmediate);
+  await rules.close();
+  await applied;
+  assert.equal(threads(), before);
+});
+
 test("a rule writes to a device, and how that ended stands in its status", async () => {
   const { apply, come, writes, until, health } = gateway("write");
   await apply([

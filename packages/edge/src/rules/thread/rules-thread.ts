@@ -133,6 +133,8 @@ export class RulesThread implements Rules {
     this.#closing.abort();
     await this.#end();
     await this.#working;
+    // One that was only beginning.
+    await this.#end();
   }
 
   #workOn(begin: Promise<void>): Promise<void> {
@@ -155,6 +157,7 @@ export class RulesThread implements Rules {
         }
         const client = this.#client ?? (await this.#start());
         this.#client = client;
+        if (this.#isClosed) return;
         if (this.#wanted === set) this.#wanted = null;
         await this.#put(client, set);
         this.#giveTo(client);
