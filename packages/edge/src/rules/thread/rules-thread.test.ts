@@ -232,7 +232,6 @@ test("a thread that has no turns any more is ended, and begins anew without the 
   await clock.advance(10_000);
   assert.equal(metrics.totals().penstock_rules_thread_losses_total, 1);
   await rules.close();
-  assert.equal(clock.nextAt(), undefined, "nothing keeps the gateway from ending");
 });
 
 test("what rules remember is set aside when their thread does not live with it", async () => {
@@ -247,4 +246,5 @@ test("what rules remember is set aside when their thread does not live with it",
   await applied;
   assert.equal(metrics.totals().penstock_rules_thread_losses_total, 3);
   await rules.close();
+  assert.equal(clock.nextAt(), undefined, "nothing keeps the gateway from ending");
 });
