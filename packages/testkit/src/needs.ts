@@ -11,6 +11,7 @@ const packages = {
   "python3-pymodbus": () => hasPythonModule("pymodbus"),
   "python3-grpcio": () => hasPythonModule("grpc"),
   "python3-grpc-tools": () => hasPythonModule("grpc_tools"),
+  "python3-aiosmtpd": () => hasPythonModule("aiosmtpd"),
   "python3-protobuf": () => hasPythonModule("google.protobuf"),
   mbpoll: () => isOnPath("mbpoll"),
   "mosquitto-clients": () => isOnPath("mosquitto_sub"),
