@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import type { KillableProcess } from "@penstock/testkit";
 import { needs } from "@penstock/testkit";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { eventually, root, TestBench } from "./support/penstock.ts";
+import { cliMain, eventually, TestBench } from "./support/penstock.ts";
 
 const bench = new TestBench();
 let up: KillableProcess;
@@ -19,10 +19,7 @@ before(async () => {
     name: "up",
     readyMs: 60_000,
     command: process.execPath,
-    args: [
-      join(root, "packages/cli/bin/penstock.js"),
-      ...["up", "--port", "0", "--local-port", "0", "--mqtt-port", "0", "-o", "json"],
-    ],
+    args: [cliMain, ...["up", "--port", "0", "--local-port", "0", "--mqtt-port", "0", "-o", "json"]],
   });
   first = (await up.start()) as typeof first;
   browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: flags });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { createClient } from "@penstock/api";
 import { MemoryUnit, ModbusSerialServer, needs, openPtyPair } from "@penstock/testkit";
 import { bundle } from "./bundle.ts";
-import { root } from "./repository.ts";
+import { repositoryFiles, root } from "./repository.ts";
 
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), "penstock-bundle-"));
@@ -41,6 +41,22 @@ test("the packed command holds no source, and says its version from an empty fol
   assert.ok(!existsSync(join(installed, "src")));
   const { stdout } = await run(process.execPath, [program, "--version"], { cwd: join(folder, "empty") });
   assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test("what is loaded late of a library is taken from its default export: a bundle has no other of a CommonJS one", () => {
+  // Named ones are undefined there, and only when they are needed. What stays outside the bundle is loaded by Node itself.
+  const late = /(.*)import\("(?!node:|\.|@penstock\/)([^"]+)"\)(\)\.default)?/g;
+  const wrong = repositoryFiles()
+    .filter((path) => /^packages\/[^/]+(\/[^/]+)?\/src\/.*(?<!\.test)\.ts$/.test(path))
+    .flatMap((path) =>
+      [...readFileSync(resolve(root, path), "utf8").matchAll(late)]
+        .filter(
+          ([, before, name, isDefault]) =>
+            before!.endsWith("await ") && name !== "serialport" && isDefault === undefined,
+        )
+        .map(([found]) => `${path}: ${found}`),
+    );
+  assert.deepEqual(wrong, []);
 });
 
 interface Up {

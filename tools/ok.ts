@@ -3,6 +3,8 @@
  * Arguments narrow the tests to files whose path contains one of them. With PENSTOCK_REQUIRE_ALL=1 a skip fails.
  */
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { bundle } from "./bundle.ts";
 import { checkRepository } from "./check-imports.ts";
 import { staleFiles } from "./generate.ts";
 import { licenceProblems } from "./licences.ts";
@@ -32,10 +34,14 @@ function tool(script: string, args: readonly string[]): string[] {
     : [`${run.stdout}${run.stderr}`.trim() || `${script} ended with ${run.status ?? run.signal}`];
 }
 
-async function tests(name: string, files: readonly string[], concurrency: number): Promise<void> {
+async function tests(
+  name: string,
+  files: readonly string[],
+  options: { readonly concurrency: number; readonly env?: Readonly<Record<string, string>> },
+): Promise<void> {
   const started = performance.now();
   const chosen = only.length === 0 ? files : files.filter((file) => only.some((part) => file.includes(part)));
-  const tally = await runTests({ files: chosen, concurrency });
+  const tally = await runTests({ files: chosen, ...options });
   total.passed += tally.passed;
   total.failed += tally.failed;
   total.skipped += tally.skipped;
@@ -66,15 +72,18 @@ const isWhole = (path: string) => path.startsWith("e2e/");
 await tests(
   "unit and stage tests",
   files.filter((path) => !isWhole(path)),
-  2,
+  { concurrency: 2 },
 );
+/** What ships is what the whole is tested with; its programs also start in a third of the time. */
+const { folder } = await bundle(join(root, "node_modules/.cache/penstock"));
+const env = { PENSTOCK_PROGRAM: join(folder, "main.js") };
 // They start many processes and wait much: after the rest, so that those do not take the processors.
 await tests(
   "whole-system tests",
   files.filter((path) => isWhole(path) && !isAlone(path)),
-  2,
+  { concurrency: 3, env },
 );
-await tests("fault runs", files.filter(isAlone), 1);
+await tests("fault runs", files.filter(isAlone), { concurrency: 1, env });
 
 const skipFails = process.env.PENSTOCK_REQUIRE_ALL === "1" && total.skipped > 0;
 if (skipFails) console.log(`FAILED ${total.skipped} tests were skipped, and PENSTOCK_REQUIRE_ALL=1 allows none`);

@@ -25,6 +25,7 @@ const slowShown = 8;
 export async function runTests(options: {
   readonly files: readonly string[];
   readonly concurrency: number;
+  readonly env?: Readonly<Record<string, string>>;
 }): Promise<Tally & { readonly slowest: readonly Slow[] }> {
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
   const tests: Slow[] = [];
@@ -39,7 +40,11 @@ export async function runTests(options: {
       "--test-timeout=600000",
       ...options.files,
     ],
-    { cwd: root, stdio: ["ignore", "pipe", "inherit"], env: { NODE_COMPILE_CACHE: compileCache, ...process.env } },
+    {
+      cwd: root,
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...options.env },
+    },
   );
   let failing = false;
   let sawSummary = false;

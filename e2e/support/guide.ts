@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { root } from "./penstock.ts";
+import { cliMain } from "./penstock.ts";
 
 /** A piece of a guide that does something; prose is for people. */
 export type GuideStep =
@@ -94,7 +94,7 @@ export class GuideRun {
     this.#folder = options.folder;
     this.#substitutes = options.substitutes;
     const [tls, plain, mqtt] = ["8443", "8080", "1883"].map((port) => this.#fill(port));
-    const penstock = `exec "${process.execPath}" "${join(root, "packages/cli/bin/penstock.js")}"`;
+    const penstock = `exec "${process.execPath}" "${cliMain}"`;
     // Where a guide relies on the usual ports, these stand before what it says, so that what it says wins.
     const npx = [
       "#!/bin/sh",

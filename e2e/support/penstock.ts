@@ -7,7 +7,8 @@ import { type KillableOptions, KillableProcess, plantMain } from "@penstock/test
 
 export const root = resolve(import.meta.dirname, "../..");
 const bin = join(root, "packages/cli/bin/penstock.js");
-export const cliMain = join(root, "packages/cli/src/main.ts");
+/** The program under test: the sources, or the bundle that `npm run ok` makes of them. */
+export const cliMain = process.env.PENSTOCK_PROGRAM ?? join(root, "packages/cli/src/main.ts");
 // Whole-system tests start many programs; compiling the same files anew took a third of their time.
 process.env.NODE_COMPILE_CACHE ??= join(root, "node_modules/.cache/compile");
 

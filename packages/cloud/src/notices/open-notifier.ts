@@ -35,7 +35,7 @@ export function openNotifier(options: { readonly mail: MailServer | null; readon
           "services/notice-refused",
           "Cannot send e-mail: the cloud was started without a mail server",
         );
-      const { createTransport } = await import("nodemailer");
+      const { createTransport } = (await import("nodemailer")).default;
       const times = { connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs };
       const transport = createTransport({ url: server.url, ...times });
       try {

@@ -28,7 +28,7 @@ export async function takeResults(options: {
 }): Promise<ResultsHere> {
   const { broker, filter, log } = options;
   // Loaded only where there is an eKuiper.
-  const { connect } = await import("mqtt");
+  const { connect } = (await import("mqtt")).default;
   const client = connect(broker.url, {
     ...{ clean: true, reconnectPeriod: 1000, connectTimeout: 10_000, protocolVersion: 4 as const },
     ...(broker.user !== null && { username: broker.user }),

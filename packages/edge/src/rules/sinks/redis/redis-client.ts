@@ -21,7 +21,7 @@ export interface RedisAddress {
 /** A connection that does not come back by itself. @throws AppError rules/sink-unreachable */
 export async function connectRedis({ url, user, password }: RedisAddress): Promise<RedisClientType> {
   // Loaded when needed: most gateways talk to no such server.
-  const { createClient } = await import("@redis/client");
+  const { createClient } = (await import("@redis/client")).default;
   const client = createClient({
     ...{ url, disableOfflineQueue: true, commandOptions: { timeout: commandTimeoutMs } },
     ...(user !== undefined && { username: user }),
@@ -40,7 +40,7 @@ export async function connectRedis({ url, user, password }: RedisAddress): Promi
 
 /** Whether the server has said no to what was sent, and will again. */
 export async function isRefusal(error: unknown): Promise<boolean> {
-  const { ErrorReply, AbortError, TimeoutError } = await import("@redis/client");
+  const { ErrorReply, AbortError, TimeoutError } = (await import("@redis/client")).default;
   if (error instanceof AbortError || error instanceof TimeoutError) return false;
   return error instanceof ErrorReply && !passing.test(error.message);
 }

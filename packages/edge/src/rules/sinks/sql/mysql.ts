@@ -21,7 +21,7 @@ const passingNumbers: readonly number[] = [
 
 /** MySQL and MariaDB. @throws AppError rules/sink-unreachable */
 export async function openMysql(address: DatabaseAddress): Promise<Database> {
-  const { createConnection } = await import("mysql2/promise");
+  const { createConnection } = (await import("mysql2/promise")).default;
   const { host, port, database, user, password, tls } = address;
   const what = `reach ${host}:${port}/${database}`;
   const connection = await createConnection({
