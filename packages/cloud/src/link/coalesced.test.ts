@@ -30,3 +30,48 @@ test("the first call runs at once, those that follow share one run after the pau
   await third;
   assert.equal(runs, 3);
 });
+
+test("who waits for what was called for ends the pause, and waits for the run that is going on", async () => {
+  const clock = new SimClock();
+  let begun = 0;
+  let done = 0;
+  const ends: (() => void)[] = [];
+  const push = coalesced(
+    async () => {
+      begun++;
+      await new Promise<void>((end) => ends.push(end));
+      done++;
+    },
+    () => sleep(clock, 100),
+  );
+  await push.settled();
+  void push();
+  let isSettled = false;
+  const first = push.settled().then(() => {
+    isSettled = true;
+  });
+  await turn();
+  assert.equal(isSettled, false);
+  ends[0]!();
+  await first;
+  assert.equal(done, 1);
+
+  // In the pause.
+  void push();
+  await turn();
+  assert.equal(begun, 1);
+  const second = push.settled();
+  await turn();
+  assert.equal(begun, 2);
+
+  // While it runs, for what was called for meanwhile.
+  void push();
+  const third = push.settled();
+  ends[1]!();
+  await second;
+  await turn();
+  assert.equal(begun, 3);
+  ends[2]!();
+  await third;
+  assert.equal(done, 3);
+});

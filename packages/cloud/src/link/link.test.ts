@@ -246,6 +246,34 @@ test("link carries the assigned set, desired values and reports, each once and o
   await w.end(link);
 });
 
+test("what is for a device of a new set comes after the set, also while sets wait for more of them", async () => {
+  const w = world();
+  const link = w.connect();
+  await w.clock.advanceAsync(1000);
+  w.cloud.version = 2;
+  w.server.assignedChanged(peer.node);
+  await w.clock.advanceAsync(20);
+  w.cloud.version = 3;
+  w.server.assignedChanged(peer.node);
+  w.cloud.pending = [{ device: layout.device, property: "speed", type: "int64", value: 1n, version: 1, ttlMs: 60_000 }];
+  w.server.desiredChanged(peer.node);
+  for (let ms = 0; w.edge.desired.length === 0 && ms < 1000; ms++) await w.clock.advanceAsync(1);
+  assert.deepEqual([w.edge.desired.length, w.edge.version], [1, 3]);
+
+  w.cloud.version = 4;
+  w.server.assignedChanged(peer.node);
+  await w.clock.advanceAsync(20);
+  w.cloud.version = 5;
+  w.server.assignedChanged(peer.node);
+  w.cloud.pendingCallList = [
+    { id: "1".repeat(32), device: layout.device, method: "start", arguments: [], ttlMs: 5000 },
+  ];
+  w.server.callsChanged(peer.node);
+  for (let ms = 0; w.edge.calls.length === 0 && ms < 1000; ms++) await w.clock.advanceAsync(1);
+  assert.deepEqual([w.edge.calls.length, w.edge.version], [1, 5]);
+  await w.end(link);
+});
+
 test("link carries calls once a session, their ends until they are taken, and who holds what", async () => {
   const w = world();
   const id = "1".repeat(32);

@@ -145,6 +145,7 @@ export function runCloudSession(options: SessionOptions): RunningSession {
   }
 
   const browses = new Browses({ clock, ask: (question) => feed(question) });
+  // What is for a device goes after the set in which the device comes, so what is sent waits for it when it has been read.
   const pushAssigned = coalesced(
     async () => feed({ t: "assigned", set: await control.assigned(peer) }),
     () => sleep(clock, assignedPauseMs),
@@ -153,6 +154,7 @@ export function runCloudSession(options: SessionOptions): RunningSession {
     // Before the store is asked: what it takes is on the way too, and never may the stamp be later than the times to live.
     const asOf = clock.monotonic();
     const values = await control.pendingDesired(peer);
+    await pushAssigned.settled();
     for (const { device, property, version } of log.tracing ? values : [])
       log.trace({ id: `${device}/${property}#${version}` }, "Desired value goes over the link");
     feed({ t: "desired", values, asOf });
@@ -160,6 +162,7 @@ export function runCloudSession(options: SessionOptions): RunningSession {
   const pushCalls = coalesced(async () => {
     const asOf = clock.monotonic();
     const calls = await control.pendingCalls(peer);
+    await pushAssigned.settled();
     for (const { device, id } of log.tracing ? calls : [])
       log.trace({ id: `${device}/${id}` }, "Call goes over the link");
     feed({ t: "calls", calls, asOf });
