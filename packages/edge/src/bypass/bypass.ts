@@ -18,7 +18,6 @@ import { type EmbeddedBroker, openAedesBroker } from "./aedes-broker.ts";
 import type { Broker, BrokerAddress, BrokerMessage, BrokerUse } from "./broker.ts";
 import { type BrokerLimits, defaultBrokerLimits } from "./broker-limits.ts";
 import { ClientAccess } from "./client-access.ts";
-import { openForeignBroker } from "./foreign-broker.ts";
 import { HeardMessages } from "./heard-messages.ts";
 import { Publisher } from "./publisher.ts";
 import { SparkplugNode } from "./sparkplug-node.ts";
@@ -243,6 +242,8 @@ class RunningBypass {
     if (wanted.broker !== null) {
       const name = this.#site === null ? null : `${this.#site.tenant.name}-${this.#site.node.name}`;
       const clientId = `penstock-${name ?? Buffer.from(random.bytes(8)).toString("hex")}`;
+      // Its client takes memory that a gateway with a broker of its own does not need.
+      const { openForeignBroker } = await import("./foreign-broker.ts");
       this.#broker = openForeignBroker({
         ...{ broker: wanted.broker, clientId, use: this.#use() },
         ...{ limits, clock, log, metrics },
