@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { areas } from "./areas.ts";
 import { decodeUnit, encodeConnect, encodeData, IsoReader, packetsInside } from "./iso-frame.ts";
-import { decodeAnswer, encodeRead, encodeSetup, encodeWrite } from "./s7-pdu.ts";
+import { decodeAnswer, decodeRead, encodeRead, encodeSetup, encodeWrite } from "./s7-pdu.ts";
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const words = (...parts: string[]) => parts.join("").replaceAll(" ", "");
@@ -96,6 +96,21 @@ test("an answer that stopped in its middle takes nothing of the next one for val
     assert.throws(read);
     assert.deepEqual(units, [], `${missing} missing`);
   }
+});
+
+test("an answer that stopped eight bytes early and whose reference looks like a packet gives no value", () => {
+  // Two items of one byte: return code, bytes, eight bits, the byte and a filler; the second without one.
+  const pdu = "3203 0000 5a07 0002 000b 0000 0402 ff040008 63 00 ff040008 64".replaceAll(" ", "");
+  assert.deepEqual(decodeRead(decodeAnswer(Buffer.from(pdu, "hex")), [1, 1]), [
+    { bytes: Buffer.of(0x63) },
+    { bytes: Buffer.of(0x64) },
+  ]);
+  const next = "0300001a 02f08032".replaceAll(" ", "");
+  const cut = decodeAnswer(Buffer.from(pdu.slice(0, -next.length) + next, "hex"));
+  assert.throws(() => decodeRead(cut, [1, 1]), {
+    code: "mapper/bad-answer",
+    message: /3 bits where bytes were asked for/,
+  });
 });
 
 test("random bytes are refused with a code, and hold no more than a packet", () => {

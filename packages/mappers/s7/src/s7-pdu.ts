@@ -18,6 +18,8 @@ const answerHeader = 12;
 const itemBytes = 12;
 /** return code, size of transport, length */
 const dataHeader = 4;
+/** what data are made of */
+const transports = { bit: 3, integer: 5 } as const;
 
 /** Items that one job may have: what the PLCs take that say so at all. */
 export const itemsMost = 20;
@@ -175,7 +177,10 @@ function checkItems({ function: of, parameter }: S7Answer, wanted: S7Function, i
 
 /** Bits, bytes and integers count bits; the others count bytes. */
 function lengthInBytes(transport: number, length: number): number {
-  return transport >= 3 && transport <= 5 ? (length + 7) >> 3 : length;
+  if (transport < transports.bit || transport > transports.integer) return length;
+  // Where an answer was cut, what follows it stands there instead.
+  if (transport !== transports.bit && (length & 7) !== 0) throw broken(`${length} bits where bytes were asked for`);
+  return (length + 7) >> 3;
 }
 
 function word(value: number): [number, number] {
