@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { needs, playPress } from "@penstock/testkit";
+import { freePort, needs, playPress } from "@penstock/testkit";
 import { playThermometer } from "../packages/mappers/ble/test/thermometer.ts";
 import { PlantServer } from "../packages/mappers/opcua/test/plant-server.ts";
 import { GuideRun, guideSteps, matchOutput } from "./support/guide.ts";
@@ -31,7 +30,7 @@ async function substitutes(
   plc: { readonly port: number } | null,
 ): Promise<Map<string, string>> {
   const ports = await Promise.all(
-    ["8443", "8080", "1883", "1884", "8088"].map(async (name) => [name, await freePort()] as const),
+    ["8443", "8080", "1883", "1884", "8088"].map(async (name) => [name, String(await freePort())] as const),
   );
   return new Map([
     ...ports,
@@ -42,14 +41,6 @@ async function substitutes(
     ["10.0.4.12", "127.0.0.1"],
     ["192.168.1.20", "127.0.0.1"],
   ]);
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return String(port);
 }
 
 const usesBus = (text: string) => text.includes("/run/dbus/");

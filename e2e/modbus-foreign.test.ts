@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { promisify } from "node:util";
@@ -15,7 +14,15 @@ import {
   withDefaults,
 } from "@penstock/mapper-sdk";
 import type { Value, ValueType } from "@penstock/model";
-import { foreignValues, foreignWords, KillableProcess, needs, openPtyPair, systemPython } from "@penstock/testkit";
+import {
+  foreignValues,
+  foreignWords,
+  freePort,
+  KillableProcess,
+  needs,
+  openPtyPair,
+  systemPython,
+} from "@penstock/testkit";
 import ModbusSerial, { ServerSerial, ServerTCP } from "modbus-serial";
 import { eventually, root, TestBench } from "./support/penstock.ts";
 
@@ -52,16 +59,6 @@ function point(type: ValueType, visitor: Record<string, unknown>, unitId = 1): P
 
 async function read(connection: MapperConnection, ...points: Point[]): Promise<(Value | string)[]> {
   return (await connection.read(points, { signal })).map(({ value, reason }) => reason ?? value);
-}
-
-/** Somebody else could take it in between; nobody does within a test run on this machine. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 const pty = async () => {

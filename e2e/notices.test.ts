@@ -6,8 +6,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { needs, systemPython } from "@penstock/testkit";
-import { freePort } from "../packages/mappers/mqtt/test/mosquitto.ts";
+import { freePort, needs, systemPython } from "@penstock/testkit";
 import { type CloudProcess, eventually, TestBench } from "./support/penstock.ts";
 
 const bench = new TestBench();

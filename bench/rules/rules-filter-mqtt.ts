@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import type { EffectiveRule, RuleUid } from "@penstock/model";
 import { metricsRegistry, realFiles, silentLog, systemClock, systemRandom } from "@penstock/runtime";
+import { freePort } from "@penstock/testkit";
 import { connectAsync } from "mqtt";
 import { createRules } from "../../packages/edge/src/rules/rules.ts";
 import { openSources } from "../../packages/edge/src/rules/sources/open-source.ts";
@@ -188,12 +188,4 @@ async function startBroker(folder: string, port: number): Promise<ChildProcess> 
       if (child.exitCode !== null) throw error;
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Client, createClient } from "@penstock/api";
-import { FrameProxy, KillableProcess, LinkProxy, type SimRandom } from "@penstock/testkit";
+import { FrameProxy, freePort, KillableProcess, LinkProxy, type SimRandom } from "@penstock/testkit";
 import { type MutantName, mutantEnv } from "../mutants/hook.ts";
 import { type FaultPlant, faultDevices } from "./devices.ts";
 import { fakeClockEnv, setFakeClock } from "./fake-clock.ts";
@@ -94,7 +94,7 @@ export class Rig {
       args: [plantProgram, "--values", String(options.values)],
     });
     const plantAt = (await plantProcess.start()) as { host: string; port: number; reportPort: number };
-    const cloud = cloudProcess(options, { port: "0", localPort: "0" });
+    const cloud = cloudProcess(options, { port: String(await freePort()), localPort: String(await freePort()) });
     const first = (await cloud.start()) as {
       address: string;
       localAddress: string;

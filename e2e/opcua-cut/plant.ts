@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { freePort } from "@penstock/testkit";
 
 /** The server's process, as a test sees it. */
 export class Plant {
@@ -17,7 +18,7 @@ export class Plant {
     readonly counters: number;
     readonly first: number;
   }): Promise<Plant> {
-    const { port = 0, counters, first } = options;
+    const { port = await freePort(), counters, first } = options;
     const child = fork(join(import.meta.dirname, "plant-process.ts"), [`${port}`, `${counters}`, `${first}`], {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Client, createClient } from "@penstock/api";
-import { type KillableOptions, KillableProcess, plantMain } from "@penstock/testkit";
+import { freePort, type KillableOptions, KillableProcess, plantMain } from "@penstock/testkit";
 
 export const root = resolve(import.meta.dirname, "../..");
 const bin = join(root, "packages/cli/bin/penstock.js");
@@ -129,9 +129,9 @@ export class TestBench {
         "--data-dir",
         folder,
         "--port",
-        "0",
+        String(await freePort()),
         "--local-port",
-        "0",
+        String(await freePort()),
         "-o",
         "json",
         ...(options.args ?? []),

@@ -3,6 +3,7 @@ export * from "./foreign/foreign-map.ts";
 export * from "./foreign/snap7.ts";
 export * from "./foreign/sparkplug-codec.ts";
 export * from "./frame-proxy.ts";
+export * from "./free-port.ts";
 export * from "./link-proxy.ts";
 export * from "./modbus-server/index.ts";
 export * from "./needs.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { defaultMqtt, effectiveMqtt } from "@penstock/model";
-import { needs } from "@penstock/testkit";
+import { freePort, needs } from "@penstock/testkit";
 import { decodeSparkplug } from "@penstock/wire";
 import { connectAsync, type MqttClient } from "mqtt";
-import { freePort, Mosquitto } from "../../../mappers/mqtt/test/mosquitto.ts";
+import { Mosquitto } from "../../../mappers/mqtt/test/mosquitto.ts";
 import { counted, cycle, open, siteOf } from "./bypass-fixture.ts";
 
 const needed = needs("mosquitto");

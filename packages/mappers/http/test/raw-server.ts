@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
+import { freePort } from "@penstock/testkit";
 
 /** What a request was, as far as a test asks. */
 export interface Asked {
@@ -18,8 +19,8 @@ export class RawServer {
   #server = createServer((socket) => this.#serve(socket));
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
-  async listen(port = 0): Promise<{ host: string; port: number }> {
-    this.#server.listen(port, "127.0.0.1");
+  async listen(port?: number): Promise<{ host: string; port: number }> {
+    this.#server.listen(port ?? (await freePort()), "127.0.0.1");
     await once(this.#server, "listening");
     this.port = (this.#server.address() as { port: number }).port;
     return { host: "127.0.0.1", port: this.port };

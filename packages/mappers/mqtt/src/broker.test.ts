@@ -5,8 +5,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { Payload } from "@penstock/mapper-sdk";
-import { needs } from "@penstock/testkit";
-import { freePort, Mosquitto, makeCertificates } from "../test/mosquitto.ts";
+import { freePort, needs } from "@penstock/testkit";
+import { Mosquitto, makeCertificates } from "../test/mosquitto.ts";
 import { codeOf, openFor, pointOf, Told } from "../test/open-for.ts";
 import { TopicNews } from "./topic-news.ts";
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "@penstock/testkit";
 import {
   coerceLocalizedText,
   coerceQualifiedName,
@@ -56,7 +57,7 @@ export class PlantServer {
     const { applicationUri } = await ownIdentity(folder);
     const anyone = new TrustsAnyone() as unknown as NonNullable<OPCUAServerOptions["userCertificateManager"]>;
     const server = new OPCUAServer({
-      port: given.port ?? 0,
+      port: given.port ?? (await freePort()),
       hostname: "127.0.0.1",
       serverCertificateManager: anyone,
       userCertificateManager: anyone,

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { ConformanceDevice, DeviceManner } from "@penstock/mapper-sdk";
+import { freePort } from "@penstock/testkit";
 import type { PlantServer } from "./plant-server.ts";
 
 /** Where things stand in a chunk without security. @source OPC UA 1.05 Part 6, 6.7.2 */
@@ -35,8 +36,8 @@ export class SessionDevice implements ConformanceDevice {
     while (this.questions < count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  async listen(port = 0): Promise<{ host: string; port: number }> {
-    this.#server.listen(port, "127.0.0.1");
+  async listen(port?: number): Promise<{ host: string; port: number }> {
+    this.#server.listen(port ?? (await freePort()), "127.0.0.1");
     await once(this.#server, "listening");
     return { host: "127.0.0.1", port: (this.#server.address() as AddressInfo).port };
   }

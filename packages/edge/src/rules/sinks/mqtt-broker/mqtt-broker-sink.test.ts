@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { needs } from "@penstock/testkit";
+import { freePort, needs } from "@penstock/testkit";
 import mqtt, { type MqttClient } from "mqtt";
 import { outputOf, takeAll, testParts } from "../delivery/delivery-fixture.ts";
-import { freePort, startProgram, testFolder } from "../delivery/fake-server.ts";
+import { startProgram, testFolder } from "../delivery/fake-server.ts";
 import { openMqttElsewhere } from "./mqtt-broker-sink.ts";
 
 const once = (client: MqttClient, event: "connect" | "message") =>

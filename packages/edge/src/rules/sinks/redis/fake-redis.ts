@@ -1,4 +1,5 @@
-import { freePort, startProgram, testFolder } from "../delivery/fake-server.ts";
+import { freePort } from "@penstock/testkit";
+import { startProgram, testFolder } from "../delivery/fake-server.ts";
 
 /** @param port  one that was its own before; left out: any */
 export async function redisServer(port?: number, more: readonly string[] = []) {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chownSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { freePort, startProgram, testFolder } from "../delivery/fake-server.ts";
+import { freePort } from "@penstock/testkit";
+import { startProgram, testFolder } from "../delivery/fake-server.ts";
 
 /** PostgreSQL refuses to run as root. */
 function userOf(name: string) {
